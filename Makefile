@@ -1,0 +1,51 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: demo test quick lint format types docs bench lock clean
+
+demo: $(VENV)/.core ## plan the examples, print the rankings, write the reports
+	$(BIN)/python scripts/demo.py
+
+test: $(VENV)/.test lint types ## everything: lint, types, all tests
+	$(BIN)/python -m pytest
+
+quick: $(VENV)/.test ## the fast tests only
+	$(BIN)/python -m pytest -m "not slow" -x
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+bench: $(VENV)/.core ## ratios of speed, printed; never a test
+	for f in benchmarks/bench_*.py; do $(BIN)/python $$f; done
+
+lock: ## make requirements/ anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements/core.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --all-extras -c requirements/core.txt -o requirements/test.txt
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Millwright needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements/core.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements/test.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.core

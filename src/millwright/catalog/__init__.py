@@ -1,0 +1,1 @@
+"""What the world offers: devices, hosts, models, offers and places, each figure with unit, source and date."""

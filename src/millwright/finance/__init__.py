@@ -1,0 +1,1 @@
+"""What it costs: monthly cash flow, levelised cost of a token, break-even."""

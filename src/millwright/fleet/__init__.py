@@ -1,0 +1,1 @@
+"""How many of what, where: the search of replicas and their number."""

@@ -1,0 +1,1 @@
+"""May it: three-valued rules over facts, with the proof."""

@@ -1,0 +1,1 @@
+"""The same from the real thing: measured points, readers, calibration."""

@@ -1,0 +1,59 @@
+"""A deployment: a model on k devices of one kind under one engine and its scheduler limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from millwright.catalog.architecture import Architecture
+from millwright.catalog.device import Device
+from millwright.catalog.precision import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerLimits:
+    """What bounds one engine's batch: vLLM's names where it has one.
+
+    `max_num_batched_tokens` is the token budget of one step; `watermark` the share of KV blocks kept free when admitting.
+    """
+
+    max_num_seqs: int = 256
+    max_num_batched_tokens: int = 8192
+    block_size_tokens: int = 16
+    watermark: float = 0.01
+    max_model_len_tokens: int = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An inference engine and its version (`""`: the newest known)."""
+
+    name: str = "vllm"
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Model + precision + engine + parallelism + limits, on `tp * pp * dp` devices.
+
+    `ep` is the number of devices that share the experts (1: experts are split like dense weights, by TP).
+    """
+
+    model: Architecture
+    device: Device
+    engine: Engine = field(default_factory=Engine)
+    weights: Precision = Precision.BF16
+    kv: Precision = Precision.BF16
+    tp: int = 1
+    pp: int = 1
+    ep: int = 1
+    dp: int = 1
+    dp_attention: bool = False
+    limits: SchedulerLimits = field(default_factory=SchedulerLimits)
+    memory_fraction: float | None = (
+        None  # share of device memory the engine may use; None: the engine's default
+    )
+
+    @property
+    def device_count(self) -> int:
+        """Devices of one replica."""
+        return self.tp * self.pp * self.dp

@@ -1,0 +1,1 @@
+"""The join: options, ranking and explanation."""

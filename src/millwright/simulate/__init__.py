@@ -1,0 +1,1 @@
+"""What a user sees: requests and step times to latency percentiles and goodput."""

@@ -1,0 +1,1 @@
+"""Requests over time: length distributions, arrivals, daily shapes, traces and their readers."""

@@ -1,0 +1,19 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of measured data, or skip: the project must also pass where it is absent."""
+    folder = Path(os.environ.get("MILLWRIGHT_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "serving_points.parquet").exists():
+        pytest.skip(f"the measured data are not at {folder} (set MILLWRIGHT_SHARED_DATA to point to them)")
+    return folder
