@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One catalogue value as authored: `value` in `unit`, read from source `source` as of `date` (ISO, maybe year only)."""
+    """One catalogue value as authored: `value` in `unit`, from source `source` as of `date` (ISO, maybe year only)."""
 
     value: float | str | bool
     unit: str

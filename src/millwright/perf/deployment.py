@@ -13,7 +13,8 @@ from millwright.catalog.precision import Precision
 class SchedulerLimits:
     """What bounds one engine's batch: vLLM's names where it has one.
 
-    `max_num_batched_tokens` is the token budget of one step; `watermark` the share of KV blocks kept free when admitting.
+    `max_num_batched_tokens` is the token budget of one step; `watermark` the share of KV blocks kept free when
+    admitting.
     """
 
     max_num_seqs: int = 256
@@ -49,9 +50,7 @@ class Deployment:
     dp: int = 1
     dp_attention: bool = False
     limits: SchedulerLimits = field(default_factory=SchedulerLimits)
-    memory_fraction: float | None = (
-        None  # share of device memory the engine may use; None: the engine's default
-    )
+    memory_fraction: float | None = None  # share of device memory the engine may use; None: the engine's default
 
     @property
     def device_count(self) -> int:
