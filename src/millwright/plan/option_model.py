@@ -1,0 +1,254 @@
+"""One option as published: its fleet, what users see of it, what it costs, draws, may and needs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from millwright.plan.base_model import EstimateValue, MaybeNumber, Number, PlanModel, Share
+
+
+class Kind(StrEnum):
+    """How an option is had."""
+
+    OWNED = "owned"
+    COLO = "colo"
+    CLOUD = "cloud"
+    API = "api"
+    MIXED = "mixed"
+
+
+class Verdict(StrEnum):
+    """A rule's answer to `may it run there?`; unknown names a missing fact."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class DeploymentSummary(PlanModel):
+    """The settings of one replica; null where they are the provider's own affair."""
+
+    engine: str
+    engine_version: str = ""
+    weights_precision: str
+    kv_precision: str
+    tp: int = Field(ge=1)
+    pp: int = Field(default=1, ge=1)
+    ep: int = Field(default=1, ge=1)
+    dp: int = Field(default=1, ge=1)
+    max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
+    max_model_len_tokens: int | None = None
+    weights_bytes_per_device: MaybeNumber = None
+    kv_capacity_tokens: MaybeNumber = None
+
+
+class LatencyPercentiles(PlanModel):
+    """Percentiles of one latency [s] at the planned load."""
+
+    mean: EstimateValue | None = None
+    p50: EstimateValue
+    p90: EstimateValue
+    p95: EstimateValue
+    p99: EstimateValue
+
+
+class CurvePoint(PlanModel):
+    """Latency at one load; null latency: the replica is saturated."""
+
+    rate_per_s: Number
+    value_s: MaybeNumber
+    low_s: MaybeNumber = None
+    high_s: MaybeNumber = None
+
+
+class LatencyCurve(PlanModel):
+    """How one percentile of one latency grows with the load on one replica."""
+
+    metric: Literal["ttft", "tpot", "e2e"]
+    percentile: Annotated[float, Field(gt=0.0, lt=100.0)]
+    points: tuple[CurvePoint, ...]
+
+
+class Performance(PlanModel):
+    """What users of one workload see at the planned (peak) load."""
+
+    goodput_per_replica: EstimateValue
+    """Largest rate of requests at which the SLO holds [1/s]."""
+    capacity: EstimateValue
+    """Rate at which all replicas, spares left out, still meet the SLO [1/s]."""
+    planned_rate_per_s: Number
+    """The peak planned for, over the whole fleet part."""
+    planned_rate_per_replica_per_s: Number
+    utilisation_mean: Share | None = None
+    utilisation_peak: Share | None = None
+    probability_slo_met: Share | None = None
+    ttft: LatencyPercentiles | None = None
+    tpot: LatencyPercentiles | None = None
+    e2e: LatencyPercentiles | None = None
+    output_tokens_per_s: EstimateValue | None = None
+    curves: tuple[LatencyCurve, ...] = ()
+
+
+class FleetPart(PlanModel):
+    """Replicas of one workload on one offer at one site. An API part has no device, deployment or replica."""
+
+    workload: str
+    kind: Kind
+    site: str
+    provider: str = ""
+    country: str = ""
+    offer: str
+    """Catalogue name of the host, cloud instance or API offer."""
+    offer_title: str = ""
+    device: str | None = None
+    model: str
+    deployment: DeploymentSummary | None = None
+    devices: int = Field(default=0, ge=0)
+    replicas: int = Field(default=0, ge=0)
+    """Replicas needed for the peak."""
+    spares: int = Field(default=0, ge=0)
+    """Replicas beyond the need, so that one may fail."""
+    hosts: int = Field(default=0, ge=0)
+    """Servers or cloud instances, spares included."""
+    share_of_demand: Share = 1.0
+    headroom: MaybeNumber = None
+    """Capacity over planned rate, less one: 0.25 is a quarter to spare."""
+    performance: Performance | None = None
+
+
+class CauseCost(PlanModel):
+    """What one cause costs: its part of the LCOT, and per month averaged over the horizon."""
+
+    cause: str
+    """Stable name such as `purchase`, `energy`, `staff`, `api_tokens`."""
+    label: str
+    capital: bool = False
+    per_month: Number
+    lcot: Number
+    """This cause's part of the blended LCOT [currency/Mtok]; the parts add up to it."""
+
+
+class CashFlowMonth(PlanModel):
+    """Cost of one month and of all months so far, undiscounted; P10, P50, P90."""
+
+    month: int
+    """0: before the start (purchase); 1: the first month of service."""
+    cost: Number
+    cost_low: Number
+    cost_high: Number
+    cumulative: Number
+    cumulative_low: Number
+    cumulative_high: Number
+
+
+class DemandPoint(PlanModel):
+    """LCOT of this option if demand were `demand_multiple` times what the scenario says."""
+
+    demand_multiple: Number
+    lcot: Number
+    lcot_low: MaybeNumber = None
+    lcot_high: MaybeNumber = None
+
+
+class BreakEven(PlanModel):
+    """From which demand, and which month on, this option beats another; null is `never`."""
+
+    against_option_id: str
+    against_title: str
+    against_kind: Kind
+    demand_multiple: EstimateValue | None
+    month: EstimateValue | None
+    probability: Share | None = None
+    """Probability that it breaks even within the horizon at the planned demand."""
+    sentence: str
+
+
+class Cost(PlanModel):
+    """What an option costs. Intervals are P10 … P90 over the uncertain inputs."""
+
+    lcot: EstimateValue
+    """Blended, per million tokens in and out [currency/Mtok]."""
+    lcot_input: EstimateValue | None = None
+    lcot_output: EstimateValue | None = None
+    npv_of_costs: EstimateValue
+    """Present value of all costs less the residual; money out is positive [currency]."""
+    capex: EstimateValue
+    opex_per_month: EstimateValue
+    by_cause: tuple[CauseCost, ...]
+    cash_flow: tuple[CashFlowMonth, ...]
+    demand_curve: tuple[DemandPoint, ...] = ()
+    break_even: tuple[BreakEven, ...] = ()
+    probability_best: Share
+
+
+class Power(PlanModel):
+    """Electricity and carbon, cooling included; for a cloud or API option an estimate where known, else null."""
+
+    power_mean_w: EstimateValue | None = None
+    power_peak_w: EstimateValue | None = None
+    energy_kwh_per_month: EstimateValue | None = None
+    energy_kwh_per_mtok: EstimateValue | None = None
+    carbon_kg_per_month: EstimateValue | None = None
+    carbon_g_per_mtok: EstimateValue | None = None
+    pue: MaybeNumber = None
+    carbon_g_per_kwh: MaybeNumber = None
+
+
+class LawFinding(PlanModel):
+    """What one rule says about the option, and why."""
+
+    rule_id: str
+    verdict: Verdict
+    effect: Literal["forbid", "require", "warn"]
+    instrument: str
+    pinpoint: str = ""
+    url: str = ""
+    status: str = "in force"
+    reason: str
+    missing_facts: tuple[str, ...] = ()
+
+
+class Law(PlanModel):
+    """The verdict over all rules (the worst one) and each rule's finding."""
+
+    verdict: Verdict
+    findings: tuple[LawFinding, ...] = ()
+
+
+class People(PlanModel):
+    """Who must run it."""
+
+    fte: EstimateValue
+    notes: tuple[str, ...] = ()
+
+
+class Binding(PlanModel):
+    """A limit that shapes the option: what binds, how close it is, what moving it would give."""
+
+    limit: str
+    text: str
+    used_share: MaybeNumber = None
+    """Share of the limit in use; 1.0 is at the limit."""
+    relief: str = ""
+
+
+class Option(PlanModel):
+    """A fleet with its performance, cost, law and people findings."""
+
+    id: str
+    rank: int = Field(ge=1)
+    title: str
+    kind: Kind
+    feasible: bool = True
+    fleet: tuple[FleetPart, ...] = Field(min_length=1)
+    cost: Cost
+    power: Power
+    law: Law
+    people: People
+    binds: tuple[Binding, ...] = ()
+    assumption_ids: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""Reading and writing `plan.json`; a file is either whole or as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from millwright.plan.model import SCHEMA_VERSION, Plan
+
+
+class PlanFileError(ValueError):
+    """A file is no plan this version can read; the message says what, where and what to do."""
+
+
+def plan_as_json(plan: Plan) -> str:
+    """Return the plan as JSON text; strict JSON, no NaN."""
+    return json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def read_plan(path: Path) -> Plan:
+    """Return the plan in the file `path`; raises PlanFileError when it is missing or is no plan of this version."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanFileError(f"{path}: cannot be read ({error.strerror}). Make it with `millwright plan`.") from error
+    except ValueError as error:
+        raise PlanFileError(f"{path}: is not JSON ({error}). Make it anew with `millwright plan`.") from error
+    header = content.get("header") if isinstance(content, dict) else None
+    version = str(header.get("schema_version", "")) if isinstance(header, dict) else ""
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        found = f"has plan schema '{version}'" if version else "is no plan"
+        raise PlanFileError(
+            f"{path}: {found}; this version reads {SCHEMA_VERSION}. Make it anew with `millwright plan`."
+        )
+    try:
+        return Plan.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the plan"
+        raise PlanFileError(
+            f"{path}: {where}: {first['msg']} ({error.error_count()} faults). Make it anew with `millwright plan`."
+        ) from error
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the plan as JSON; the file is either the whole new plan or what was there before."""
+    write_whole(path, plan_as_json(plan).encode("utf-8"))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path` through a temporary file beside it, so that an interruption leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:  # Ctrl-C too: what is begun is taken away again
+        temporary.unlink(missing_ok=True)
+        raise
