@@ -1,0 +1,70 @@
+"""The command `millwright`: finds the subcommand, runs it, and turns the user's errors into one paragraph.
+
+Modules of this package import nothing heavy at the top, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from millwright import __version__
+from millwright.cli import catalog, check, cost, plan, predict, schema, simulate, validate
+from millwright.errors import InputError
+
+EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="millwright",
+    help="Plans LLM inference: one scenario in, a ranked plan out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("plan")(plan.plan)
+app.command("check")(check.check)
+app.command("simulate")(simulate.simulate)
+app.command("predict")(predict.predict)
+app.command("validate")(validate.validate)
+app.command("cost")(cost.cost)
+app.add_typer(catalog.app, name="catalog")
+app.command("schema")(schema.schema)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"millwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Plans LLM inference: one scenario in, a ranked plan out."""
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 1 the answer is no, 2 the input is wrong."""
+    try:
+        app()
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(EXIT_INPUT) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. Nothing half-written was left behind.\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(EXIT_DONE) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The floors of the house: a package imports only what is below it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "src" / "millwright"
+
+FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"errors"}),
+    frozenset({"quantity"}),
+    frozenset({"catalog"}),
+    frozenset({"traffic"}),
+    frozenset({"scenario"}),
+    frozenset({"perf"}),
+    frozenset({"simulate"}),
+    frozenset({"measure"}),
+    frozenset({"finance", "law", "people", "readiness"}),
+    frozenset({"fleet"}),
+    frozenset({"plan"}),
+    frozenset({"report", "deploy"}),
+    frozenset({"cli", "web"}),
+)
+"""Lowest first. Packages on one floor do not know each other."""
+
+HEAVY = ("numba", "scipy", "polars", "pint", "altair", "vl_convert", "pydantic")
+
+
+def _floor(name: str) -> int:
+    return next(number for number, names in enumerate(FLOORS) if name in names)
+
+
+def _imports(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("millwright."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.module == "millwright":
+            found.update(alias.name for alias in node.names if alias.name != "__version__")
+        elif isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[1] for alias in node.names if alias.name.startswith("millwright."))
+    return found
+
+
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE or file.stem not in ("__init__",))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_no_import_goes_up_or_sideways(file: Path) -> None:
+    here = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for other in _imports(file) - {here}:
+        assert _floor(other) < _floor(here), f"{file.relative_to(PACKAGE)} imports millwright.{other}, which is not below"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom millwright.cli.main import app\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+    assert loaded == "[]"
