@@ -1,0 +1,209 @@
+"""`millwright catalog`: list what the catalogue holds, show an entry with every source, check the whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from millwright.errors import InputError
+
+if TYPE_CHECKING:
+    from millwright.catalog.catalog import ShippedCatalog
+
+app = typer.Typer(help="What the world offers: devices, hosts, models, offers, places.", no_args_is_help=True)
+
+Models = Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")]
+Devices = Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add; may repeat.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+_FACTS_IN_A_LIST = 5
+"""How many of a kind's facts a list shows: more do not fit a terminal's width."""
+
+
+@app.command("list")
+def list_entries(
+    kind: Annotated[
+        str | None, typer.Argument(help="devices, hosts, models, cloud, api, providers, countries …")
+    ] = None,
+    models: Models = None,
+    devices: Devices = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the entries of one kind, or how many there are of each."""
+    catalog = _catalog(models, devices)
+    if kind is None:
+        counts = {each: len(catalog.shelf(each)) for each in _kinds()}
+        if as_json:
+            _print_json(counts)
+        else:
+            _print_table(("kind", "entries"), [(each, str(count)) for each, count in counts.items()])
+        return
+    if kind not in _kinds():
+        raise InputError(f"'{kind}' is no kind of entry", remedy=f"Use one of {', '.join(_kinds())}.")
+    entries = catalog.shelf(kind).entries
+    if as_json:
+        _print_json([{"id": id_, "name": entry.get("name", id_)} for id_, entry in entries.items()])
+        return
+    columns = _commonest_facts(entries.values())
+    rows = [
+        (id_, str(entry.get("name", "")), *(_short(entry.get("facts", {}).get(each)) for each in columns))
+        for id_, entry in entries.items()
+    ]
+    _print_table(("id", "name", *columns), rows)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="An id, name or alias.")],
+    kind: Annotated[str | None, typer.Option("--kind", help="Look only among these.")] = None,
+    models: Models = None,
+    devices: Devices = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an entry: every field, with its unit, source, date and quality."""
+    from millwright.catalog.shelf import UnknownNameError
+
+    catalog = _catalog(models, devices)
+    if kind is not None and kind not in _kinds():
+        raise InputError(f"'{kind}' is no kind of entry", remedy=f"Use one of {', '.join(_kinds())}.")
+    found: list[dict[str, Any]] = []
+    nearest: dict[str, None] = {}
+    for searched in [kind] if kind else _kinds():
+        try:
+            found.append(_described(catalog, searched, name))
+        except UnknownNameError as error:
+            nearest |= dict.fromkeys(error.nearest)
+    if not found:
+        raise UnknownNameError(kind or "entry", name, tuple(nearest)[:4])
+    if as_json:
+        _print_json(found[0] if len(found) == 1 else found)
+        return
+    for each in found:
+        _print_entry(each)
+
+
+@app.command("check")
+def check(
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Day to check for, ISO 8601; today if not given.")
+    ] = None,
+    max_price_age: Annotated[float, typer.Option(min=0, help="Prices older than this are stale [months].")] = 12.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also print notes, such as conflicts of sources.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Check these data files, not the shipped ones.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check schema, units, sources, dates, links, conflicts and staleness; exit 1 if there is a fault."""
+    from millwright.catalog.check import Severity, check_catalog
+    from millwright.catalog.load import DATA
+
+    try:
+        day = dt.date.fromisoformat(as_of) if as_of else dt.datetime.now(dt.UTC).date()
+    except ValueError:
+        raise InputError(f"'{as_of}' is not a day", "--as-of", "Give it as 2026-08-31.") from None
+    findings = check_catalog(day, max_price_age, folder or DATA)
+    counts = {each.value: sum(finding.severity is each for finding in findings) for each in Severity}
+    if as_json:
+        _print_json({"as_of": day.isoformat(), "counts": counts, "findings": [asdict(each) for each in findings]})
+    else:
+        shown = findings if verbose else [each for each in findings if each.severity is not Severity.NOTE]
+        for each in shown:
+            typer.echo(f"{each.severity}: {each.entry}{f' {each.field}' if each.field else ''}: {each.message}")
+        typer.echo(", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()))
+    if counts[Severity.FAULT.value]:
+        raise typer.Exit(1)
+
+
+def _catalog(models: list[Path] | None, devices: list[Path] | None) -> ShippedCatalog:
+    from millwright.catalog.catalog import load_catalog
+
+    return load_catalog(extra_devices=devices or (), extra_models=models or ())
+
+
+def _kinds() -> list[str]:
+    from millwright.catalog.load import FILES_OF_KIND
+
+    return [kind for kind in FILES_OF_KIND if kind != "sources"]
+
+
+def _described(catalog: ShippedCatalog, kind: str, name: str) -> dict[str, Any]:
+    """Return one entry as plain JSON, its facts with their sources written out; raises UnknownNameError."""
+    from millwright.catalog.facts import read_facts
+
+    shelf = catalog.shelf(kind)
+    id_ = shelf.id_of(name)
+    built = shelf.get(id_)
+    # A currency is built into a bare number; every other kind into a dataclass.
+    plain = {} if isinstance(built, float) else {each.name: getattr(built, each.name) for each in fields(built)}
+    stated = plain.pop("facts", None) or read_facts(shelf.entries[id_])
+    facts = {
+        field: asdict(fact)
+        | {"source": asdict(source) if (source := catalog.sources.get(fact.source)) else fact.source}
+        for field, fact in stated.items()
+    }
+    return {"kind": kind, "id": id_, "note": shelf.alias_note(name), "fields": _as_json(plain), "facts": facts}
+
+
+def _as_json(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON knows them."""
+    values: dict[str, Any] = json.loads(json.dumps(plain, default=lambda each: asdict(each)))
+    return values
+
+
+def _commonest_facts(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    counts: dict[str, int] = {}
+    for entry in entries:
+        for field in entry.get("facts", {}):
+            counts[field] = counts.get(field, 0) + 1
+    return sorted(counts, key=lambda field: -counts[field])[:_FACTS_IN_A_LIST]
+
+
+def _short(raw: Any) -> str:
+    if not raw:
+        return "–"
+    value, unit = (raw[0], raw[1]) if isinstance(raw, list) else (raw["value"], raw["unit"])
+    return f"{value:g} {unit}" if isinstance(value, int | float) else f"{value}"
+
+
+def _print_entry(entry: Mapping[str, Any]) -> None:
+    typer.echo(f"{entry['id']} ({entry['kind']})")
+    if entry["note"]:
+        typer.echo(f"  note: {entry['note']}")
+    for field, value in entry["fields"].items():
+        if field != "id" and value not in (None, "", [], {}):
+            typer.echo(f"  {field}: {value if isinstance(value, str | int | float) else json.dumps(value)}")
+    rows = [
+        (
+            field,
+            f"{fact['value']} {fact['unit']}",
+            f"{fact['quality']} {fact['date']}",
+            fact["source"]["title"] if isinstance(fact["source"], dict) else fact["source"],
+            "; ".join(part for part in (fact["note"], *fact["conflicts"]) if part),
+        )
+        for field, fact in entry["facts"].items()
+    ]
+    if rows:
+        _print_table(("fact", "value", "quality", "source", "note"), rows)
+
+
+def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in head:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    # Piped into a file or `less` there is no width to fit.
+    Console(width=console.width if console.is_terminal else 200, markup=False).print(table)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
