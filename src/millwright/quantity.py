@@ -1,12 +1,17 @@
 """Units at the edge, and the estimate: a value with its interval and where it comes from.
 
 Inside Millwright every number is a plain float in a base unit that its name tells (`ttft_s`, `power_w`,
-`memory_bytes`). Text such as `50 ms` becomes such a float here, and only here.
+`memory_bytes`). Text such as `50 ms` or `0.24 EUR/kWh` becomes such a float (or Money, or a Price) here, and only here.
+
+The units that people write are looked up in a table; Pint, which takes a third of a second to load, is asked only
+about the others (`2 fortnights`, `18 kW*h`).
 """
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -45,9 +50,7 @@ class Estimate:
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high:
-            raise ValueError(
-                f"an estimate needs low <= value <= high, got {self.low}, {self.value}, {self.high}"
-            )
+            raise ValueError(f"an estimate needs low <= value <= high, got {self.low}, {self.value}, {self.high}")
 
     @classmethod
     def exact(cls, value: float, basis: Basis = Basis.MEASURED) -> Estimate:
@@ -80,6 +83,25 @@ class Dimension(StrEnum):
     FRACTION_PER_YEAR = "1/year"
     COUNT = "dimensionless "
 
+    @property
+    def phrase(self) -> str:
+        """What a reader calls it, with its article."""
+        return _PHRASES[self]
+
+
+_PHRASES = {
+    Dimension.TIME: "a time",
+    Dimension.RATE: "a rate",
+    Dimension.LENGTH_TOKENS: "a number of tokens",
+    Dimension.MEMORY: "an amount of memory",
+    Dimension.BANDWIDTH: "a bandwidth",
+    Dimension.COMPUTE: "a compute rate",
+    Dimension.POWER: "a power",
+    Dimension.ENERGY: "an energy",
+    Dimension.FRACTION: "a fraction",
+    Dimension.FRACTION_PER_YEAR: "a rate per year",
+    Dimension.COUNT: "a plain number",
+}
 
 ACCEPTED_UNITS: dict[Dimension, tuple[str, ...]] = {
     Dimension.TIME: ("us", "ms", "s", "min", "h", "day", "week", "month", "year"),
@@ -95,63 +117,397 @@ ACCEPTED_UNITS: dict[Dimension, tuple[str, ...]] = {
     Dimension.COUNT: ("",),
 }
 
+LONGEST_QUANTITY = 64
+"""Characters that a quantity may have: a longer text is no quantity, and is refused unread."""
+
 
 class QuantityError(ValueError):
     """A text is no quantity of the dimension asked for; the message says which units are accepted."""
+
+
+def accepted_units(dimension: Dimension) -> str:
+    """Return the units to write for `dimension`, as one phrase for a message."""
+    return ", ".join(unit for unit in ACCEPTED_UNITS[dimension] if unit) or "a plain number"
+
+
+# --- quantities ------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def parse_quantity(text: str, dimension: Dimension) -> float:
+    """Return `text` (such as `50 ms`, `0.5 %/y`, `20 kW`, `2,000 /day`) as a float in the base unit of `dimension`.
+
+    A bare number is read as already being in the base unit. Thousands may be set apart by a comma, a space or an
+    underscore; `k` and `M` right after the digits multiply (`1.5k tokens`); `per` may stand for `/`.
+    Raises QuantityError on a wrong unit, an unreadable text, or a value that is not finite.
+    """
+    remedy = f"accepted units: {accepted_units(dimension)}"
+    number, unit = _split(text, remedy)
+    if not unit:
+        return number
+    factor, found = _unit(unit, dimension)
+    if factor is None:
+        if found is not None:
+            raise QuantityError(f"'{_short(text)}' is {found.phrase}, not {dimension.phrase}; {remedy}")
+        folded = {name.casefold(): name for name in ACCEPTED_UNITS[dimension]}
+        close = difflib.get_close_matches(unit.casefold(), folded, n=1, cutoff=0.6)
+        hint = f"; did you mean '{folded[close[0]]}'?" if close else ""
+        raise QuantityError(f"'{_short(text)}' has a unit that is not {dimension.phrase}: '{unit}'; {remedy}{hint}")
+    value = number * factor
+    if not math.isfinite(value):
+        raise QuantityError(f"'{_short(text)}' is not a finite number; {remedy}")
+    return value
+
+
+def has_unit(text: str) -> bool:
+    """Return whether a readable quantity `text` names a unit (`5 ms` does, `5` and `1.5k` do not)."""
+    match = _NUMBER.match(text.strip())
+    return match is None or bool(text.strip()[match.end() :].strip())
+
+
+_NUMBER = re.compile(
+    r"[+-]?(?:\d{1,3}(?:[,_ \u00a0]\d{3})+(?!\d)|\d+)?(?:\.\d+|\.(?!\d))?(?:[eE][+-]?\d+)?(?:[kKMG](?![A-Za-z]))?",
+    re.ASCII,
+)
+_DIGITS = re.compile(r"\d", re.ASCII)
+_UNIT_TEXT = re.compile(r"[A-Za-zµμ%·*/ ]*[A-Za-zµμ%]")
+_MULTIPLIER = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+
+
+def _split(text: str, remedy: str) -> tuple[float, str]:
+    """Return the number and the unit text of a quantity."""
+    text = str(text)
+    if len(text) > LONGEST_QUANTITY:
+        raise QuantityError(f"'{_short(text)}' is too long for a quantity ({len(text):,} characters); {remedy}")
+    text = text.strip()
+    match = _NUMBER.match(text)
+    if match is None or not _DIGITS.search(match.group()):
+        if text.lower().lstrip("+-.").startswith(("nan", "inf")):
+            raise QuantityError(f"'{text}' is not a finite number; {remedy}")
+        raise QuantityError(f"'{text}' does not begin with a number; {remedy}")
+    digits, unit = match.group(), text[match.end() :].strip()
+    if unit.startswith(","):
+        raise QuantityError(f"'{text}' has a comma that sets no thousands apart; write the decimals after a point")
+    if unit and (unit[0].isdigit() or unit[0] in ".+-"):
+        raise QuantityError(f"'{text}' has more than one number; {remedy}")
+    multiplier = _MULTIPLIER.get(digits[-1], 1.0)
+    number = float(re.sub(r"[,_ \u00a0]", "", digits.rstrip("kKMG")))
+    number *= multiplier
+    if not math.isfinite(number):
+        raise QuantityError(f"'{text}' is not a finite number; {remedy}")
+    return number, unit
+
+
+def _short(text: str) -> str:
+    """Return `text` fit for a message, however long it is."""
+    return text if len(text) <= LONGEST_QUANTITY else f"{text[:24]}…"
+
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86_400.0
+_YEAR = 365.25 * _DAY
+_TIME_NAMES = {
+    "ns": 1e-9,
+    "us µs μs microsecond microseconds": 1e-6,
+    "ms msec millisecond milliseconds": 1e-3,
+    "s sec secs second seconds": _SECOND,
+    "min mins minute minutes": _MINUTE,
+    "h hr hrs hour hours": _HOUR,
+    "d day days": _DAY,
+    "week weeks wk": 7 * _DAY,
+    "month months mon mo": _YEAR / 12,
+    "y yr yrs year years a": _YEAR,
+}
+_BYTE_NAMES = {
+    "B byte bytes": 1.0,
+    "kB KB": 1e3,
+    "MB": 1e6,
+    "GB": 1e9,
+    "TB": 1e12,
+    "PB": 1e15,
+    "KiB": 2.0**10,
+    "MiB": 2.0**20,
+    "GiB": 2.0**30,
+    "TiB": 2.0**40,
+}
+_BIT_NAMES = {"bit": 0.125, "kbit": 125.0, "Mbit Mb": 1.25e5, "Gbit Gb": 1.25e8, "Tbit Tb": 1.25e11}
+_FLOP_NAMES = {
+    f"{prefix}FLOP {prefix}OP {prefix}FLOPs {prefix}OPs": 10.0**power
+    for prefix, power in (("", 0), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18))
+}
+_FLOP_RATE_NAMES = {
+    f"{prefix}FLOPS {prefix}OPS": 10.0**power for prefix, power in (("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18))
+}
+_TOKEN_NAMES = {
+    "token tokens tok toks": 1.0,
+    "ktoken ktokens ktok": 1e3,
+    "Mtoken Mtokens Mtok": 1e6,
+}
+_POWER_NAMES = {"mW": 1e-3, "W watt watts": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
+_ENERGY_NAMES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6, "MWh": 3.6e9, "GWh": 3.6e12}
+_REQUEST_NAMES = (
+    "",
+    "request",
+    "requests",
+    "req",
+    "reqs",
+    "query",
+    "queries",
+    "call",
+    "calls",
+    "document",
+    "documents",
+)
+
+
+def _spread(names: dict[str, float]) -> dict[str, float]:
+    return {name: factor for spellings, factor in names.items() for name in spellings.split()}
+
+
+def _per(names: dict[str, float]) -> dict[str, float]:
+    """Return `/s`, `/day`, … with their factors to 1/second."""
+    return {f"/{name}": 1.0 / factor for name, factor in _spread(names).items()}
+
+
+@lru_cache(maxsize=1)
+def _unit_table() -> dict[Dimension, dict[str, float]]:
+    """Return, by dimension, each spelling without spaces and its factor to the base unit."""
+    per_time = _per(_TIME_NAMES)
+    seconds = ("/s", "/sec", "/second")
+    rate = {f"{what}{per}": factor for what in _REQUEST_NAMES for per, factor in per_time.items()}
+    rate |= {"rps": 1.0, "qps": 1.0, "Hz": 1.0}
+    percent = {"%": 0.01, "percent": 0.01}
+    years = {f"/{name}": _YEAR / factor for name, factor in _spread(_TIME_NAMES).items()}
+    per_year = {f"{what}{per}": size * f for what, size in {**percent, "": 1.0}.items() for per, f in years.items()}
+    return {
+        Dimension.TIME: _spread(_TIME_NAMES),
+        Dimension.RATE: rate,
+        Dimension.LENGTH_TOKENS: _spread(_TOKEN_NAMES),
+        Dimension.MEMORY: _spread(_BYTE_NAMES),
+        Dimension.BANDWIDTH: {
+            **{
+                f"{name}{per}": f
+                for name, f in {**_spread(_BYTE_NAMES), **_spread(_BIT_NAMES)}.items()
+                for per in seconds
+            },
+            **{f"{prefix}bps": f for prefix, f in (("k", 125.0), ("M", 1.25e5), ("G", 1.25e8), ("T", 1.25e11))},
+        },
+        Dimension.COMPUTE: {
+            **{f"{name}{per}": factor for name, factor in _spread(_FLOP_NAMES).items() for per in seconds},
+            **_spread(_FLOP_RATE_NAMES),
+        },
+        Dimension.POWER: _spread(_POWER_NAMES),
+        Dimension.ENERGY: _spread(_ENERGY_NAMES),
+        Dimension.FRACTION: percent,
+        Dimension.FRACTION_PER_YEAR: per_year,
+        Dimension.COUNT: {name: 1.0 for name in ("x", "times")},
+    }
+
+
+def _unit(unit: str, dimension: Dimension) -> tuple[float | None, Dimension | None]:
+    """Return the factor of `unit` to the base unit of `dimension`, or else the dimension that the unit does have."""
+    spelling = re.sub(r"\s*/\s*", "/", re.sub(r"\bper\b|\ba(?=\s+(?:day|week|month|year)\b)", "/", unit))
+    spelling = spelling.replace(" ", "")
+    table = _unit_table()
+    if spelling in table[dimension]:
+        return table[dimension][spelling], None
+    for other, spellings in table.items():
+        if spelling in spellings:
+            return None, other
+    return _unit_by_pint(unit, dimension)
+
+
+def _unit_by_pint(unit: str, dimension: Dimension) -> tuple[float | None, Dimension | None]:
+    """Ask Pint about a unit that the table does not know."""
+    if not _UNIT_TEXT.fullmatch(unit) or "**" in unit:
+        return None, None
+    import pint
+
+    registry = _registry()
+    try:
+        quantity = registry.Quantity(1.0, unit.replace("%", "percent"))
+        if quantity.dimensionless and dimension in _BARE:
+            return (None, None) if dimension is Dimension.COUNT else (float(quantity.to("").magnitude), None)
+        for other in Dimension:
+            if other not in _BARE and quantity.check(registry.get_dimensionality(other.value)):
+                if other is dimension or {other, dimension} <= _PER_TIME:
+                    return float(quantity.to(dimension.value).magnitude), None
+                return None, other
+    except (pint.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError, OverflowError):
+        return None, None
+    return None, None
+
+
+_BARE = {Dimension.FRACTION, Dimension.COUNT}
+_PER_TIME = {Dimension.RATE, Dimension.FRACTION_PER_YEAR}
 
 
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry[float]:
     import pint
 
-    registry: pint.UnitRegistry[float] = pint.UnitRegistry(preprocessors=[_normalise])
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry()
     registry.define("token = [token] = tokens = tok")
-    registry.define("ktoken = 1000 token = ktokens")
     registry.define("flop = [flop] = FLOP = op")
-    registry.define("request = [] = requests = req")
     return registry
 
 
-def _normalise(text: str) -> str:
-    text = (
-        text.strip().replace("%", " percent ").replace("/y", "/year") if "/year" not in text else text.strip()
-    )
-    text = text.replace("/mon ", "/month ").replace(" per ", "/")
-    return f"1{text}" if text.startswith("/") else text
+# --- money -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def parse_quantity(text: str, dimension: Dimension) -> float:
-    """Return `text` (such as `50 ms`, `0.5 %/y`, `20 kW`) as a float in the base unit of `dimension`.
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of one currency (ISO 4217 code). Amounts of different currencies do not add up."""
 
-    A bare number is read as already being in the base unit. Raises QuantityError on a wrong unit, an unreadable
-    text, or a value that is not finite.
+    amount: float
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.amount):
+            raise ValueError(f"an amount of money must be finite, got {self.amount}")
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.10g} {self.currency}"
+
+
+class PriceUnit(StrEnum):
+    """What a price is for; the value is the unit that a Price is stated in."""
+
+    KWH = "kWh"
+    KW_MONTH = "kW month"
+    HOUR = "h"
+    MONTH = "month"
+    YEAR = "year"
+    MTOK = "Mtok"
+    TONNE = "t"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """So much money for one `per`, such as 0.24 EUR per kWh."""
+
+    amount: float
+    currency: str
+    per: PriceUnit
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.amount):
+            raise ValueError(f"a price must be finite, got {self.amount}")
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.10g} {self.currency}/{self.per.value}"
+
+
+_PRICE_UNIT_SIZES: dict[PriceUnit, dict[str, float]] = {
+    PriceUnit.KWH: {"kWh": 1.0, "MWh": 1e3, "Wh": 1e-3, "GWh": 1e6},
+    PriceUnit.KW_MONTH: {
+        "kWmonth": 1.0,
+        "kW/month": 1.0,
+        "monthkW": 1.0,
+        "month/kW": 1.0,
+        "kWyear": 12.0,
+        "kW/year": 12.0,
+        "kW/y": 12.0,
+        "Wmonth": 1e-3,
+        "W/month": 1e-3,
+        "MWmonth": 1e3,
+        "MW/month": 1e3,
+    },
+    PriceUnit.HOUR: {"h": 1.0, "hour": 1.0, "hr": 1.0, "day": 24.0, "month": 730.5, "year": 8766.0, "y": 8766.0},
+    PriceUnit.MONTH: {"month": 1.0, "mo": 1.0, "year": 12.0, "y": 12.0, "h": 1 / 730.5, "day": 12 / 365.25},
+    PriceUnit.YEAR: {"year": 1.0, "y": 1.0, "yr": 1.0, "month": 1 / 12},
+    PriceUnit.MTOK: {
+        "Mtok": 1.0,
+        "Mtoken": 1.0,
+        "Mtokens": 1.0,
+        "milliontokens": 1.0,
+        "ktok": 1e-3,
+        "ktokens": 1e-3,
+        "token": 1e-6,
+    },
+    PriceUnit.TONNE: {"t": 1.0, "tonne": 1.0, "ton": 1.0, "kg": 1e-3},
+}
+_SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
+_MONEY_MULTIPLIER = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "bn": 1e9}
+_CURRENCY = re.compile(r"(?P<scale>k|K|M|m|bn)?\s*(?P<code>[A-Z]{3})")
+
+
+@lru_cache(maxsize=1024)
+def parse_money(text: str) -> Money:
+    """Return `text` such as `400 kEUR`, `1.2 MUSD`, `EUR 25,000` or `€ 400k` as Money.
+
+    Raises QuantityError when the number, the currency or the order is unreadable.
     """
-    accepted = ", ".join(unit for unit in ACCEPTED_UNITS[dimension] if unit) or "a plain number"
-    import pint
+    money, per = _money_and_per(text, "write an amount and a currency, such as 400 kEUR or 25,000 USD")
+    if per:
+        raise QuantityError(f"'{_short(text)}' is a price per '{per}', not an amount of money; write 400 kEUR")
+    return money
 
-    registry = _registry()
-    try:
-        quantity = registry.Quantity(str(text))
-        if quantity.dimensionless and dimension is not Dimension.FRACTION and not quantity.unitless:
-            raise pint.DimensionalityError(quantity.units, dimension.value)
-        value = (
-            float(quantity.magnitude)
-            if quantity.unitless
-            else float(quantity.to(dimension.value.strip()).magnitude)
-        )
-    except (
-        pint.PintError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        SyntaxError,
-        OverflowError,
-    ) as error:
-        raise QuantityError(
-            f"'{text}' is not a {dimension.name.lower().replace('_', ' ')}; accepted units: {accepted}"
-        ) from error
-    if not math.isfinite(value):
-        raise QuantityError(f"'{text}' is not a finite number; accepted units: {accepted}")
-    return value
+
+@lru_cache(maxsize=1024)
+def parse_price(text: str, per: PriceUnit) -> Price:
+    """Return `text` such as `0.24 EUR/kWh` or `200 EUR per kW and month` as the Price of one `per`.
+
+    Raises QuantityError when it is unreadable or is for something else.
+    """
+    remedy = f"write an amount, a currency and what it is for, such as {_PRICE_EXAMPLES[per]}"
+    money, unit = _money_and_per(text, remedy)
+    spelling = re.sub(r"\band\b|[ ·*]", "", re.sub(r"\bper\b", "/", unit)).replace("//", "/").strip("/")
+    size = _PRICE_UNIT_SIZES[per].get(spelling)
+    if not unit:
+        raise QuantityError(f"'{_short(text)}' does not say what it is for; {remedy}")
+    if size is None:
+        accepted = ", ".join(f"/{name}" for name in list(_PRICE_UNIT_SIZES[per])[:4])
+        raise QuantityError(f"'{_short(text)}' is not a price per {per.value}; accepted units: {accepted}")
+    return Price(money.amount / size, money.currency, per)
+
+
+_PRICE_EXAMPLES = {
+    PriceUnit.KWH: "0.24 EUR/kWh",
+    PriceUnit.KW_MONTH: "200 EUR/kW/month",
+    PriceUnit.HOUR: "2.50 USD/h",
+    PriceUnit.MONTH: "300 EUR/month",
+    PriceUnit.YEAR: "90 kEUR/year",
+    PriceUnit.MTOK: "0.60 USD/Mtok",
+    PriceUnit.TONNE: "80 EUR/t",
+}
+
+
+def _money_and_per(text: str, remedy: str) -> tuple[Money, str]:
+    """Return the amount of money and what stands after `/` or `per`."""
+    plain = " ".join(str(text).split())
+    if len(plain) > LONGEST_QUANTITY:
+        raise QuantityError(f"'{_short(plain)}' is too long for an amount of money; {remedy}")
+    for symbol, code in _SYMBOLS.items():
+        plain = plain.replace(symbol, f" {code} ").strip()
+    if leading := re.match(r"[A-Z]{3}(?=[\s\d])", plain):  # EUR 400k: put the code behind the number
+        number = _NUMBER.match(rest := plain[3:].lstrip())
+        end = number.end() if number else 0
+        plain = f"{rest[:end]} {leading.group()}{rest[end:]}"
+    number, unit = _split(plain, remedy)
+    match = _CURRENCY.match(unit)
+    if match is None:
+        if not unit or unit[0] == "/":
+            raise QuantityError(f"'{_short(plain)}' has no currency; {remedy}")
+        raise QuantityError(f"'{_short(plain)}' has no currency that I know: '{unit}'; {remedy}")
+    code, scale, rest = match["code"], match["scale"] or "", unit[match.end() :].strip()
+    if code not in CURRENCIES:
+        close = difflib.get_close_matches(code, sorted(CURRENCIES), n=3, cutoff=0.6)
+        hint = f"; near it: {', '.join(close)}" if close else ""
+        raise QuantityError(f"'{code}' in '{_short(plain)}' is no currency (ISO 4217){hint}")
+    if rest and not re.match(r"/|per\b", rest):
+        raise QuantityError(f"'{_short(plain)}' goes on after the currency: '{rest}'; {remedy}")
+    amount = number * _MONEY_MULTIPLIER[scale]
+    if not math.isfinite(amount):
+        raise QuantityError(f"'{_short(plain)}' is not a finite amount; {remedy}")
+    return Money(amount, code), re.sub(r"^(/|per\b)\s*", "", rest)
+
+
+CURRENCIES = frozenset(
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP "
+    "CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF "
+    "IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD "
+    "MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB "
+    "RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD "
+    "UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG".split()
+)
+"""Currencies in use, by ISO 4217 code."""
