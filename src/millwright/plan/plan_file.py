@@ -9,11 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from millwright.errors import InputError
 from millwright.plan.model import SCHEMA_VERSION, Plan
-
-
-class PlanFileError(ValueError):
-    """A file is no plan this version can read; the message says what, where and what to do."""
 
 
 def plan_as_json(plan: Plan) -> str:
@@ -22,28 +19,26 @@ def plan_as_json(plan: Plan) -> str:
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan in the file `path`; raises PlanFileError when it is missing or is no plan of this version."""
+    """Return the plan in the file `path`; raises InputError when it is missing or is no plan of this version."""
+    remedy = "Make it with `millwright plan`."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PlanFileError(f"{path}: cannot be read ({error.strerror}). Make it with `millwright plan`.") from error
+        raise InputError(f"the plan cannot be read ({error.strerror})", str(path), remedy) from error
     except ValueError as error:
-        raise PlanFileError(f"{path}: is not JSON ({error}). Make it anew with `millwright plan`.") from error
+        raise InputError(f"the plan is not JSON ({error})", str(path), remedy) from error
     header = content.get("header") if isinstance(content, dict) else None
     version = str(header.get("schema_version", "")) if isinstance(header, dict) else ""
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        found = f"has plan schema '{version}'" if version else "is no plan"
-        raise PlanFileError(
-            f"{path}: {found}; this version reads {SCHEMA_VERSION}. Make it anew with `millwright plan`."
-        )
+        found = f"plan schema '{version}'; this version reads {SCHEMA_VERSION}" if version else "no plan"
+        raise InputError(f"the file is {found}", str(path), remedy)
     try:
         return Plan.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the plan"
-        raise PlanFileError(
-            f"{path}: {where}: {first['msg']} ({error.error_count()} faults). Make it anew with `millwright plan`."
-        ) from error
+        where = ".".join(str(part) for part in first["loc"])
+        more = f", and {error.error_count() - 1} more faults" if error.error_count() > 1 else ""
+        raise InputError(f"{where or 'the plan'}: {first['msg']}{more}", str(path), remedy) from error
 
 
 def write_plan(plan: Plan, path: Path) -> None:

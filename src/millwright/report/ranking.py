@@ -1,0 +1,144 @@
+"""The ranked table, as text cells: what the terminal, the page and the Markdown view all show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyPercentiles, Option, Plan, SloLimit, Verdict
+from millwright.report.format import Shown, count, percent, shown_estimate, signed_percent
+from millwright.report.wording import KIND_WORDS, METRIC_SHORT
+
+_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyCell:
+    """One latency at the planned load beside its limit."""
+
+    workload: str
+    label: str
+    """Such as `TTFT p95`."""
+    shown: Shown
+    limit: Shown
+    within: bool | None
+    """The value meets the limit; None: not known."""
+    surely: bool | None
+    """The whole interval meets the limit (True), or none of it (False); None: it straddles."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRow:
+    """One option in one line."""
+
+    option: Option
+    rank: str
+    title: str
+    kind: str
+    where: str
+    fleet: tuple[str, ...]
+    lcot: Shown
+    capex: Shown
+    opex: Shown
+    latencies: tuple[LatencyCell, ...]
+    headroom: str
+    verdict: Verdict
+    odds: str
+
+
+def ranking(plan: Plan) -> tuple[RankingRow, ...]:
+    """Return the plan's options as rows, best first."""
+    return tuple(_row(plan, option) for option in plan.options)
+
+
+def _row(plan: Plan, option: Option) -> RankingRow:
+    headrooms = [part.headroom for part in option.fleet if part.headroom is not None]
+    return RankingRow(
+        option=option,
+        rank=str(option.rank),
+        title=option.title,
+        kind=KIND_WORDS[option.kind],
+        where=where_text(option),
+        fleet=tuple(fleet_text(part) for part in option.fleet),
+        lcot=shown_estimate(option.cost.lcot),
+        capex=shown_estimate(option.cost.capex),
+        opex=shown_estimate(option.cost.opex_per_month),
+        latencies=latency_cells(plan, option),
+        headroom=signed_percent(min(headrooms)) if headrooms else "",
+        verdict=option.law.verdict,
+        odds=percent(option.cost.probability_best),
+    )
+
+
+def where_text(option: Option) -> str:
+    """Return sites and countries, each once, such as `frankfurt-colo (DE), api (SE)`."""
+    places = [f"{part.site} ({part.country})" if part.country else part.site for part in option.fleet]
+    return ", ".join(dict.fromkeys(places))
+
+
+def fleet_text(part: FleetPart) -> str:
+    """Return such as `6 × 4 h200-sxm, 2 spare, fp8` (replicas × devices), or the offer of an API."""
+    share = f" for {percent(part.share_of_demand)} of the tokens" if part.share_of_demand < 1 else ""
+    if part.kind is Kind.API or part.deployment is None or part.device is None:
+        return f"{part.offer}{share}"
+    per_replica = part.deployment.tp * part.deployment.pp * part.deployment.dp
+    spare = f", {part.spares} spare" if part.spares else ""
+    replicas = f"{part.replicas + part.spares} × {per_replica} {part.device}"
+    return f"{replicas}{spare}, {part.deployment.weights_precision}{share}"
+
+
+def settings_text(part: FleetPart) -> str:
+    """Return the deployment in one line, empty for an API."""
+    deployment = part.deployment
+    if deployment is None:
+        return ""
+    grids = (("TP", deployment.tp), ("PP", deployment.pp), ("EP", deployment.ep), ("DP", deployment.dp))
+    parallel = " ".join(f"{name} {size}" for name, size in grids if size > 1 or name == "TP")
+    texts = [
+        f"{deployment.engine} {deployment.engine_version}".strip(),
+        f"weights {deployment.weights_precision}, KV {deployment.kv_precision}",
+        parallel,
+    ]
+    if deployment.max_num_seqs is not None:
+        texts.append(f"at most {count(deployment.max_num_seqs, 'sequence')}")
+    if deployment.max_num_batched_tokens is not None:
+        texts.append(f"{count(deployment.max_num_batched_tokens, 'token')} a step")
+    if deployment.max_model_len_tokens is not None:
+        texts.append(f"context {count(deployment.max_model_len_tokens, 'token')}")
+    return ", ".join(texts)
+
+
+def latency_cells(plan: Plan, option: Option) -> tuple[LatencyCell, ...]:
+    """Return the latencies that the SLOs name, for every part of the option whose latency is known."""
+    limits = {workload.name: workload.slo for workload in plan.workloads}
+    cells = []
+    for part in option.fleet:
+        for limit in limits.get(part.workload, ()):
+            estimate = latency_at(part, limit)
+            if estimate is not None:
+                cells.append(_cell(part.workload, limit, estimate))
+    return tuple(cells)
+
+
+def latency_at(part: FleetPart, limit: SloLimit) -> EstimateValue | None:
+    """Return the latency that `limit` speaks of; None where it is not known at that percentile."""
+    if part.performance is None or limit.percentile not in _PERCENTILES:
+        return None
+    latency: LatencyPercentiles | None = getattr(part.performance, limit.metric)
+    return None if latency is None else getattr(latency, f"p{limit.percentile:.0f}")
+
+
+def _cell(workload: str, limit: SloLimit, estimate: EstimateValue) -> LatencyCell:
+    surely = True if estimate.high <= limit.limit_s else False if estimate.low > limit.limit_s else None
+    return LatencyCell(
+        workload=workload,
+        label=limit_label(limit),
+        shown=shown_estimate(estimate),
+        limit=shown_estimate(EstimateValue.exact(limit.limit_s, "s")),
+        within=estimate.value <= limit.limit_s,
+        surely=surely,
+    )
+
+
+def limit_label(limit: SloLimit) -> str:
+    """Return such as `TTFT p95`."""
+    return f"{METRIC_SHORT[limit.metric]} p{limit.percentile:g}"

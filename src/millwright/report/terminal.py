@@ -1,0 +1,184 @@
+"""The plan on a terminal: the answer first, then the ranking, what binds, what was refused, what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from millwright.plan.model import Assumption, Origin, Plan, Verdict
+from millwright.report.format import assumption_value, count
+from millwright.report.ranking import LatencyCell, RankingRow, ranking
+from millwright.report.refusals import refusal_groups
+from millwright.report.wording import ORIGIN_WORDS, STAGE_WORDS, VERDICT_MARKS, VERDICT_WORDS, odds_text
+
+_FEW_OPTIONS = 12
+_FEW_ASSUMPTIONS = 12
+_VERDICT_STYLES = {Verdict.YES: "green", Verdict.NO: "red", Verdict.UNKNOWN: "yellow"}
+
+
+def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
+    """Print the plan to `console`; `show_all` prints every option, refusal and assumption instead of the first few.
+
+    Text from the scenario is printed as it is: Rich's markup in it has no effect.
+    """
+    head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
+    console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
+    blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan)]
+    blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
+    for block in blocks:
+        console.print(block)
+
+
+def _answer(plan: Plan) -> list[RenderableType]:
+    answer = plan.answer
+    blocks: list[RenderableType] = [Text(answer.sentence, style="bold")]
+    if answer.option_id is not None:
+        blocks.append(Text(f"Odds that it is the cheapest feasible option: {odds_text(answer.probability)}."))
+    if answer.turns:
+        blocks += [Text(), _items("It would turn", [turn.sentence for turn in answer.turns])]
+    if answer.next_steps:
+        blocks += [Text(), _items("Next", answer.next_steps, numbered=True)]
+    return blocks
+
+
+def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
+    rows = ranking(plan)
+    if not rows:
+        return []
+    shown = rows if show_all else rows[:_FEW_OPTIONS]
+    currency = plan.header.currency
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, expand=True)
+    table.add_column("#", justify="right", style="bold", no_wrap=True)
+    table.add_column("Option", ratio=1)
+    table.add_column(f"{currency}/Mtok\n(80 %)", justify="right", no_wrap=True)
+    table.add_column(f"To buy\n{currency}", justify="right", no_wrap=True)
+    table.add_column(f"A month\n{currency}", justify="right", no_wrap=True)
+    table.add_column("Law", justify="center", no_wrap=True)
+    table.add_column("Best", justify="right", no_wrap=True)
+    for row in shown:
+        table.add_row(*_cells(row, currency))
+    blocks: list[RenderableType] = [_heading(f"{count(len(rows), 'feasible option')}, cheapest first"), table]
+    if len(shown) < len(rows):
+        blocks.append(Text(f"{len(rows) - len(shown)} more with --all", style="dim"))
+    verdicts = dict.fromkeys(row.verdict for row in shown)
+    legend = ", ".join(f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]}" for verdict in verdicts)
+    note = f"Latency at the planned peak. Law: {legend}. Best: odds of being the cheapest."
+    blocks.append(Text(note, style="dim"))
+    return blocks
+
+
+def _cells(row: RankingRow, currency: str) -> list[RenderableType]:
+    name = Text(row.title, style="bold")
+    name.append(f"\n{', '.join(row.fleet)} · {row.where}", style="dim")
+    latencies = ", ".join(_latency(cell) for cell in row.latencies)
+    headroom = f"headroom {row.headroom}" if row.headroom else ""
+    if latencies or headroom:
+        name.append("\n" + ", ".join(text for text in (latencies, headroom) if text), style="dim")
+    lcot = Text(row.lcot.value, style="bold")
+    lcot.append(f"\n{row.lcot.interval}", style="dim")
+    verdict = Text(VERDICT_MARKS[row.verdict], style=_VERDICT_STYLES[row.verdict])
+    capex, opex = (_without(f"{shown.value} {shown.unit}", currency) for shown in (row.capex, row.opex))
+    return [row.rank, name, lcot, "–" if capex == "0" else capex, opex, verdict, row.odds]
+
+
+def _without(text: str, currency: str) -> str:
+    return text.replace(f" {currency}/month", "").replace(f" {currency}", "")
+
+
+def _latency(cell: LatencyCell) -> str:
+    return f"{cell.label} {cell.shown.value} {cell.shown.unit} of {cell.limit}"
+
+
+def _binds(plan: Plan) -> list[RenderableType]:
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is None or not (option.binds or option.warnings or plan.warnings):
+        return []
+    blocks: list[RenderableType] = []
+    if option.binds:
+        items = [" ".join(text for text in (bind.text, bind.relief) if text) for bind in option.binds]
+        blocks += [_heading(f"What binds option {option.rank}"), _items("", items)]
+    warnings = [*plan.warnings, *option.warnings]
+    if warnings:
+        blocks += [_heading("Mind"), _items("", warnings)]
+    return blocks
+
+
+def _refused(plan: Plan, show_all: bool) -> list[RenderableType]:
+    if not plan.refused:
+        return []
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False, expand=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for group in refusal_groups(plan):
+        reason = Text(group.summary)
+        for refused, why in group.members if show_all else group.members[:1]:
+            example = f"{refused.title}: " if show_all else "e.g. " if len(group.members) > 1 else ""
+            reason.append(f"\n{example}{why.text}", style="dim")
+        table.add_row(str(len(group.members)), Text(STAGE_WORDS[group.stage], style="bold"), reason)
+    heading = f"{count(len(plan.refused), 'configuration')} refused, by reason"
+    return [_heading(heading if show_all else f"{heading} (each one with --all)"), table]
+
+
+def _assumed(plan: Plan, show_all: bool) -> list[RenderableType]:
+    chosen = [
+        assumption
+        for assumption in plan.assumptions
+        if show_all or assumption.origin is Origin.DEFAULTED or assumption.stale
+    ]
+    if not chosen:
+        return []
+    shown = chosen if show_all else chosen[:_FEW_ASSUMPTIONS]
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False, expand=True)
+    table.add_column(ratio=5)
+    table.add_column(ratio=3)
+    table.add_column(ratio=6, style="dim")
+    for assumption in shown:
+        table.add_row(
+            Text(assumption.label or assumption.path), Text(assumption_value(assumption)), Text(_origin(assumption))
+        )
+    title = "Every assumption" if show_all else "Not said in the scenario, so assumed; or stale"
+    blocks: list[RenderableType] = [_heading(title), table]
+    rest = len(plan.assumptions) - len(shown)
+    if rest:
+        blocks.append(Text(f"{count(rest, 'more value')} with sources: --all", style="dim"))
+    return blocks
+
+
+def _origin(assumption: Assumption) -> str:
+    source = ", ".join(text for text in (assumption.source_title or assumption.path, assumption.date) if text)
+    return f"{'STALE, ' if assumption.stale else ''}{ORIGIN_WORDS[assumption.origin]}: {source}"
+
+
+def _foot(plan: Plan) -> list[RenderableType]:
+    header = plan.header
+    made = (
+        f"Millwright {header.millwright_version}, {header.created}, catalogue {header.catalogue_date}, "
+        f"rules {header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}"
+    )
+    return [Text(), Text(header.disclaimer, style="dim"), Text(made, style="dim")]
+
+
+def _heading(text: str) -> Text:
+    return Text(f"\n{text}", style="bold cyan")
+
+
+def _items(title: str, items: Sequence[str] | Iterable[str], *, numbered: bool = False) -> RenderableType:
+    grid = Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    for number, item in enumerate(items, start=1):
+        grid.add_row(Text(f"{number}." if numbered else "•", style="dim"), Text(item))
+    if not title:
+        return grid
+    outer = Table.grid(expand=True)
+    outer.add_column(ratio=1)
+    outer.add_row(Text(title, style="bold cyan"))
+    outer.add_row(Padding(grid, 0))
+    return outer
