@@ -1,0 +1,41 @@
+"""Numba, set up once: the engine's functions are compiled on first use and kept on disk.
+
+The compiled code lies beside the source; where that is read-only (a system install, a container), in Numba's cache of
+the user; where there is no writable home either, in a folder of the user's own under the system's temporary folder.
+`NUMBA_CACHE_DIR` overrides all three.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _cache_folder() -> str | None:
+    """Return the folder to tell Numba, or None where its own choice will do."""
+    here = Path(__file__).parent
+    beside = here / "__pycache__"
+    if os.access(beside if beside.exists() else here, os.W_OK):
+        return None
+    home = Path.home()
+    while not home.exists():
+        home = home.parent
+    if os.access(home, os.W_OK):
+        return None
+    return str(Path(tempfile.gettempdir()) / f"millwright-numba-{os.getuid()}")
+
+
+if "NUMBA_CACHE_DIR" not in os.environ and (_folder := _cache_folder()) is not None:
+    os.environ["NUMBA_CACHE_DIR"] = _folder
+
+import numba  # noqa: E402  (it reads the environment when imported)
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function on first use and keep the result on disk; divisions by zero give infinities, as in NumPy."""
+    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -1,0 +1,280 @@
+"""The scheduler, step by step, in plain Python: what the compiled engine must equal, and the place to read it.
+
+vLLM's v1 scheduler: each step has a budget of tokens. Running sequences come first, in order of admission: one token
+each, or the next chunk of a prompt. If the KV cache lacks a block, the newest running sequence is preempted: its cache
+is dropped and it waits, before all others, to be computed again. Then, unless a sequence was preempted in this step,
+waiting requests are admitted in order of arrival while tokens, sequences and KV blocks last.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.simulate.outcomes import Fate, Totals
+from millwright.simulate.state import SAME_INSTANT_S
+from millwright.traffic.requests import Requests
+
+
+@dataclass(eq=False)
+class Sequence:
+    """One request on its way."""
+
+    index: int
+    enter_s: float
+    input_tokens: int
+    output_tokens: int
+    generated: int = 0
+    computed: int = 0
+    blocks: int = 0
+    decoding: bool = False
+    admitted_s: float = float("nan")
+    first_token_s: float = float("nan")
+    finish_s: float = float("nan")
+    last_token_s: float = float("nan")
+    preemptions: int = 0
+    fate: Fate = Fate.PENDING
+
+    @property
+    def tokens(self) -> int:
+        """Tokens known so far: the prompt and what was generated."""
+        return self.input_tokens + self.generated
+
+
+@dataclass
+class ReferenceEngine:
+    """One replica, stepped one step at a time."""
+
+    step: StepTime
+    limits: SchedulerLimits
+    kv_capacity_tokens: int
+    now_s: float = 0.0
+    arrivals: deque[Sequence] = field(default_factory=deque)
+    waiting: deque[Sequence] = field(default_factory=deque)
+    running: list[Sequence] = field(default_factory=list)
+    finished: list[Sequence] = field(default_factory=list)
+    gaps_s: list[float] = field(default_factory=list)
+    steps: int = 0
+    busy_s: float = 0.0
+    decode_seconds: float = 0.0
+    kv_token_seconds: float = 0.0
+    prefill_tokens: int = 0
+    decode_tokens: int = 0
+    kv_peak_blocks: int = 0
+
+    def __post_init__(self) -> None:
+        self.blocks = self.kv_capacity_tokens // self.limits.block_size_tokens
+        self.watermark = int(self.limits.watermark * self.blocks)
+        self.free_blocks = self.blocks
+
+    # -- one step ---------------------------------------------------------------------------------------------------
+
+    def advance(self) -> bool:
+        """Run one step; return whether there was one to run."""
+        if not self.running and not self.waiting:
+            if not self.arrivals:
+                return False
+            self.now_s = max(self.now_s, self.arrivals[0].enter_s)
+        while self.arrivals and self.arrivals[0].enter_s <= self.now_s + SAME_INSTANT_S:
+            self.waiting.append(self.arrivals.popleft())
+        self.run(self.schedule())
+        return True
+
+    def schedule(self) -> dict[Sequence, int]:
+        """Return the tokens that each sequence computes in this step."""
+        budget = self.limits.max_num_batched_tokens
+        scheduled: dict[Sequence, int] = {}
+        preempted = False
+        position = 0
+        while position < len(self.running) and budget > 0:
+            sequence = self.running[position]
+            chunk = min(sequence.tokens - sequence.computed, budget)
+            while not self.allocate(sequence, chunk):
+                victim = self.running.pop()
+                self.preempt(victim)
+                preempted = True
+                if victim is sequence:
+                    break
+            else:
+                scheduled[sequence] = chunk
+                budget -= chunk
+            position += 1
+        while budget > 0 and not preempted and self.waiting and len(self.running) < self.limits.max_num_seqs:
+            sequence = self.waiting[0]
+            if self.free_blocks - self.blocks_for(sequence.tokens) < self.watermark:
+                break
+            self.waiting.popleft()
+            self.running.append(sequence)
+            if sequence.preemptions == 0:
+                sequence.admitted_s = self.now_s
+            chunk = min(sequence.tokens, budget)
+            self.allocate(sequence, chunk)
+            scheduled[sequence] = chunk
+            budget -= chunk
+        return scheduled
+
+    def run(self, scheduled: dict[Sequence, int]) -> None:
+        """Let the step's time pass, then give out its tokens."""
+        prefill = {s: chunk for s, chunk in scheduled.items() if not s.decoding}
+        decode = [s for s in scheduled if s.decoding]
+        attention = sum(chunk * s.computed + chunk * (chunk + 1) / 2 for s, chunk in prefill.items())
+        context = sum(s.computed + 1 for s in decode)
+        tokens = sum(scheduled.values())
+        table = self.step.tokens_s if prefill else self.step.decode_tokens_s
+        seconds = float(
+            table[tokens]
+            + self.step.kv_s * context
+            + self.step.prefill_s * attention
+            + self.step.seq_s * len(scheduled)
+        )
+        for sequence, chunk in scheduled.items():
+            sequence.computed += chunk
+        self.now_s += seconds
+        self.steps += 1
+        self.busy_s += seconds
+        self.decode_seconds += len(decode) * seconds
+        self.kv_token_seconds += sum(s.computed for s in self.running) * seconds
+        self.prefill_tokens += sum(prefill.values())
+        self.decode_tokens += len(decode)
+        self.kv_peak_blocks = max(self.kv_peak_blocks, self.blocks - self.free_blocks)
+        for sequence in scheduled:
+            if sequence.computed == sequence.tokens:
+                self.emit(sequence)
+
+    def emit(self, sequence: Sequence) -> None:
+        """Give the sequence its next token; with its last one it is done."""
+        sequence.decoding = True
+        sequence.generated += 1
+        if sequence.generated == 1:
+            sequence.first_token_s = self.now_s
+        else:
+            self.gaps_s.append(self.now_s - sequence.last_token_s)
+        sequence.last_token_s = self.now_s
+        if sequence.generated == sequence.output_tokens:
+            sequence.finish_s = self.now_s
+            sequence.fate = Fate.SERVED
+            self.running.remove(sequence)
+            self.release(sequence)
+            self.finished.append(sequence)
+
+    # -- KV blocks --------------------------------------------------------------------------------------------------
+
+    def blocks_for(self, tokens: int) -> int:
+        """Return the blocks that hold `tokens` tokens."""
+        return -(-tokens // self.limits.block_size_tokens)
+
+    def allocate(self, sequence: Sequence, chunk: int) -> bool:
+        """Take the blocks for `chunk` tokens more; return False, and take none, if there are too few."""
+        more = self.blocks_for(sequence.computed + chunk) - sequence.blocks
+        if more > self.free_blocks:
+            return False
+        self.free_blocks -= more
+        sequence.blocks += more
+        return True
+
+    def release(self, sequence: Sequence) -> None:
+        """Give the sequence's blocks back."""
+        self.free_blocks += sequence.blocks
+        sequence.blocks = 0
+
+    def preempt(self, sequence: Sequence) -> None:
+        """Drop the sequence's cache and let it wait before all others."""
+        self.release(sequence)
+        sequence.computed = 0
+        sequence.decoding = False
+        sequence.preemptions += 1
+        self.waiting.appendleft(sequence)
+
+    # -- what came of it --------------------------------------------------------------------------------------------
+
+    def refusal(self, input_tokens: int, output_tokens: int) -> Fate:
+        """Return whether a request is refused at the door: beyond the context limit, or too long to fit even alone."""
+        if input_tokens + output_tokens > self.limits.max_model_len_tokens:
+            return Fate.REFUSED_LENGTH
+        if self.blocks_for(input_tokens + output_tokens - 1) > self.blocks - self.watermark:
+            return Fate.REFUSED_MEMORY
+        return Fate.PENDING
+
+    def totals(self) -> Totals:
+        """Return what the replica did so far."""
+        return Totals(
+            steps=self.steps,
+            busy_s=self.busy_s,
+            decode_seconds=self.decode_seconds,
+            kv_token_seconds=self.kv_token_seconds,
+            prefill_tokens=self.prefill_tokens,
+            decode_tokens=self.decode_tokens,
+            kv_peak_blocks=self.kv_peak_blocks,
+            kv_blocks=self.blocks,
+            kv_blocks_at_end=self.blocks - self.free_blocks,
+            block_size_tokens=self.limits.block_size_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class ReferenceResult:
+    """Sequences in the order of the requests, gaps between tokens [s], and totals."""
+
+    sequences: list[Sequence]
+    gaps_s: list[float]
+    totals: Totals
+
+
+def reference_open(
+    requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int
+) -> ReferenceResult:
+    """Simulate an open loop step by step."""
+    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
+    sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
+    for sequence, arrival_s in zip(sequences, requests.arrival_s, strict=True):
+        sequence.enter_s = float(arrival_s) + step.request_s
+        if sequence.fate is Fate.PENDING:
+            engine.arrivals.append(sequence)
+    while engine.advance():
+        pass
+    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
+
+
+def reference_closed(
+    input_tokens: np.ndarray,
+    output_tokens: np.ndarray,
+    concurrency: int,
+    step: StepTime,
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    *,
+    think_s: float = 0.0,
+) -> ReferenceResult:
+    """Simulate a closed loop step by step."""
+    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
+    sequences = _sequences(engine, input_tokens, output_tokens)
+    unsent = deque(sequences)
+
+    def send(time_s: float) -> None:
+        while unsent:
+            sequence = unsent.popleft()
+            sequence.enter_s = time_s + step.request_s
+            if sequence.fate is Fate.PENDING:
+                engine.arrivals.append(sequence)
+                return
+
+    for _ in range(concurrency):
+        send(0.0)
+    done = 0
+    while engine.advance():
+        for _ in engine.finished[done:]:
+            send(engine.now_s + think_s)
+        done = len(engine.finished)
+    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
+
+
+def _sequences(engine: ReferenceEngine, inputs: np.ndarray, outputs: np.ndarray) -> list[Sequence]:
+    lengths = zip(inputs.tolist(), outputs.tolist(), strict=True)
+    return [
+        Sequence(i, float("nan"), input_, output, fate=engine.refusal(input_, output))
+        for i, (input_, output) in enumerate(lengths)
+    ]

@@ -1,0 +1,80 @@
+"""Random and hand-made inputs of the simulator, shared by its tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.quantity import Basis
+from millwright.traffic.requests import Requests
+
+
+def step_time(
+    per_step_s: float = 5e-3,
+    per_token_s: float = 2e-5,
+    kv_s: float = 4e-8,
+    prefill_s: float = 5e-10,
+    seq_s: float = 1e-5,
+    request_s: float = 0.0,
+    max_tokens: int = 8192,
+) -> StepTime:
+    """Return affine step times: what a step costs, what each of its tokens costs."""
+    tokens = np.arange(max_tokens + 1)
+    mixed_s = np.where(tokens > 0, per_step_s + per_token_s * tokens, 0.0)
+    decode_s = np.where(tokens > 0, 0.9 * per_step_s + per_token_s * tokens, 0.0)
+    return StepTime(mixed_s, decode_s, kv_s, prefill_s, seq_s, request_s, 0.0, 0.0, Basis.ASSUMED)
+
+
+def poisson(rate_per_s: float, inputs: NDArray[np.int64], outputs: NDArray[np.int64], seed: int) -> Requests:
+    """Return requests of the given lengths that arrive at random."""
+    arrival_s = np.cumsum(np.random.default_rng(seed).exponential(1 / rate_per_s, len(inputs)))
+    return Requests(arrival_s - arrival_s[0], inputs, outputs)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One simulation to run."""
+
+    requests: Requests
+    step: StepTime
+    limits: SchedulerLimits
+    kv_capacity_tokens: int
+    concurrency: int
+    think_s: float
+
+
+ROUND_OR_RANDOM_S = st.one_of(st.sampled_from([0.0, 0.5, 1e-3, 0.01]), st.floats(1e-6, 0.02))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Draw anything an engine may meet: bursts, long prompts, tiny caches, tiny budgets, steps that cost nothing."""
+    n = draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    longest = draw(st.sampled_from([1, 3, 20, 200]))
+    inputs = rng.integers(1, draw(st.sampled_from([1, 5, 50, 500])) + 1, n)
+    outputs = rng.integers(1, longest + 1, n)
+    gap_s = draw(ROUND_OR_RANDOM_S)
+    gaps = draw(st.sampled_from([np.full(n, gap_s), rng.exponential(gap_s, n) if gap_s else np.zeros(n)]))
+    arrival_s = np.cumsum(gaps)
+    max_seqs = draw(st.integers(1, 12))
+    budget = max_seqs + draw(st.sampled_from([0, 1, 7, 60, 1000]))
+    block = draw(st.sampled_from([1, 2, 5, 16]))
+    capacity = draw(st.one_of(st.integers(1, 60), st.integers(60, 900), st.just(10**6)))
+    longest_s = draw(st.sampled_from([10**6, 300]))
+    limits = SchedulerLimits(max_seqs, budget, block, draw(st.sampled_from([0.0, 0.01, 0.2])), longest_s)
+    slopes = [draw(st.one_of(st.just(0.0), st.floats(1e-9, 1e-4))) for _ in range(3)]
+    step = step_time(
+        draw(st.sampled_from([1e-3, 5e-3, 0.25, 7.3e-3])),
+        draw(st.sampled_from([0.0, 1e-5, 1.7e-4])),
+        *slopes,
+        request_s=draw(st.sampled_from([0.0, 0.013])),
+        max_tokens=budget,
+    )
+    requests = Requests(arrival_s, inputs, outputs)
+    return Case(requests, step, limits, capacity, draw(st.integers(1, 15)), draw(st.sampled_from([0.0, 0.01, 0.3])))
