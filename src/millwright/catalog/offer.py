@@ -60,4 +60,5 @@ class ApiOffer:
     context_tokens: int | None
     country: str | None
     as_of: str
+    area: str | None = None  # where only an area is promised, such as EU
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False, repr=False)
