@@ -1,0 +1,142 @@
+"""The fitted coefficients: a base value per parameter and shrunk effects of what a deployment is.
+
+log(coefficient) = base + Σ effects of its labels + slope · (years of the engine's version − reference). A label never
+seen (a new device family, a new engine) has no effect: the deployment falls back to the parent. Shares of a peak are
+never above 1, whatever the effects sum to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from millwright.catalog.architecture import AttentionKind
+from millwright.perf.deployment import Deployment
+from millwright.perf.engines import engine_id, newest_years, version_years
+from millwright.perf.timing import Coefficients
+
+DATA = Path(__file__).parent / "data"
+
+SHARES = (
+    "dense_compute",
+    "expert_compute",
+    "weight_memory",
+    "expert_memory",
+    "kv_memory",
+    "attention_compute",
+    "element_memory",
+    "link",
+    "expert_spread",
+)
+"""Parameters that are shares of a peak (or of uniform routing): at most 1."""
+
+PARAMETERS: tuple[str, ...] = tuple(Coefficients.__dataclass_fields__)
+
+REFERENCE_YEARS = 6.0
+"""Versions are measured from January 2026 (years since 2020)."""
+
+_NEWEST_YEARS = 7.0
+
+
+@dataclass(frozen=True)
+class FittedCoefficients:
+    """The shipped fit: base values and effects, all natural logarithms."""
+
+    base: Mapping[str, float]
+    effects: Mapping[tuple[str, str, str], float]  # (parameter, dimension, level)
+    decode_log_sigma: Mapping[str, float]  # by basis
+    prefill_log_sigma: Mapping[str, float]
+
+    def resolve(self, labels: Sequence[Mapping[str, str | float]]) -> Coefficients:
+        """Return the coefficients of deployments with these labels, one value each."""
+        values = {}
+        for name in PARAMETERS:
+            logs = [self._log_value(name, each) for each in labels]
+            ceiling = 0.0 if name in SHARES else 700.0
+            values[name] = np.exp(np.minimum(np.array(logs), ceiling))
+        return Coefficients(**values)
+
+    def _log_value(self, parameter: str, labels: Mapping[str, str | float]) -> float:
+        total = self.base[parameter]
+        for dimension, level in labels.items():
+            if isinstance(level, str):
+                total += self.effects.get((parameter, dimension, level), 0.0)
+            else:
+                total += self.effects.get((parameter, dimension, "slope"), 0.0) * level
+        return total
+
+    def knows(self, dimension: str, level: str) -> bool:
+        """Return whether the fit saw this level of a dimension."""
+        return level in self._levels.get(dimension, frozenset())
+
+    @property
+    def _levels(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for _, dimension, level in self.effects:
+            found.setdefault(dimension, set()).add(level)
+        return {name: frozenset(levels) for name, levels in found.items()}
+
+
+@lru_cache(maxsize=1)
+def shipped_coefficients() -> FittedCoefficients:
+    """Return the coefficients that come with the package; scripts/fit_engines.py writes them."""
+    return read_coefficients(DATA / "coefficients.json")
+
+
+def read_coefficients(path: Path) -> FittedCoefficients:
+    """Return the coefficients in a file written by the fitting script (or by calibration)."""
+    contents = json.loads(path.read_text())
+    effects = {
+        (parameter, dimension, level): float(value)
+        for parameter, dimensions in contents["effects"].items()
+        for dimension, levels in dimensions.items()
+        for level, value in levels.items()
+    }
+    spreads = contents["step_log_sigma"]
+    return FittedCoefficients(contents["base"], effects, spreads["decode"], spreads["prefill"])
+
+
+def shape_label(deployment: Deployment) -> str:
+    """Return what sort of model it is: `dense`, `moe`, each with `-mla` or `-linear` where layers are so."""
+    model = deployment.model
+    kinds = {group.attention.kind for group in model.layers}
+    label = "moe" if model.is_moe else "dense"
+    if AttentionKind.MLA in kinds:
+        return f"{label}-mla"
+    return f"{label}-linear" if AttentionKind.LINEAR in kinds else label
+
+
+def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
+    """Return the labels of a deployment by which effects are looked up; `year` is the engine version's age."""
+    device, engine = deployment.device, engine_id(deployment.engine.name)
+    years = version_years(deployment.engine.name, deployment.engine.version)
+    if years is None:
+        years = newest_years(deployment.engine.name)
+    shape = shape_label(deployment)
+    return {
+        "vendor": device.vendor.lower(),
+        "kind": device.kind.value,
+        "family": device.family,
+        "device": device.id,
+        "engine": engine,
+        "engine-vendor": f"{engine}|{device.vendor.lower()}",
+        "engine-family": f"{engine}|{device.family}",
+        "shape": shape,
+        "engine-shape": f"{engine}|{shape}",
+        "family-shape": f"{device.family}|{shape}",
+        "format": deployment.weights.value,
+        "family-format": f"{device.family}|{deployment.weights.value}",
+        "model": deployment.model.family,
+        "spread": "spread" if deployment.dp_attention else "joined",
+        "year": float(min(years, _NEWEST_YEARS) - REFERENCE_YEARS),
+    }
+
+
+def coefficients_of(deployment: Deployment) -> Coefficients:
+    """Return the shipped coefficients of one deployment, as arrays of length 1."""
+    return shipped_coefficients().resolve([deployment_labels(deployment)])

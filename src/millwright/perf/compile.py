@@ -1,0 +1,105 @@
+"""Compile a deployment's step time: all its operators into one table over the step's tokens and a few slopes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millwright.perf.coefficients import deployment_labels, shipped_coefficients
+from millwright.perf.deployment import Deployment
+from millwright.perf.operators import StepOperators, step_operators
+from millwright.perf.step_time import StepTime
+from millwright.perf.timing import (
+    Coefficients,
+    Floats,
+    Stack,
+    eager_host_s,
+    head_time_s,
+    kv_slope_s,
+    pair_slope_s,
+    sequence_slope_s,
+    stack_operators,
+    token_time_s,
+)
+from millwright.quantity import Basis
+
+EAGER_POWER = 3.0
+"""Host and device overlap in an eager step; their times combine as (d³ + h³)^⅓, a maximum with a rounded corner."""
+
+REQUEST_S = 0.012
+"""Tokenising, HTTP and hand-over per request where nothing is fitted."""
+
+_GRID_FINE = 33
+_GRID_COARSE = 22
+
+
+def token_grid(max_tokens: int) -> Floats:
+    """Return the token counts at which steps are timed: every one to 32, then geometric to `max_tokens`."""
+    last = max(max_tokens, _GRID_FINE)
+    coarse = np.geomspace(_GRID_FINE, last, _GRID_COARSE)
+    return np.unique(np.concatenate([np.arange(1.0, _GRID_FINE), np.round(coarse)]))
+
+
+def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepTime:
+    """Return the step time of a deployment as a table over tokens and slopes (see `StepTime`).
+
+    `context_tokens` [token] is the usual context of a decoding sequence: it sets what sliding windows and sparse
+    attention read per cached token. Nothing is refused: an unknown device, engine or model takes its parent's
+    coefficients, and the basis and spread say so.
+    """
+    operators = step_operators(deployment, context_tokens)
+    stack = stack_operators([operators])
+    labels = deployment_labels(deployment)
+    fit = shipped_coefficients()
+    coefficients = fit.resolve([labels])
+    limit = max(deployment.limits.max_num_batched_tokens, deployment.limits.max_num_seqs)
+    grid = token_grid(limit)
+    decode, prefill, head_slope = step_times_s(stack, grid[None, :], coefficients)
+    tokens = np.arange(limit + 1, dtype=np.float64)
+    basis = deployment_basis(labels, operators)
+    return StepTime(
+        tokens_s=_table(tokens, grid, prefill[0]),
+        decode_tokens_s=_table(tokens, grid, decode[0]),
+        kv_s=float(kv_slope_s(stack, coefficients)[0][0]),
+        prefill_s=float(pair_slope_s(stack, coefficients)[0][0]),
+        seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
+        request_s=REQUEST_S,
+        decode_log_sigma=fit.decode_log_sigma[_sigma_key(basis)],
+        prefill_log_sigma=fit.prefill_log_sigma[_sigma_key(basis)],
+        basis=basis,
+    )
+
+
+def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats, Floats]:
+    """Return (decode, prefill, head slope): step times [s] over `tokens`, and what each sequence's logits add [s].
+
+    The head's weights are read once per step and belong to the table; the rest grows with the sequences.
+    """
+    many = np.full((len(stack), 1), 512.0)
+    one = head_time_s(stack, np.ones((len(stack), 1)), coefficients)[0]
+    slope = ((head_time_s(stack, many, coefficients)[0] - one) / 511.0)[:, 0]
+    device = token_time_s(stack, tokens, coefficients) + one
+    host = coefficients.host_step_s[:, None]
+    eager = eager_host_s(stack, coefficients)[:, None]
+    prefill = np.cbrt(device**3 + eager**3)
+    return device + host, prefill + host, slope
+
+
+def deployment_basis(labels: dict[str, str | float], operators: StepOperators) -> Basis:
+    """Return how well founded a step time is, from what the fit has seen of the device's family and the engine."""
+    if operators.assumed:
+        return Basis.ASSUMED
+    fit = shipped_coefficients()
+    family, device = str(labels["family"]), str(labels["device"])
+    if fit.knows("device", device):
+        return Basis.FITTED
+    return Basis.EXTRAPOLATED if fit.knows("family", family) else Basis.DATASHEET
+
+
+def _sigma_key(basis: Basis) -> str:
+    return basis.value if basis in (Basis.FITTED, Basis.EXTRAPOLATED) else Basis.DATASHEET.value
+
+
+def _table(tokens: Floats, grid: Floats, times: Floats) -> Floats:
+    table = np.interp(tokens, grid, np.maximum.accumulate(times))
+    table[0] = 0.0
+    return table

@@ -1,0 +1,232 @@
+"""How long the operators of a step take, for many deployments at once.
+
+Every array has a leading axis of deployments, so that fitting thousands of measured points and compiling one
+deployment run the same code. Equations and their origin: docs/step-time.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.perf.operators import StepOperators
+
+Floats = NDArray[np.float64]
+
+SOFT_MAX_POWER = 3.0
+"""Compute and memory time of a product combine as (c³ + m³)^⅓: their maximum, rounded where they are close."""
+
+_TILE_ROWS = 16.0
+"""Grouped products are padded to tiles of this many rows per expert (CUTLASS and Triton kernels use 16 to 128)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """What is fitted, each an array of one value per deployment. Efficiencies are shares of the datasheet's peak."""
+
+    dense_compute: Floats
+    expert_compute: Floats
+    weight_memory: Floats
+    expert_memory: Floats
+    kv_memory: Floats
+    attention_compute: Floats
+    element_memory: Floats
+    kernel_s: Floats  # gap and latency of one kernel in a captured graph
+    expert_kernel_s: Floats  # the same within expert layers (routing, permutation)
+    collective_s: Floats  # latency of one all-reduce, per doubling of the ranks
+    link: Floats  # share of the link's bandwidth
+    exchange_s: Floats  # latency of one all-to-all
+    host_step_s: Floats  # scheduling, sampling and hand-over per step, not hidden by the device
+    host_sequence_s: Floats  # the same per sequence
+    eager_kernel_s: Floats  # launch of one kernel in a step that is not a captured graph
+    expert_spread: Floats  # distinct experts hit, relative to uniform routing (at most 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Operators of many deployments: products as (deployments, kinds), padded with zero counts; scalars as columns."""
+
+    out_size: Floats
+    in_size: Floats
+    count: Floats
+    experts: Floats
+    hits: Floats
+    weight_bytes: Floats
+    peak: Floats
+    grouped: NDArray[np.bool_]
+    head: NDArray[np.bool_]
+    rank_share: Floats
+    expert_share: Floats
+    layers: Floats
+    kernels: Floats
+    moe_kernels: Floats
+    elementwise_bytes: Floats
+    kv_bytes: Floats
+    kv_flop: Floats
+    pair_flop: Floats
+    sequence_bytes: Floats
+    linear_flop: Floats
+    attention_peak: Floats
+    collectives: Floats
+    collective_bytes: Floats
+    collective_ranks: Floats
+    exchanges: Floats
+    exchange_bytes: Floats
+    bandwidth: Floats
+    link_bandwidth: Floats
+
+    def __len__(self) -> int:
+        return len(self.out_size)
+
+
+_PRODUCT_FIELDS = ("out_size", "in_size", "count", "experts", "hits", "weight_bytes")
+_SCALAR_FIELDS = tuple(Stack.__dataclass_fields__)[9:]
+
+
+def stack_operators(operators: Sequence[StepOperators]) -> Stack:
+    """Return the operators of several deployments as one stack."""
+    width = max(len(each.products.count) for each in operators)
+
+    def padded(name: str, fill: float) -> Floats:
+        table = np.full((len(operators), width), fill)
+        for row, each in enumerate(operators):
+            values = getattr(each.products, name)
+            table[row, : len(values)] = values
+        return table
+
+    products = [padded(name, 0.0 if name == "count" else 1.0) for name in _PRODUCT_FIELDS]
+    scalars = [np.array([float(getattr(each, name)) for each in operators]) for name in _SCALAR_FIELDS]
+    return Stack(
+        *products,
+        padded("peak_flop_per_s", 1.0e15),
+        padded("grouped", 0.0) > 0,
+        padded("per_sequence", 0.0) > 0,
+        *scalars,
+    )
+
+
+def distinct_experts(experts: Floats, hits: Floats, tokens: Floats, spread: Floats) -> Floats:
+    """Return how many of `experts` are hit by `tokens` tokens that each go to `hits` of them.
+
+    E·(1 − (1 − k/E)^n) under uniform routing; `spread` below 1 makes the draw as if there were fewer tokens, so that
+    one token still hits k and very many still hit all.
+    """
+    share = np.minimum(hits / experts, 1.0)
+    effective = 1.0 + np.maximum(tokens - 1.0, 0.0) * spread
+    with np.errstate(divide="ignore"):
+        return experts * -np.expm1(np.minimum(effective, tokens) * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
+
+
+def _column(values: Floats) -> Floats:
+    return values[:, None]
+
+
+def product_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats]:
+    """Return time and roofline floor [s] of all matrix products for `tokens` (deployments, points), heads left out."""
+    return _products(stack, tokens, coefficients, heads=False)
+
+
+def head_time_s(stack: Stack, sequences: Floats, coefficients: Coefficients) -> tuple[Floats, Floats]:
+    """Return time and roofline floor [s] of the vocabulary head for `sequences` (deployments, points)."""
+    return _products(stack, sequences, coefficients, heads=True)
+
+
+def _products(stack: Stack, tokens: Floats, coefficients: Coefficients, heads: bool) -> tuple[Floats, Floats]:
+    total = np.zeros_like(tokens)
+    floor_compute, floor_memory = np.zeros_like(tokens), np.zeros_like(tokens)
+    rank_tokens, expert_tokens = tokens * _column(stack.rank_share), tokens * _column(stack.expert_share)
+    for kind in range(stack.out_size.shape[1]):
+        chosen = stack.head[:, kind] == heads
+        count = np.where(chosen, stack.count[:, kind], 0.0)
+        if not count.any():
+            continue
+        grouped = stack.grouped[:, kind]
+        size = stack.out_size[:, kind] * stack.in_size[:, kind]
+        rows, copies = rank_tokens, np.ones_like(tokens)
+        padded = rows
+        if grouped.any():
+            experts, hits = _column(stack.experts[:, kind]), _column(stack.hits[:, kind])
+            hit = distinct_experts(experts, hits, expert_tokens, _column(coefficients.expert_spread))
+            pairs = expert_tokens * hits
+            copies = np.where(_column(grouped), hit, 1.0)
+            tile = np.minimum(_TILE_ROWS / 2.0 * hit, 15.0 * pairs)  # on average half a tile is padding
+            padded = np.where(_column(grouped), pairs + tile, rows)
+            rows = np.where(_column(grouped), pairs, rows)
+        compute_share = np.where(grouped, coefficients.expert_compute, coefficients.dense_compute)
+        memory_share = np.where(grouped, coefficients.expert_memory, coefficients.weight_memory)
+        flop = 2.0 * _column(size)
+        compute = padded * flop / _column(stack.peak[:, kind] * compute_share)
+        traffic = copies * _column(size * stack.weight_bytes[:, kind]) + 2.0 * rows * _column(
+            stack.out_size[:, kind] + stack.in_size[:, kind]
+        )
+        memory = traffic / _column(stack.bandwidth * memory_share)
+        total += _column(count) * np.cbrt(compute**3 + memory**3)
+        floor_compute += _column(count) * rows * flop / _column(stack.peak[:, kind])
+        floor_memory += _column(count) * traffic / _column(stack.bandwidth)
+    return total, np.maximum(floor_compute, floor_memory)
+
+
+def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
+    """Return the device time [s] of everything in a captured step that depends on its tokens (deployments, points).
+
+    Products without the head, element-wise traffic, collectives, kernel gaps; not attention, which the slopes give.
+    """
+    products, _ = product_time_s(stack, tokens, coefficients)
+    rank_tokens = tokens * _column(stack.rank_share)
+    elements = rank_tokens * _column(stack.elementwise_bytes / (stack.bandwidth * coefficients.element_memory))
+    linear = rank_tokens * _column(stack.linear_flop / (stack.attention_peak * coefficients.attention_compute))
+    gaps = stack.kernels * coefficients.kernel_s + stack.moe_kernels * coefficients.expert_kernel_s
+    return products + elements + linear + communication_time_s(stack, tokens, coefficients) + _column(gaps)
+
+
+def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
+    """Return the time [s] of all collectives of a step: Σ calls · (α·log2 ranks + 2(r−1)/r · bytes / link)."""
+    ranks = np.maximum(stack.collective_ranks, 1.0)
+    link = stack.link_bandwidth * coefficients.link
+    latency = stack.collectives * coefficients.collective_s * np.log2(np.maximum(ranks, 2.0))
+    per_token = stack.collectives * stack.collective_bytes * 2.0 * (ranks - 1.0) / ranks / link
+    per_token = per_token + stack.exchanges * stack.exchange_bytes * 2.0 / link
+    latency = latency + stack.exchanges * coefficients.exchange_s
+    return _column(latency) + tokens * _column(stack.rank_share * per_token)
+
+
+def eager_host_s(stack: Stack, coefficients: Coefficients) -> Floats:
+    """Return the host time [s] of a step whose kernels are launched one by one (deployments,)."""
+    launches = stack.kernels + stack.moe_kernels + stack.collectives + stack.exchanges
+    return np.asarray(launches * coefficients.eager_kernel_s)
+
+
+def kv_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats]:
+    """Return seconds per cached token read in decoding, and its roofline floor (deployments,)."""
+    memory, compute = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
+    slope = np.cbrt((memory / coefficients.kv_memory) ** 3 + (compute / coefficients.attention_compute) ** 3)
+    return slope * stack.rank_share, np.maximum(memory, compute) * stack.rank_share
+
+
+def pair_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats]:
+    """Return seconds per pair of prompt token and earlier token in prefill, and its roofline floor (deployments,)."""
+    floor = stack.pair_flop / stack.attention_peak * stack.rank_share
+    return floor / coefficients.attention_compute, floor
+
+
+def sequence_slope_s(stack: Stack, coefficients: Coefficients) -> Floats:
+    """Return seconds per decoding sequence: recurrent states and host work (deployments,)."""
+    states = stack.sequence_bytes * stack.rank_share / (stack.bandwidth * coefficients.element_memory)
+    return states + coefficients.host_sequence_s
+
+
+def step_floor_s(stack: Stack, tokens: Floats, sequences: Floats, kv_tokens: Floats, pairs: Floats) -> Floats:
+    """Return the roofline of whole steps: no step may be faster. All arrays (deployments, points)."""
+    unit = _unit_coefficients(len(stack))
+    _, products = product_time_s(stack, tokens, unit)
+    _, head = head_time_s(stack, sequences, unit)
+    compute = pairs * _column(pair_slope_s(stack, unit)[1])
+    return np.maximum(products + head, compute) + kv_tokens * _column(kv_slope_s(stack, unit)[1])
+
+
+def _unit_coefficients(count: int) -> Coefficients:
+    ones, zeros = np.ones(count), np.zeros(count)
+    return Coefficients(*[ones] * 7, *[zeros] * 3, ones, *[zeros] * 4, np.full(count, 0.5))
