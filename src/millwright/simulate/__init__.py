@@ -1,7 +1,28 @@
 """What a user sees: requests and step times to latency percentiles and goodput."""
 
-from millwright.simulate.load import simulate_closed, simulate_open
+from millwright.simulate.goodput import CurvePoint, Goodput, RatePoint, latency_curve, max_rate_at_slo, saturated_rate
+from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
+from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
 from millwright.simulate.slo import Slo
 
-__all__ = ["Fate", "RequestOutcomes", "Slo", "Totals", "simulate_closed", "simulate_open"]
+__all__ = [
+    "CurvePoint",
+    "Fate",
+    "GiveUp",
+    "Goodput",
+    "Interval",
+    "Latency",
+    "RatePoint",
+    "RequestOutcomes",
+    "ServiceMetrics",
+    "Slo",
+    "Totals",
+    "attainment_by",
+    "latency_curve",
+    "max_rate_at_slo",
+    "saturated_rate",
+    "simulate_closed",
+    "simulate_open",
+    "summarise",
+]

@@ -33,8 +33,8 @@ _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
 @compiled
 def advance(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s: float) -> None:
-    """Run replica `r` until nothing is left to do, or the next step would start at `until_s` or later."""
-    while True:
+    """Run replica `r` until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
+    while rep.violations_left >= 0:
         if rep.running == 0 and rep.parked == 0:
             if rep.queue_head == NONE:
                 return
@@ -267,8 +267,24 @@ def _complete(rep: Replica, r: int, slots: Any, jobs: Any, slot: int) -> None:
     request = slots.request[r, slot]
     jobs.finish_s[request] = rep.now_s
     jobs.fate[request] = _SERVED
+    if request >= rep.counted_from and _breaks_a_limit(rep, jobs, request):
+        rep.violations_left -= 1
     remove_running(rep, r, slots, slot)
     issue_next(rep, jobs, rep.now_s)
+
+
+@compiled
+def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
+    """Return whether a served request broke a limit of the SLO that a run is given up for."""
+    arrival_s: float = jobs.enter_s[request] - rep.request_s
+    first_s: float = jobs.first_token_s[request]
+    finish_s: float = jobs.finish_s[request]
+    decode_limit_s = rep.tpot_limit_s * max(jobs.output_tokens[request] - 1, 1)
+    return (
+        finish_s - arrival_s > rep.e2e_limit_s
+        or first_s - arrival_s > rep.ttft_limit_s
+        or finish_s - first_s > decode_limit_s
+    )
 
 
 @compiled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,13 +11,30 @@ from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate import state
 from millwright.simulate.outcomes import GAP_BINS, Fate, RequestOutcomes, Totals
+from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
 
 
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """When a run is not worth finishing: more than `violations` requests from index `counted_from` on broke `slo`."""
+
+    slo: Slo
+    violations: int
+    counted_from: int = 0
+
+
 def simulate_open(
-    requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int
+    requests: Requests,
+    step: StepTime,
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    *,
+    give_up: GiveUp | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on one replica whose steps take `step` and whose KV cache holds so many tokens.
+
+    A run given up leaves the fate of the requests still on their way `PENDING`.
 
     Raises `ValueError` if the requests are malformed or the limits do not fit the step times.
     """
@@ -23,6 +42,9 @@ def simulate_open(
     jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
     jobs.fate[:] = refusals(jobs.input_tokens, jobs.output_tokens, limits, kv_capacity_tokens)
     replicas, slots, tables = make_replicas((step,), (limits,), (kv_capacity_tokens,), len(requests))
+    replicas["request_s"] = step.request_s
+    if give_up is not None:
+        _watch(replicas[0], give_up)
     link_queue(replicas[0], jobs)
     _advance(replicas, slots, jobs, tables)
     return collect(requests.arrival_s, jobs, replicas, slots)
@@ -59,6 +81,12 @@ def simulate_closed(
     _start_clients(replica, jobs, concurrency, ramp_s)
     _advance(replicas, slots, jobs, tables)
     return collect(jobs.enter_s - step.request_s, jobs, replicas, slots)
+
+
+def _watch(replica: np.void, give_up: GiveUp) -> None:
+    for name, limit_s in give_up.slo.limits().items():
+        replica[name.replace("_s", "_limit_s")] = limit_s
+    replica["violations_left"], replica["counted_from"] = give_up.violations, give_up.counted_from
 
 
 def _start_clients(replica: np.void, jobs: state.Jobs, concurrency: int, ramp_s: float) -> None:
@@ -164,6 +192,7 @@ def make_replicas(
         replica["blocks"] = replica["free_blocks"] = replica["least_free"] = blocks
         replica["watermark"] = watermark
         replica["free_slots"] = max_slots
+        replica["ttft_limit_s"] = replica["tpot_limit_s"] = replica["e2e_limit_s"] = np.inf
         for name in ("chunk_slot", "oldest", "newest", "queue_head", "queue_tail", "next_to_issue"):
             replica[name] = state.NONE
     return replicas, state.make_slots(len(steps), max_slots, block_size, GAP_BINS), tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -100,6 +100,15 @@ class RequestOutcomes:
         """(E2E − TTFT)/(output tokens − 1) [s]; 0 for a single token, which keeps any limit."""
         gaps = np.maximum(self.output_tokens - 1, 1)
         return (self.finish_s - self.first_token_s) / gaps
+
+    def only(self, chosen: NDArray[np.bool_] | slice) -> RequestOutcomes:
+        """Return the outcomes of the chosen requests alone; gaps and totals stay those of the whole run."""
+        per_request = {
+            name: getattr(self, name)[chosen]
+            for name in self.__dataclass_fields__
+            if isinstance(getattr(self, name), np.ndarray) and name != "gap_counts"
+        }
+        return replace(self, **per_request)
 
     @property
     def makespan_s(self) -> float:

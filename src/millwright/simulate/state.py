@@ -48,6 +48,11 @@ class Replica:
     queue_tail: int
     next_to_issue: int  # closed loop: the request that the next free client sends, or NONE
     think_s: float
+    ttft_limit_s: float  # giving up: once more than so many requests from `counted_from` on have broken a limit
+    tpot_limit_s: float
+    e2e_limit_s: float
+    violations_left: int
+    counted_from: int
     # what it has done
     busy_s: float
     decode_seconds: float

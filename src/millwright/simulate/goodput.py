@@ -1,0 +1,255 @@
+"""The largest rate at which the SLO holds on one replica, by bisection over simulations with common random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
+from millwright.simulate.metrics import Z80, ServiceMetrics, standard_error, summarise
+from millwright.simulate.outcomes import RequestOutcomes
+from millwright.simulate.slo import Slo
+from millwright.traffic.requests import Requests
+
+RequestsAtRate = Callable[[float], Requests]
+
+_ALONE = 400  # requests tried one by one, to see whether an idle replica is fast enough
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """The share of requests that met the SLO at one rate, and its standard error; `gave_up`: at most that share did."""
+
+    rate_per_s: float
+    attainment: float
+    standard_error: float
+    gave_up: bool = False
+
+
+@dataclass(frozen=True)
+class Goodput:
+    """The largest rate [requests/s] at which the SLO holds on one replica, and how it was found.
+
+    `low` and `high` bound it at 80 % confidence (the spread of the simulated sample; not that of the step times).
+    `capacity_per_s` is the rate at which the replica finishes requests that never let it idle. `binding` names what
+    stops a higher rate: `ttft_s`, `tpot_s`, `e2e_s`, `refused`, `capacity`. `metrics` are those at `rate_per_s`;
+    `None` if the rate is 0. `reason` says it in words. `points` are the rates visited, in ascending order.
+    """
+
+    rate_per_s: float
+    low: float
+    high: float
+    capacity_per_s: float
+    attainment: float
+    binding: str
+    reason: str
+    points: tuple[RatePoint, ...]
+    metrics: ServiceMetrics | None
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The metrics of one replica at one rate [requests/s]."""
+
+    rate_per_s: float
+    metrics: ServiceMetrics
+
+
+def max_rate_at_slo(
+    requests: Requests | RequestsAtRate,
+    step: StepTime,
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    slo: Slo,
+    *,
+    warmup: float = 0.1,
+    precision: float = 0.01,
+) -> Goodput:
+    """Return the largest rate at which `slo` holds on one replica.
+
+    `requests` are stretched in time to each rate tried, so every rate sees the same lengths and the same pattern of
+    arrivals; or give a function from a rate [1/s] to requests, which should use the same random numbers each time.
+    The first `warmup` share of the requests is not judged. The bisection ends when the bracket is narrower than
+    `precision`, relative. Raises `ValueError` if the requests have no rate of their own (all arrive at once).
+    """
+    at_rate = requests if callable(requests) else stretch(requests)
+    machine = (step, limits, kv_capacity_tokens)
+    sample = at_rate(1.0)
+    alone = _alone(sample, *machine)
+    share_alone = float(slo.met(alone).mean())
+    if share_alone < slo.share:
+        binding, reason = _why_not(alone, slo)
+        return Goodput(0.0, 0.0, 0.0, 0.0, share_alone, binding, reason, (), None)
+    capacity_per_s = saturated_rate(sample, *machine)
+    search = _Search(at_rate, machine, slo, warmup)
+
+    low, high = 0.0, capacity_per_s
+    top = search.visit(capacity_per_s)
+    if top.attainment >= slo.share:
+        low = capacity_per_s
+    while high - low > precision * high:
+        middle = 0.5 * (low + high)
+        if search.visit(middle).attainment >= slo.share:
+            low = middle
+        else:
+            high = middle
+        if high < 1e-4 * capacity_per_s:
+            break
+    return _conclude(search, low, high, capacity_per_s)
+
+
+def latency_curve(
+    requests: Requests | RequestsAtRate,
+    rates_per_s: Sequence[float],
+    step: StepTime,
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    slo: Slo | None = None,
+    *,
+    warmup: float = 0.1,
+) -> tuple[CurvePoint, ...]:
+    """Return the metrics of one replica at each rate [requests/s], with common random numbers."""
+    at_rate = requests if callable(requests) else stretch(requests)
+    return tuple(
+        CurvePoint(rate, summarise(simulate_open(at_rate(rate), step, limits, kv_capacity_tokens), slo, warmup))
+        for rate in rates_per_s
+    )
+
+
+def stretch(requests: Requests) -> RequestsAtRate:
+    """Return a function from a mean rate [1/s] to the same requests, arriving in the same pattern at that rate.
+
+    Raises `ValueError` if they all arrive at the same time.
+    """
+    span_s = float(requests.arrival_s[-1] - requests.arrival_s[0]) if len(requests) > 1 else 0.0
+    if not span_s > 0:
+        raise ValueError("requests that all arrive at once have no rate to change: give them arrival times")
+    own_rate_per_s = (len(requests) - 1) / span_s
+    from_zero_s = requests.arrival_s - requests.arrival_s[0]
+    return lambda rate_per_s: replace(requests, arrival_s=from_zero_s * (own_rate_per_s / rate_per_s))
+
+
+def saturated_rate(requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
+    """Return the rate [requests/s] at which a replica finishes requests that all wait at its door.
+
+    Taken between the first and the last tenth of the completions, so that neither the filling nor the emptying of the
+    batch counts; 0 if nothing is served.
+    """
+    burst = replace(requests, arrival_s=np.zeros(len(requests)))
+    outcomes = simulate_open(burst, step, limits, kv_capacity_tokens)
+    finish_s = np.sort(outcomes.finish_s[outcomes.served])
+    first, last = len(finish_s) // 10, len(finish_s) - 1 - len(finish_s) // 10
+    if last > first and finish_s[last] > finish_s[first]:
+        return float((last - first) / (finish_s[last] - finish_s[first]))
+    return len(finish_s) / float(finish_s[-1]) if len(finish_s) else 0.0
+
+
+# -- the search ----------------------------------------------------------------------------------------------
+
+
+class _Search:
+    """Visits rates and remembers them."""
+
+    def __init__(
+        self,
+        at_rate: RequestsAtRate,
+        machine: tuple[StepTime, SchedulerLimits, int],
+        slo: Slo,
+        warmup: float,
+    ) -> None:
+        self.at_rate, self.machine, self.slo, self.warmup = at_rate, machine, slo, warmup
+        self.points: list[RatePoint] = []
+        self.best: tuple[float, RequestOutcomes] | None = None
+        self.nearest_failure: tuple[float, RequestOutcomes] | None = None
+
+    def visit(self, rate_per_s: float) -> RatePoint:
+        """Simulate at one rate; a hopeless run is given up at twice the violations that the SLO allows."""
+        requests = self.at_rate(rate_per_s)
+        skipped = int(self.warmup * len(requests))
+        judged = len(requests) - skipped
+        hopeless = 20 + int(2.0 * (1.0 - self.slo.share) * judged)
+        outcomes = simulate_open(requests, *self.machine, give_up=GiveUp(self.slo, hopeless, skipped))
+        kept = outcomes.only(slice(skipped, None))
+        met = self.slo.met(kept).astype(float)
+        gave_up = bool((kept.fate == 0).any())
+        attainment = 1.0 - hopeless / judged if gave_up else float(met.mean())
+        point = RatePoint(rate_per_s, attainment, 0.0 if gave_up else standard_error(met), gave_up)
+        self.points.append(point)
+        if point.attainment >= self.slo.share:
+            if self.best is None or rate_per_s > self.best[0]:
+                self.best = (rate_per_s, outcomes)
+        elif self.nearest_failure is None or rate_per_s < self.nearest_failure[0]:
+            self.nearest_failure = (rate_per_s, outcomes)
+        return point
+
+
+def _alone(requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> RequestOutcomes:
+    """Return the outcomes of a sample of the requests, each alone on the replica."""
+    chosen = np.unique(np.linspace(0, len(requests) - 1, _ALONE).astype(int))
+    inputs, outputs = requests.input_tokens[chosen], requests.output_tokens[chosen]
+    return simulate_closed(inputs, outputs, 1, step, limits, kv_capacity_tokens)
+
+
+def _why_not(outcomes: RequestOutcomes, slo: Slo) -> tuple[str, str]:
+    """Return which limit an idle replica breaks, and by how much in words."""
+    refused = float(outcomes.refused.mean())
+    if refused > 1.0 - slo.share:
+        return "refused", f"{refused:.0%} of the requests are longer than the context limit or the KV cache"
+    worst, ratio, value = "", 0.0, 0.0
+    for name, limit_s in slo.limits().items():
+        reached_s = float(np.quantile(getattr(outcomes, name)[outcomes.served], slo.share))
+        if reached_s / limit_s > ratio:
+            worst, ratio, value = name, reached_s / limit_s, reached_s
+    label = worst.removesuffix("_s").upper()
+    limit_s = slo.limits()[worst]
+    return worst, (
+        f"even alone, {label} at p{slo.percentile:g} is {value:.3g} s against a limit of {limit_s:.3g} s "
+        f"({ratio:.3g} times as long)"
+    )
+
+
+def _conclude(search: _Search, low: float, high: float, capacity_per_s: float) -> Goodput:
+    slo = search.slo
+    points = tuple(sorted(search.points, key=lambda point: point.rate_per_s))
+    if search.best is None:
+        binding = _binding(search.nearest_failure, slo)
+        reason = f"the SLO fails at any rate above {high:.3g}/s: {binding}"
+        return Goodput(0.0, 0.0, high, capacity_per_s, points[0].attainment, binding, reason, points, None)
+    rate_per_s, outcomes = search.best
+    metrics = summarise(outcomes, slo, search.warmup)
+    attainment = metrics.attainment.value if metrics.attainment else 0.0
+    sure = [p.rate_per_s for p in points if p.attainment - Z80 * p.standard_error >= slo.share]
+    doubtful = [p.rate_per_s for p in points if p.attainment + Z80 * p.standard_error < slo.share]
+    binding = _binding(search.nearest_failure, slo) if low < capacity_per_s else "capacity"
+    reason = (
+        f"at {rate_per_s:.3g} requests/s the replica is saturated"
+        if binding == "capacity"
+        else f"above {rate_per_s:.3g} requests/s {binding.removesuffix('_s').upper()} breaks its limit too often"
+    )
+    return Goodput(
+        rate_per_s=rate_per_s,
+        low=min(max(sure, default=0.0), rate_per_s),
+        high=max(min(doubtful, default=capacity_per_s), rate_per_s),
+        capacity_per_s=capacity_per_s,
+        attainment=attainment,
+        binding=binding,
+        reason=reason,
+        points=points,
+        metrics=metrics,
+    )
+
+
+def _binding(failure: tuple[float, RequestOutcomes] | None, slo: Slo) -> str:
+    """Return the limit that most requests broke at the lowest rate that failed."""
+    if failure is None:
+        return "capacity"
+    outcomes = failure[1]
+    broken = {"refused": int(outcomes.refused.sum())}
+    with np.errstate(invalid="ignore"):
+        for name, limit_s in slo.limits().items():
+            broken[name] = int((getattr(outcomes, name) > limit_s).sum())
+    return max(broken, key=lambda name: broken[name])
