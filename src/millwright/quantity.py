@@ -299,7 +299,7 @@ def _unit_table() -> dict[Dimension, dict[str, float]]:
         Dimension.ENERGY: _spread(_ENERGY_NAMES),
         Dimension.FRACTION: percent,
         Dimension.FRACTION_PER_YEAR: per_year,
-        Dimension.COUNT: {name: 1.0 for name in ("x", "times")},
+        Dimension.COUNT: {},
     }
 
 

@@ -1,0 +1,258 @@
+"""The scenario: the user's one file as frozen objects, numbers in base units, everything not said defaulted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from millwright.scenario.fields import (
+    Amount,
+    Areas,
+    CountryCode,
+    Days,
+    FactValue,
+    Name,
+    Names,
+    ScenarioModel,
+    fault,
+    why,
+)
+from millwright.scenario.finance import Finance, OnCall, Staff
+from millwright.scenario.site import (
+    ApiSite,
+    CloudSite,
+    ColoSite,
+    Commitment,
+    ExistingHosts,
+    OwnedSite,
+    Site,
+    SiteKind,
+    default_sites,
+)
+from millwright.scenario.workload import (
+    Data,
+    DataClass,
+    Mode,
+    NamedShape,
+    Slo,
+    Trace,
+    TraceFormat,
+    Traffic,
+    Workload,
+)
+
+__all__ = [
+    "ApiSite",
+    "CloudSite",
+    "ColoSite",
+    "Commitment",
+    "CustomDevice",
+    "Data",
+    "DataClass",
+    "ExistingHosts",
+    "Finance",
+    "Law",
+    "Limits",
+    "Mode",
+    "NamedShape",
+    "Objective",
+    "OnCall",
+    "Organisation",
+    "OwnedSite",
+    "Scenario",
+    "Sector",
+    "Site",
+    "SiteKind",
+    "Slo",
+    "Staff",
+    "Team",
+    "Trace",
+    "TraceFormat",
+    "Traffic",
+    "Workload",
+]
+
+
+class Sector(StrEnum):
+    """The organisation's field, where rules tell them apart."""
+
+    GENERAL = "general"
+    HEALTH = "health"
+    FINANCE = "finance"
+    PUBLIC = "public"
+    DEFENCE = "defence"
+    EDUCATION = "education"
+    LEGAL = "legal"
+    ENERGY = "energy"
+    TELECOM = "telecom"
+    TRANSPORT = "transport"
+    INDUSTRY = "industry"
+    RETAIL = "retail"
+    RESEARCH = "research"
+    TECHNOLOGY = "technology"
+
+
+class Organisation(ScenarioModel):
+    """Who asks."""
+
+    country: CountryCode
+    """Country of its seat."""
+    sector: Sector = Field(Sector.GENERAL, json_schema_extra=why("no sector's own rules are applied"))
+    """Its field, for the rules that apply to it."""
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", json_schema_extra=why("the country's currency"))
+    """Currency that results are shown in (ISO 4217)."""
+    employees: int | None = Field(None, ge=1, le=100_000_000, json_schema_extra=why("not given"))
+    """How many people work there."""
+
+
+class Team(ScenarioModel):
+    """Who would run it."""
+
+    engineers: float = Field(1.0, ge=0.0, le=1e5, json_schema_extra=why("assumed: one person"))
+    """Engineers who could spend time on it."""
+
+
+class Law(ScenarioModel):
+    """What rules need to know that nothing else in the scenario says."""
+
+    allowed_jurisdictions: Areas | None = Field(None, json_schema_extra=why("every jurisdiction"))
+    """Countries or areas that may control an operator; none given: all."""
+    as_of: dt.date | None = Field(None, json_schema_extra=why("the rules in force today"))
+    """Date (YYYY-MM-DD) as of which the rules are applied."""
+    facts: dict[str, FactValue] = Field(default_factory=dict)
+    """Facts that rules ask for, such as `baa_signed: true`."""
+
+
+class Objective(StrEnum):
+    """What the best option has least of."""
+
+    LCOT = "lcot"
+    CAPEX = "capex"
+    CARBON = "carbon"
+    ENERGY = "energy"
+
+
+class Limits(ScenarioModel):
+    """What any option must keep to."""
+
+    spares: int = Field(1, ge=0, le=1000, json_schema_extra=why("N+1: one replica may fail at the peak"))
+    """Replicas beyond what the peak needs."""
+    price_age_days: Days = Field(180.0, alias="price_age", json_schema_extra=why("older prices count as stale"))
+    """Age from which a price is shown as stale."""
+    devices: Names | None = Field(None, json_schema_extra=why("every device"))
+    """Devices that may be used at all."""
+    vendors: Names | None = Field(None, json_schema_extra=why("every vendor"))
+    """Device vendors that may be used."""
+    engines: Names | None = Field(None, json_schema_extra=why("every engine"))
+    """Inference engines that may be used."""
+    exclude: Names = ()
+    """Devices, hosts, vendors or providers that may not be used."""
+    max_monthly_cost: Amount | None = Field(None, json_schema_extra=why("no limit was given"))
+    """Most that an option may cost per month."""
+    objective: Objective = Field(Objective.LCOT, json_schema_extra=why("cheapest per token served"))
+    """What options are ranked by."""
+
+
+class CustomDevice(ScenarioModel):
+    """A device that the catalogue does not know, by its datasheet: five figures suffice."""
+
+    name: Name
+    """Your name for it."""
+    memory: str
+    """Memory, such as `96 GB`."""
+    bandwidth: str
+    """Memory bandwidth, such as `3.2 TB/s`."""
+    bf16: str
+    """Dense peak in bf16, such as `400 TFLOP/s`."""
+    tdp: str
+    """Thermal design power, such as `500 W`."""
+    price: str | None = None
+    """Price of one, such as `15 kUSD`."""
+    fp8: str | None = None
+    """Dense peak in fp8."""
+    int8: str | None = None
+    """Dense peak in int8."""
+    fp4: str | None = None
+    """Dense peak in 4-bit floats."""
+    idle: str | None = None
+    """Power when idle."""
+    link: str | None = None
+    """Bandwidth of the link between devices, one direction."""
+    vendor: str | None = None
+    """Who makes it."""
+    kind: str | None = None
+    """gpu, cpu, tpu, asic or apple."""
+    family: str | None = None
+    """Device family whose measured efficiencies come nearest."""
+
+
+Overrides = dict[str, dict[str, dict[str, FactValue]]]
+
+
+class Scenario(ScenarioModel):
+    """What must be served, how well, where it may run, what it may cost, who runs it."""
+
+    name: Name = Field("scenario", json_schema_extra=why("none was given"))
+    """Title of the plan."""
+    organisation: Organisation
+    """Who asks."""
+    workloads: tuple[Workload, ...] = Field(min_length=1, max_length=100)
+    """What must be served."""
+    sites: tuple[Site, ...] = Field(
+        default_factory=lambda given: default_sites(_country(given)),
+        min_length=1,
+        max_length=200,
+        json_schema_extra=why("an own room in the organisation's country, every cloud, every API"),
+    )
+    """Where it may run."""
+    finance: Finance = Field(default_factory=Finance)
+    """What money costs."""
+    team: Team = Field(default_factory=Team)
+    """Who would run it."""
+    law: Law = Field(default_factory=Law)
+    """What rules need to know."""
+    limits: Limits = Field(default_factory=Limits)
+    """What any option must keep to."""
+    overrides: Overrides = Field(default_factory=dict)
+    """Your own figures in place of the catalogue's: `devices: {h100-sxm: {price: 25 kUSD}}`."""
+    devices: tuple[CustomDevice, ...] = ()
+    """Devices that the catalogue does not know."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("workloads", [each.name for each in self.workloads]),
+            ("sites", [each.name for each in self.sites]),
+            ("devices", [each.name for each in self.devices]),
+        ):
+            if twice := [name for name, count in Counter(names).items() if count > 1]:
+                raise fault(f"two {what} are called '{twice[0]}'", "Give each its own name.")
+        return self
+
+    @model_validator(mode="after")
+    def _machines_stand_in_the_organisations_country(self) -> Self:
+        sites = tuple(
+            site.model_copy(update={"country": self.organisation.country})
+            if isinstance(site, OwnedSite | ColoSite) and not site.country
+            else site
+            for site in self.sites
+        )
+        object.__setattr__(self, "sites", sites)
+        return self
+
+    def catalog_overrides(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Return overrides and own devices as `load_catalog(overrides=…)` takes them."""
+        own = {device.name: device.model_dump(exclude={"name"}, exclude_none=True) for device in self.devices}
+        if not own:
+            return self.overrides
+        return {**self.overrides, "devices": {**self.overrides.get("devices", {}), **own}}
+
+
+def _country(given: Mapping[str, Any]) -> str:
+    organisation = given.get("organisation")
+    return organisation.country if isinstance(organisation, Organisation) else ""
