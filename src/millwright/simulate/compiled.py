@@ -7,6 +7,7 @@ the user; where there is no writable home either, in a folder of the user's own 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -33,9 +34,27 @@ def _cache_folder() -> str | None:
 if "NUMBA_CACHE_DIR" not in os.environ and (_folder := _cache_folder()) is not None:
     os.environ["NUMBA_CACHE_DIR"] = _folder
 
+
+def _drop_stale_code() -> None:
+    """Remove compiled code older than the newest source: Numba looks at a function's own file, not at what it calls."""
+    here = Path(__file__).parent
+    newest = max(source.stat().st_mtime for source in here.glob("*.py"))
+    for index in (here / "__pycache__").glob("*.nbi"):
+        with contextlib.suppress(OSError):
+            if index.stat().st_mtime < newest:
+                index.unlink()
+
+
+_drop_stale_code()
+
 import numba  # noqa: E402  (it reads the environment when imported)
 
 
 def compiled(function: Function) -> Function:
     """Compile a function on first use and keep the result on disk; divisions by zero give infinities, as in NumPy."""
     return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into its callers: counting references at each call would cost more than the work itself."""
+    return cast(Function, numba.njit(inline="always", error_model="numpy")(function))

@@ -24,7 +24,7 @@ from millwright.simulate.batch import (
     stop_decoding,
     take_blocks,
 )
-from millwright.simulate.compiled import compiled
+from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.outcomes import GAP_BINS, GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
 from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica  # _INSTANT_S
 
@@ -32,28 +32,28 @@ _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
 
 @compiled
-def advance(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s: float) -> None:
-    """Run replica `r` until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
+def advance(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
+    """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     while rep.violations_left >= 0:
         if rep.running == 0 and rep.parked == 0:
             if rep.queue_head == NONE:
                 return
-            if jobs.enter_s[rep.queue_head] > until_s:
+            if jobs[rep.queue_head].enter_s > until_s:
                 return
-            rep.now_s = max(rep.now_s, jobs.enter_s[rep.queue_head])
+            rep.now_s = max(rep.now_s, jobs[rep.queue_head].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
-        _run_steps(rep, r, slots, jobs, tables, until_s)
+        _run_steps(rep, slots, jobs, tables, gaps, until_s)
 
 
-@compiled
-def _run_steps(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s: float) -> None:
+@inlined
+def _run_steps(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
     """Schedule one step, running sequences first, and run it, with as many like it as follow if it only decodes."""
     preempted = False
-    while needed_now(rep, r, slots) > rep.free_blocks:
-        _preempt(rep, r, slots, jobs, rep.newest)
+    while needed_now(rep, slots) > rep.free_blocks:
+        _preempt(rep, slots, jobs, rep.newest)
         preempted = True
-    take_blocks(rep, r, slots, 1)
+    take_blocks(rep, slots, 1)
 
     sequences = rep.decoding
     budget = rep.token_budget - rep.decoding
@@ -65,7 +65,7 @@ def _run_steps(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s
         done = rep.chunk_done + chunk
         blocks = blocks_for(done, rep.block_size) - blocks_for(rep.chunk_done, rep.block_size)
         if blocks > rep.free_blocks:
-            _preempt(rep, r, slots, jobs, rep.chunk_slot)
+            _preempt(rep, slots, jobs, rep.chunk_slot)
             preempted = True
         else:
             rep.free_blocks -= blocks
@@ -75,14 +75,14 @@ def _run_steps(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s
             prefill_kv += done
             rep.chunk_done = done
             if done == rep.chunk_target:
-                slots.fresh[r, fresh] = rep.chunk_slot
+                slots[rep.row, fresh].fresh = rep.chunk_slot
                 fresh += 1
                 rep.chunk_slot = NONE
     while budget > 0 and not preempted and rep.running < rep.max_seqs and _head_is_there(rep, jobs):
-        target = _head_tokens(rep, r, slots, jobs)
+        target = _head_tokens(rep, slots, jobs)
         if rep.free_blocks - blocks_for(target, rep.block_size) < rep.watermark:
             break
-        slot = _admit(rep, r, slots, jobs, target)
+        slot = _admit(rep, slots, jobs, target)
         chunk = min(target, budget)
         rep.free_blocks -= blocks_for(chunk, rep.block_size)
         attention += _attention(0, chunk)
@@ -90,7 +90,7 @@ def _run_steps(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s
         sequences += 1
         prefill_kv += chunk
         if chunk == target:
-            slots.fresh[r, fresh] = slot
+            slots[rep.row, fresh].fresh = slot
             fresh += 1
         else:
             rep.chunk_slot, rep.chunk_done, rep.chunk_target = slot, chunk, target
@@ -98,82 +98,82 @@ def _run_steps(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s
 
     prefill = rep.token_budget - rep.decoding - budget
     if prefill == 0:
-        _jump(rep, r, slots, jobs, tables, until_s)
+        _jump(rep, slots, jobs, tables, gaps, until_s)
     else:
-        _mixed_step(rep, r, slots, tables, prefill, sequences, attention, prefill_kv)
-    while rep.decoding > 0 and next_completion(r, slots) == rep.step:
-        slot = next_to_complete(r, slots)
-        stop_decoding(rep, r, slots, slot)
-        _complete(rep, r, slots, jobs, slot)
+        _mixed_step(rep, slots, tables, gaps, prefill, sequences, attention, prefill_kv)
+    while rep.decoding > 0 and next_completion(rep, slots) == rep.step:
+        slot = next_to_complete(rep, slots)
+        stop_decoding(rep, slots, slot)
+        _complete(rep, slots, jobs, slot)
     for i in range(fresh):
-        _emit_after_prefill(rep, r, slots, jobs, slots.fresh[r, i])
+        _emit_after_prefill(rep, slots, jobs, gaps, slots[rep.row, i].fresh)
 
 
 # -- the queue -----------------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def _arrived(rep: Replica, jobs: Any) -> bool:
-    enter_s: float = jobs.enter_s[rep.queue_head]
+    enter_s: float = jobs[rep.queue_head].enter_s
     return enter_s <= rep.now_s + SAME_INSTANT_S
 
 
-@compiled
+@inlined
 def _head_is_there(rep: Replica, jobs: Any) -> bool:
     """Return whether a request waits: a preempted one, or one that has arrived."""
     return rep.parked > 0 or (rep.queue_head != NONE and _arrived(rep, jobs))
 
 
-@compiled
-def _head_tokens(rep: Replica, r: int, slots: Any, jobs: Any) -> int:
+@inlined
+def _head_tokens(rep: Replica, slots: Any, jobs: Any) -> int:
     """Return the tokens to compute before the first waiting request can go on: its prompt and what it had generated."""
-    tokens: int = jobs.input_tokens[rep.queue_head]
+    tokens: int = jobs[rep.queue_head].input_tokens
     if rep.parked > 0:
         parked = rep.parked - 1
-        tokens = jobs.input_tokens[slots.parked_request[r, parked]] + slots.parked_generated[r, parked]
+        tokens = jobs[slots[rep.row, parked].parked_request].input_tokens + slots[rep.row, parked].parked_generated
     return tokens
 
 
-@compiled
-def _admit(rep: Replica, r: int, slots: Any, jobs: Any, target: int) -> int:
+@inlined
+def _admit(rep: Replica, slots: Any, jobs: Any, target: int) -> int:
     """Move the first waiting request to the end of the running ones; return its slot."""
     rep.free_slots -= 1
-    slot: int = slots.free[r, rep.free_slots]
+    slot: int = slots[rep.row, rep.free_slots].free
     if rep.parked > 0:
         rep.parked -= 1
-        request = slots.parked_request[r, rep.parked]
-        slots.last_token_s[r, slot] = slots.parked_last_token_s[r, rep.parked]
+        request = slots[rep.row, rep.parked].parked_request
+        slots[rep.row, slot].last_token_s = slots[rep.row, rep.parked].parked_last_token_s
     else:
         request = rep.queue_head
-        rep.queue_head = jobs.behind[request]
+        rep.queue_head = jobs[request].behind
         if rep.queue_head == NONE:
             rep.queue_tail = NONE
-        jobs.admitted_s[request] = rep.now_s
-    slots.request[r, slot] = request
-    slots.target[r, slot] = target
-    append_running(rep, r, slots, slot)
+        jobs[request].admitted_s = rep.now_s
+    slots[rep.row, slot].request = request
+    slots[rep.row, slot].target = target
+    append_running(rep, slots, slot)
     return slot
 
 
-@compiled
+@inlined
 def enqueue(rep: Replica, jobs: Any, request: int) -> None:
     """Put `request` at the end of the replica's queue; requests come in order of `enter_s`."""
-    jobs.behind[request] = NONE
+    jobs[request].behind = NONE
     if rep.queue_tail == NONE:
         rep.queue_head = request
     else:
-        jobs.behind[rep.queue_tail] = request
+        jobs[rep.queue_tail].behind = request
     rep.queue_tail = request
 
 
-@compiled
+@inlined
 def issue_next(rep: Replica, jobs: Any, time_s: float) -> None:
     """Closed loop: let the client that became free at `time_s` send its next request; refused ones are sent in vain."""
-    while rep.next_to_issue != NONE and rep.next_to_issue < len(jobs.enter_s):
+    while rep.next_to_issue != NONE and rep.next_to_issue < len(jobs):
         request = rep.next_to_issue
         rep.next_to_issue += 1
-        jobs.enter_s[request] = time_s + rep.think_s + rep.request_s
-        if jobs.fate[request] == 0:
+        jobs[request].enter_s = time_s + rep.think_s + rep.request_s
+        if jobs[request].fate == 0:
             enqueue(rep, jobs, request)
             return
 
@@ -181,21 +181,21 @@ def issue_next(rep: Replica, jobs: Any, time_s: float) -> None:
 # -- steps ---------------------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def _attention(done: int, chunk: int) -> float:
     """Return the prefill attention work of a chunk: token i looks back at all before it and at itself."""
     return chunk * float(done) + 0.5 * chunk * (chunk + 1.0)
 
 
-@compiled
+@inlined
 def _mixed_step(
-    rep: Replica, r: int, slots: Any, tables: Any, prefill: int, sequences: int, attention: float, prefill_kv: int
+    rep: Replica, slots: Any, tables: Any, gaps: Any, prefill: int, sequences: int, attention: float, prefill_kv: int
 ) -> None:
     """Run one step that computes `prefill` prompt tokens beside the decoding sequences."""
     decoding = rep.decoding
     rep.context += decoding
     seconds = (
-        tables.mixed_s[rep.table, decoding + prefill]
+        tables[rep.table, decoding + prefill].mixed_s
         + rep.kv_s * rep.context
         + rep.prefill_s * attention
         + rep.seq_s * sequences
@@ -208,24 +208,24 @@ def _mixed_step(
     rep.prefill_tokens += prefill
     rep.decode_tokens += decoding
     if decoding > 0:
-        slots.gaps[r, _gap_bin(seconds)] += decoding
+        gaps[rep.row, _gap_bin(seconds)] += decoding
 
 
-@compiled
-def _jump(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s: float) -> None:
+@inlined
+def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
     """Run decode-only steps up to the next event; the blocks of the first step are taken already."""
     n = rep.decoding
-    first_s = tables.decode_s[rep.table, n] + rep.seq_s * n + rep.kv_s * (rep.context + n)
+    first_s = tables[rep.table, n].decode_s + rep.seq_s * n + rep.kv_s * (rep.context + n)
     growth_s = rep.kv_s * n
-    steps = next_completion(r, slots) - rep.step
+    steps = next_completion(rep, slots) - rep.step
     rep.step += 1
     if steps > 1:
         event_s = until_s
         if rep.parked == 0 and rep.queue_head != NONE and rep.running < rep.max_seqs and not _arrived(rep, jobs):
-            event_s = min(event_s, jobs.enter_s[rep.queue_head])
+            event_s = min(event_s, jobs[rep.queue_head].enter_s)
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
-        steps = 1 + steps_until_exhaustion(rep, r, slots, steps - 1)
-        take_blocks(rep, r, slots, steps - 1)
+        steps = 1 + steps_until_exhaustion(rep, slots, steps - 1)
+        take_blocks(rep, slots, steps - 1)
         rep.step += steps - 1
     k = float(steps)
     sum1 = 0.5 * k * (k - 1.0)
@@ -238,10 +238,10 @@ def _jump(rep: Replica, r: int, slots: Any, jobs: Any, tables: Any, until_s: flo
     rep.decode_seconds += n * seconds
     rep.context += n * steps
     rep.decode_tokens += n * steps
-    _count_gaps(slots.gaps[r], first_s, growth_s, steps, n)
+    _count_gaps(rep, gaps, first_s, growth_s, steps, n)
 
 
-@compiled
+@inlined
 def _steps_until(first_s: float, growth_s: float, limit: int, wait_s: float) -> int:
     """Return the least k of 1..limit with T(k) >= wait_s, or `limit` if there is none."""
     if limit * first_s + growth_s * 0.5 * limit * (limit - 1.0) < wait_s:
@@ -262,24 +262,24 @@ def _steps_until(first_s: float, growth_s: float, limit: int, wait_s: float) -> 
 # -- completions and preemption ------------------------------------------------------------------------------
 
 
-@compiled
-def _complete(rep: Replica, r: int, slots: Any, jobs: Any, slot: int) -> None:
-    request = slots.request[r, slot]
-    jobs.finish_s[request] = rep.now_s
-    jobs.fate[request] = _SERVED
+@inlined
+def _complete(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
+    request = slots[rep.row, slot].request
+    jobs[request].finish_s = rep.now_s
+    jobs[request].fate = _SERVED
     if request >= rep.counted_from and _breaks_a_limit(rep, jobs, request):
         rep.violations_left -= 1
-    remove_running(rep, r, slots, slot)
+    remove_running(rep, slots, slot)
     issue_next(rep, jobs, rep.now_s)
 
 
-@compiled
+@inlined
 def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
     """Return whether a served request broke a limit of the SLO that a run is given up for."""
-    arrival_s: float = jobs.enter_s[request] - rep.request_s
-    first_s: float = jobs.first_token_s[request]
-    finish_s: float = jobs.finish_s[request]
-    decode_limit_s = rep.tpot_limit_s * max(jobs.output_tokens[request] - 1, 1)
+    arrival_s: float = jobs[request].enter_s - rep.request_s
+    first_s: float = jobs[request].first_token_s
+    finish_s: float = jobs[request].finish_s
+    decode_limit_s = rep.tpot_limit_s * max(jobs[request].output_tokens - 1, 1)
     return (
         finish_s - arrival_s > rep.e2e_limit_s
         or first_s - arrival_s > rep.ttft_limit_s
@@ -287,56 +287,57 @@ def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
     )
 
 
-@compiled
-def _emit_after_prefill(rep: Replica, r: int, slots: Any, jobs: Any, slot: int) -> None:
+@inlined
+def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, slot: int) -> None:
     """Give the token that the last prefill step of `slot` brought, and let it decode or complete."""
-    request = slots.request[r, slot]
-    target = slots.target[r, slot]
-    generated = target - jobs.input_tokens[request]
+    request = slots[rep.row, slot].request
+    target = slots[rep.row, slot].target
+    generated = target - jobs[request].input_tokens
     if generated == 0:
-        jobs.first_token_s[request] = rep.now_s
+        jobs[request].first_token_s = rep.now_s
     else:
-        slots.gaps[r, _gap_bin(rep.now_s - slots.last_token_s[r, slot])] += 1
-    remaining = jobs.output_tokens[request] - generated - 1
+        gaps[rep.row, _gap_bin(rep.now_s - slots[rep.row, slot].last_token_s)] += 1
+    remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
         rep.free_blocks += blocks_for(target, rep.block_size)
-        _complete(rep, r, slots, jobs, slot)
+        _complete(rep, slots, jobs, slot)
     else:
-        start_decoding(rep, r, slots, slot, target, remaining)
+        start_decoding(rep, slots, slot, target, remaining)
 
 
-@compiled
-def _preempt(rep: Replica, r: int, slots: Any, jobs: Any, slot: int) -> None:
+@inlined
+def _preempt(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
     """Drop the sequence's KV cache and put it before all waiting requests, to be computed again."""
-    request = slots.request[r, slot]
+    request = slots[rep.row, slot].request
     parked = rep.parked
     if slot == rep.chunk_slot:
         rep.chunk_slot = NONE
         rep.free_blocks += blocks_for(rep.chunk_done, rep.block_size)
-        slots.parked_generated[r, parked] = slots.target[r, slot] - jobs.input_tokens[request]
-        slots.parked_last_token_s[r, parked] = slots.last_token_s[r, slot]
+        slots[rep.row, parked].parked_generated = slots[rep.row, slot].target - jobs[request].input_tokens
+        slots[rep.row, parked].parked_last_token_s = slots[rep.row, slot].last_token_s
     else:
-        stop_decoding(rep, r, slots, slot)
-        slots.parked_generated[r, parked] = jobs.output_tokens[request] - (slots.finish_step[r, slot] - rep.step)
-        slots.parked_last_token_s[r, parked] = rep.now_s
-    slots.parked_request[r, parked] = request
+        stop_decoding(rep, slots, slot)
+        remaining = slots[rep.row, slot].finish_step - rep.step
+        slots[rep.row, parked].parked_generated = jobs[request].output_tokens - remaining
+        slots[rep.row, parked].parked_last_token_s = rep.now_s
+    slots[rep.row, parked].parked_request = request
     rep.parked += 1
-    jobs.preemptions[request] += 1
-    remove_running(rep, r, slots, slot)
+    jobs[request].preemptions += 1
+    remove_running(rep, slots, slot)
 
 
 # -- gaps between tokens -------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def _gap_bin(seconds: float) -> int:
     if seconds <= 0.0:
         return 0
     return min(max(int((math.log2(seconds) - GAP_LOWEST_LOG2) * GAP_BINS_PER_OCTAVE), 0), GAP_BINS - 1)
 
 
-@compiled
-def _count_gaps(gaps: Any, first_s: float, growth_s: float, steps: int, weight: int) -> None:
+@inlined
+def _count_gaps(rep: Replica, gaps: Any, first_s: float, growth_s: float, steps: int, weight: int) -> None:
     """Count `steps` gaps that grow by `growth_s` from `first_s`, `weight` times each."""
     low = _gap_bin(first_s)
     high = _gap_bin(first_s + growth_s * (steps - 1))
@@ -344,6 +345,6 @@ def _count_gaps(gaps: Any, first_s: float, growth_s: float, steps: int, weight: 
     for bin_ in range(low, high):
         edge_s = 2.0 ** (GAP_LOWEST_LOG2 + (bin_ + 1.0) / GAP_BINS_PER_OCTAVE)
         below = min(max(math.ceil((edge_s - first_s) / growth_s), counted), steps)
-        gaps[bin_] += (below - counted) * weight
+        gaps[rep.row, bin_] += (below - counted) * weight
         counted = below
-    gaps[high] += (steps - counted) * weight
+    gaps[rep.row, high] += (steps - counted) * weight

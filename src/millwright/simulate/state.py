@@ -1,11 +1,10 @@
-"""The engine's state as flat arrays: one record per replica, one row of slots per replica, one row per request.
+"""The engine's state as arrays of flat records: replicas, their slots, requests.
 
-Numba passes records and named tuples of arrays by reference, so the engine's functions use them like objects.
+Numba passes records by reference, so the engine's functions use them like objects. Each class below lays out one
+record; it is never instantiated, only its annotations are used, by NumPy and by the type checker.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,10 @@ NONE = -1
 
 
 class Replica:
-    """What a replica is, where it is, and what it has done; `REPLICA` lays these fields out as one flat record."""
+    """What a replica is, where it is, and what it has done."""
 
     # what it is
+    row: int  # its row of slots
     table: int  # its row in Tables
     kv_s: float
     prefill_s: float
@@ -62,74 +62,60 @@ class Replica:
     least_free: int
 
 
-REPLICA = np.dtype([(name, {"int": "i8", "float": "f8"}[kind]) for name, kind in Replica.__annotations__.items()])
-
-
-class Slots(NamedTuple):
-    """Running sequences of every replica; arrays of shape (replicas, slots).
+class Slot:
+    """One entry of a replica's row of slots: some columns hold a running sequence, others are lists of their own.
 
     A decoding sequence holds `base + step` tokens, so that a step changes no slot at all.
     """
 
-    request: NDArray[np.int64]
-    base: NDArray[np.int64]
-    target: NDArray[np.int64]
-    finish_step: NDArray[np.int64]
-    older: NDArray[np.int64]
-    newer: NDArray[np.int64]
-    heap: NDArray[np.int64]  # finish_step and slot packed, least first
-    free: NDArray[np.int64]
-    fresh: NDArray[np.int64]  # slots whose prefill ends in this step
-    last_token_s: NDArray[np.float64]
-    parked_request: NDArray[np.int64]
-    parked_generated: NDArray[np.int64]
-    parked_last_token_s: NDArray[np.float64]
-    need: NDArray[np.int64]  # (replicas, block size): decoding sequences that need a block when step % block size = i
-    gaps: NDArray[np.int64]  # (replicas, GAP_BINS)
+    request: int
+    base: int
+    target: int  # tokens to compute before the sequence decodes
+    finish_step: int
+    older: int  # the running sequences admitted before and after
+    newer: int
+    last_token_s: float
+    heap: int  # finish step and slot of decoding sequences, packed, the least first
+    free: int  # a stack of free slots
+    fresh: int  # slots whose prefill ends in this step
+    need: int  # decoding sequences that need a block when step % block size is this entry's index
+    parked_request: int  # a stack of preempted sequences
+    parked_generated: int
+    parked_last_token_s: float
 
 
-class Jobs(NamedTuple):
-    """Requests; arrays of shape (n,)."""
+class Job:
+    """One request; times are NaN until they are known."""
 
-    enter_s: NDArray[np.float64]
-    input_tokens: NDArray[np.int64]
-    output_tokens: NDArray[np.int64]
-    first_token_s: NDArray[np.float64]
-    finish_s: NDArray[np.float64]
-    admitted_s: NDArray[np.float64]
-    preemptions: NDArray[np.int32]
-    fate: NDArray[np.uint8]
-    behind: NDArray[np.int64]  # the next request in its replica's queue, or NONE
-
-
-class Tables(NamedTuple):
-    """Step times by number of tokens [s]; arrays of shape (tables, tokens + 1)."""
-
-    mixed_s: NDArray[np.float64]
-    decode_s: NDArray[np.float64]
+    enter_s: float
+    first_token_s: float
+    finish_s: float
+    admitted_s: float
+    input_tokens: int
+    output_tokens: int
+    behind: int  # the next request in its replica's queue, or NONE
+    preemptions: np.int32
+    fate: np.uint8
 
 
-def make_slots(replicas: int, slots: int, block_size: int, gap_bins: int) -> Slots:
-    """Return empty slots for `replicas` replicas of at most `slots` sequences each."""
+class StepTimes:
+    """Step times for one number of tokens [s]."""
 
-    def integers() -> NDArray[np.int64]:
-        return np.full((replicas, slots), NONE, dtype=np.int64)
+    mixed_s: float
+    decode_s: float
 
-    free = np.tile(np.arange(slots, dtype=np.int64)[::-1], (replicas, 1))
-    return Slots(
-        request=integers(),
-        base=integers(),
-        target=integers(),
-        finish_step=integers(),
-        older=integers(),
-        newer=integers(),
-        heap=integers(),
-        free=np.ascontiguousarray(free),
-        fresh=integers(),
-        last_token_s=np.zeros((replicas, slots)),
-        parked_request=integers(),
-        parked_generated=integers(),
-        parked_last_token_s=np.zeros((replicas, slots)),
-        need=np.zeros((replicas, block_size), dtype=np.int64),
-        gaps=np.zeros((replicas, gap_bins), dtype=np.int64),
-    )
+
+def _record(fields: type) -> np.dtype[np.void]:
+    """Return the flat layout of a class of annotated fields."""
+    kinds = {"int": "i8", "float": "f8", "np.int32": "i4", "np.uint8": "u1"}
+    return np.dtype([(name, kinds[kind]) for name, kind in fields.__annotations__.items()], align=True)
+
+
+REPLICA, SLOT, JOB, STEP_TIMES = (_record(fields) for fields in (Replica, Slot, Job, StepTimes))
+
+
+def make_slots(replicas: int, slots: int, block_size: int) -> NDArray[np.void]:
+    """Return empty slots (replicas, columns) for `replicas` replicas of at most `slots` sequences each."""
+    empty = np.zeros((replicas, max(slots, block_size)), dtype=SLOT)
+    empty["free"][:, :slots] = np.arange(slots)[::-1]
+    return empty

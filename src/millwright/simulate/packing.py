@@ -1,0 +1,165 @@
+"""Requests and replicas packed into the engine's records, and unpacked again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.simulate import state
+from millwright.simulate.outcomes import GAP_BINS, Fate, RequestOutcomes, Totals
+from millwright.traffic.requests import Requests
+
+
+def as_lengths(tokens: ArrayLike) -> NDArray[np.int64]:
+    """Return token counts as an array (n,), or raise `ValueError` if there is none or one is below 1."""
+    lengths = np.ascontiguousarray(tokens, dtype=np.int64)
+    if lengths.ndim != 1 or len(lengths) == 0:
+        raise ValueError("no requests to simulate: give at least one input and one output length")
+    if lengths.min() < 1:
+        raise ValueError(f"request {int(lengths.argmin())} has {lengths.min()} tokens: lengths must be at least 1")
+    return lengths
+
+
+def check_requests(requests: Requests) -> None:
+    """Raise `ValueError` if the requests are malformed."""
+    inputs, outputs = as_lengths(requests.input_tokens), as_lengths(requests.output_tokens)
+    if not len(requests.arrival_s) == len(inputs) == len(outputs):
+        raise ValueError("arrivals, input lengths and output lengths must be as many of each")
+    if not np.isfinite(requests.arrival_s).all() or (np.diff(requests.arrival_s) < 0).any():
+        raise ValueError("arrival times must be finite and ascending")
+
+
+def make_jobs(enter_s: NDArray[np.float64], inputs: ArrayLike, outputs: ArrayLike) -> NDArray[np.void]:
+    """Return fresh requests that enter the engine at `enter_s` [s]."""
+    jobs = np.zeros(len(enter_s), dtype=state.JOB)
+    jobs["enter_s"], jobs["input_tokens"], jobs["output_tokens"] = enter_s, as_lengths(inputs), as_lengths(outputs)
+    jobs["first_token_s"] = jobs["finish_s"] = jobs["admitted_s"] = np.nan
+    jobs["behind"] = state.NONE
+    return jobs
+
+
+def refusals(
+    inputs: NDArray[np.int64], outputs: NDArray[np.int64], limits: SchedulerLimits, kv_capacity_tokens: int
+) -> NDArray[np.uint8]:
+    """Return the fate of each request at the door: refused if it exceeds the context limit or could never fit alone."""
+    blocks, watermark = block_counts(limits, kv_capacity_tokens)
+    fate = np.zeros(len(inputs), dtype=np.uint8)
+    most_blocks = -(-(inputs + outputs - 1) // limits.block_size_tokens)
+    fate[most_blocks > blocks - watermark] = Fate.REFUSED_MEMORY
+    fate[inputs + outputs > limits.max_model_len_tokens] = Fate.REFUSED_LENGTH
+    return fate
+
+
+def block_counts(limits: SchedulerLimits, kv_capacity_tokens: int) -> tuple[int, int]:
+    """Return the KV blocks of a replica and how many of them stay free when admitting."""
+    blocks = int(kv_capacity_tokens) // limits.block_size_tokens
+    return blocks, int(limits.watermark * blocks)
+
+
+class Servers(NamedTuple):
+    """Replicas (R,), their slots (R, columns), step times (kinds, tokens + 1) and histograms of gaps (R, bins)."""
+
+    replicas: NDArray[np.void]
+    slots: NDArray[np.void]
+    tables: NDArray[np.void]
+    gaps: NDArray[np.int64]
+
+
+def make_servers(
+    steps: Sequence[StepTime],
+    limits: Sequence[SchedulerLimits],
+    kv_capacity_tokens: Sequence[int],
+    request_count: int,
+) -> Servers:
+    """Return idle replicas, one for each entry of the three sequences.
+
+    Raises `ValueError` if a token budget is below `max_num_seqs` or beyond the step-time table.
+    """
+    kinds = list({id(step): step for step in steps}.values())
+    tables = np.zeros((len(kinds), max(len(step.tokens_s) for step in kinds)), dtype=state.STEP_TIMES)
+    for row, step in enumerate(kinds):
+        tables[row, : len(step.tokens_s)]["mixed_s"] = step.tokens_s
+        tables[row, : len(step.decode_tokens_s)]["decode_s"] = step.decode_tokens_s
+    max_slots = max(min(limit.max_num_seqs, request_count) for limit in limits)
+    replicas = np.zeros(len(steps), dtype=state.REPLICA)
+    replicas["row"] = np.arange(len(steps))
+    replicas["free_slots"] = max_slots
+    for name in ("chunk_slot", "oldest", "newest", "queue_head", "queue_tail", "next_to_issue"):
+        replicas[name] = state.NONE
+    for name in ("ttft_limit_s", "tpot_limit_s", "e2e_limit_s"):
+        replicas[name] = np.inf
+    for replica, step, limit, capacity in zip(replicas, steps, limits, kv_capacity_tokens, strict=True):
+        _check_limits(limit, step)
+        replica["table"] = next(row for row, kind in enumerate(kinds) if kind is step)
+        for name in ("kv_s", "prefill_s", "seq_s", "request_s"):
+            replica[name] = getattr(step, name)
+        replica["token_budget"] = limit.max_num_batched_tokens
+        replica["max_seqs"] = min(limit.max_num_seqs, max_slots)
+        replica["block_size"] = limit.block_size_tokens
+        replica["blocks"], replica["watermark"] = block_counts(limit, capacity)
+    replicas["free_blocks"] = replicas["least_free"] = replicas["blocks"]
+    slots = state.make_slots(len(steps), max_slots, max(limit.block_size_tokens for limit in limits))
+    return Servers(replicas, slots, tables, np.zeros((len(steps), GAP_BINS), dtype=np.int64))
+
+
+def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
+    if limits.max_num_seqs < 1 or limits.block_size_tokens < 1 or not 0 <= limits.watermark < 1:
+        raise ValueError(f"scheduler limits make no sense: {limits}")
+    if limits.max_num_batched_tokens < limits.max_num_seqs:
+        raise ValueError(
+            f"max_num_batched_tokens ({limits.max_num_batched_tokens}) is below max_num_seqs ({limits.max_num_seqs}): "
+            "a step could not give every running sequence its token; raise the first or lower the second"
+        )
+    if limits.max_num_batched_tokens >= len(step.tokens_s) or limits.max_num_seqs >= len(step.decode_tokens_s):
+        raise ValueError(
+            f"the step times reach to {len(step.tokens_s) - 1} tokens, but a step may hold "
+            f"{limits.max_num_batched_tokens}: compile them for these limits"
+        )
+
+
+# -- unpacking -----------------------------------------------------------------------------------------------
+
+
+def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Servers) -> RequestOutcomes:
+    """Return the outcomes of a finished simulation."""
+    each = tuple(_totals(replica) for replica in servers.replicas)
+    return RequestOutcomes(
+        arrival_s=arrival_s,
+        first_token_s=jobs["first_token_s"],
+        finish_s=jobs["finish_s"],
+        queue_s=jobs["admitted_s"] - jobs["enter_s"],
+        input_tokens=jobs["input_tokens"],
+        output_tokens=jobs["output_tokens"],
+        preemptions=jobs["preemptions"],
+        fate=jobs["fate"],
+        gap_counts=servers.gaps.sum(axis=0),
+        totals=sum_totals(each),
+        replica_totals=each,
+    )
+
+
+def _totals(replica: np.void) -> Totals:
+    return Totals(
+        steps=int(replica["step"]),
+        busy_s=float(replica["busy_s"]),
+        decode_seconds=float(replica["decode_seconds"]),
+        kv_token_seconds=float(replica["kv_token_seconds"]),
+        prefill_tokens=int(replica["prefill_tokens"]),
+        decode_tokens=int(replica["decode_tokens"]),
+        kv_peak_blocks=int(replica["blocks"] - replica["least_free"]),
+        kv_blocks=int(replica["blocks"]),
+        kv_blocks_at_end=int(replica["blocks"] - replica["free_blocks"]),
+        block_size_tokens=int(replica["block_size"]),
+    )
+
+
+def sum_totals(each: tuple[Totals, ...]) -> Totals:
+    """Return the totals over replicas; peaks add up too, as each replica has its own cache."""
+    names = [name for name in Totals.__dataclass_fields__ if name != "block_size_tokens"]
+    summed = {name: sum(getattr(totals, name) for totals in each) for name in names}
+    return Totals(**summed, block_size_tokens=each[0].block_size_tokens)
