@@ -68,10 +68,14 @@ class Attention:
     state_elements: int = 0  # LINEAR: elements of the recurrent state per sequence
     extra_parameters: int = 0  # matrix weights of the mixer that the sizes above do not give (gates, linear layers)
     small_parameters: int = 0  # its biases, norms and convolutions
-    conv_state_elements: int = 0  # LINEAR: elements of the convolution's state per sequence
+    conv_state_elements: int = 0  # elements of other fixed state per sequence: a convolution's or compressor's inputs
     index_heads: int = 0  # sparse attention: heads of the indexer that picks tokens
     index_head_dim: int = 0  # sparse attention: size of one index key
     key_is_value: bool = False  # no value projection of its own (Gemma 4's full layers)
+    cached_once: bool = False  # key and value are one entry in the cache too (DeepSeek V4)
+    tokens_per_entry: int = 1  # so many tokens are compressed into one cache entry (DeepSeek V4)
+    o_lora_rank: int = 0  # the output goes through `o_groups` groups of this rank each (0: one full matrix)
+    o_groups: int = 1
     shares_kv: bool = False  # reads the cache of an earlier layer, keeps none itself
 
     @property
@@ -103,22 +107,32 @@ class Attention:
         return self.heads * self.value_head_dim
 
     @property
-    def cached_elements_per_token(self) -> int:
+    def cached_elements_per_token(self) -> float:
         """KV elements that one token leaves in the cache (0 for a linear layer or one that shares another's cache)."""
-        if self.kind in (AttentionKind.LINEAR, AttentionKind.NONE) or self.shares_kv:
-            return 0
+        return 0.0 if self.shares_kv else self.read_elements_per_token
+
+    @property
+    def read_elements_per_token(self) -> float:
+        """KV elements that attending to one token reads, wherever they are kept."""
+        if self.kind in (AttentionKind.LINEAR, AttentionKind.NONE):
+            return 0.0
         if self.kind is AttentionKind.MLA:
-            return self.kv_lora_rank + self.qk_rope_head_dim
-        return self.kv_heads * (self.head_dim + self.value_head_dim)
+            return float(self.kv_lora_rank + self.qk_rope_head_dim)
+        entry = self.kv_heads * (self.head_dim + (0 if self.cached_once else self.value_head_dim))
+        return entry / self.tokens_per_entry
+
+    @property
+    def index_bytes_per_token(self) -> float:
+        """Bytes of index keys that one token leaves in the cache of a sparse layer."""
+        return (self.index_head_dim + INDEX_SCALE_BYTES) / self.tokens_per_entry if self.index_heads else 0.0
 
     def cached_bytes_per_token(self, kv: Precision) -> float:
         """Return the bytes one token leaves in the cache, index keys included."""
-        index = self.index_head_dim + INDEX_SCALE_BYTES if self.index_heads else 0.0
-        return self.cached_elements_per_token * kv.bytes_per_weight + index
+        return self.cached_elements_per_token * kv.bytes_per_weight + self.index_bytes_per_token
 
     @property
     def state_bytes(self) -> float:
-        """Bytes of a linear layer's state per sequence, whatever its length."""
+        """Bytes of fixed state per sequence, whatever its length (of linear layers, convolutions, compressors)."""
         return self.state_elements * RECURRENT_STATE_BYTES + self.conv_state_elements * CONVOLUTION_STATE_BYTES
 
     def kv_split(self, tp: int) -> int:
@@ -143,20 +157,24 @@ class Attention:
             return 0.0
         if absorbed and self.kind is AttentionKind.MLA:
             return 2.0 * self.heads * (2 * self.kv_lora_rank + self.qk_rope_head_dim)
-        return 2.0 * self.heads * (self.query_head_dim + self.value_head_dim)
+        return 2.0 * self.heads * (self.query_head_dim + self.value_head_dim) / self.tokens_per_entry
 
     def matrix_parameters(self, hidden_size: int) -> int:
         """Return the weights of the mixer's matrices."""
         if self.kind in (AttentionKind.LINEAR, AttentionKind.NONE):
             return self.extra_parameters
         output = self.o_dim * hidden_size
+        if self.o_lora_rank:
+            output = self.o_lora_rank * (self.o_dim + self.o_groups * hidden_size)
         if self.kind is AttentionKind.MLA:
             rank = self.q_lora_rank
             query = hidden_size * rank + rank * self.q_dim if rank else hidden_size * self.q_dim
             down = hidden_size * self.kv_dim
             up = self.kv_lora_rank * self.heads * (self.qk_nope_head_dim + self.v_head_dim)
             return query + down + up + output + self._index_parameters(hidden_size) + self.extra_parameters
-        inputs = hidden_size * (self.q_dim + (0 if self.shares_kv else self.kv_dim))
+        rank = self.q_lora_rank
+        query = rank * (hidden_size + self.q_dim) if rank else hidden_size * self.q_dim
+        inputs = query + hidden_size * (0 if self.shares_kv else self.kv_dim)
         return inputs + output + self._index_parameters(hidden_size) + self.extra_parameters
 
     def _index_parameters(self, hidden_size: int) -> int:
@@ -348,7 +366,6 @@ class Architecture:
             group.count
             * (group.attention.state_bytes + group.attention.window_tokens * group.attention.cached_bytes_per_token(kv))
             for group in self.layers
-            if group.attention.kind in (AttentionKind.LINEAR, AttentionKind.SLIDING)
         )
 
     def kv_bytes_per_sequence(self, kv: Precision, context_tokens: float) -> float:
@@ -368,7 +385,7 @@ class Architecture:
         total = 0.0
         for group in self.layers:
             attention = group.attention
-            entries = attention.attended_tokens(context_tokens) * attention.cached_elements_per_token
-            index = context_tokens * (attention.index_head_dim + INDEX_SCALE_BYTES) if attention.index_heads else 0.0
+            entries = attention.attended_tokens(context_tokens) * attention.read_elements_per_token
+            index = context_tokens * attention.index_bytes_per_token
             total += group.count * (entries * kv.bytes_per_weight + index + attention.state_bytes)
         return total

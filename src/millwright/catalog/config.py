@@ -11,6 +11,8 @@ from millwright.errors import InputError
 
 _LARGEST = 2**31
 _MOST_LAYERS = 4096
+_NAME_EVERY_LAYER = ("layers_block_type", "layer_types", "hybrid_override_pattern")
+_SECTIONS = ("attn_config", "ffn_config")
 _NESTED = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config", "lang_config")
 
 
@@ -26,7 +28,8 @@ class ModelConfig:
             raise ConfigError(f"a model's config is an object, not {_shown(fields)}", name, _GIVE_A_CONFIG)
         self.name = name
         self.outer = fields
-        self.fields = _text_part(fields)
+        text = _text_part(fields)
+        self.fields = {**_sections(text), **text}
 
     @property
     def model_type(self) -> str:
@@ -48,9 +51,7 @@ class ModelConfig:
         """
         names = FIELD_NAMES.get(what, (what,))
         for field in names:
-            value = self.get(field)
-            if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
-                continue  # one per layer: read where layers are read
+            value = self._single(field)
             if value is not None:
                 return self._whole(field, value, smallest)
         if default is None:
@@ -60,8 +61,8 @@ class ModelConfig:
     def optional_size(self, what: str) -> int:
         """Return a whole number, or 0 where it is absent, null, false or not positive."""
         for field in FIELD_NAMES.get(what, (what,)):
-            value = self.get(field)
-            if value and not isinstance(value, Mapping | Sequence):
+            value = self._single(field)
+            if value is not None and value is not False:
                 return max(0, self._whole(field, value, -_LARGEST))
         return 0
 
@@ -95,14 +96,33 @@ class ModelConfig:
         value = self.get(field)
         return ModelConfig(value if isinstance(value, Mapping) else {}, self.name)
 
+    def numbers(self, field: str) -> frozenset[int]:
+        """Return a list of whole numbers, or a text of them with commas, as a set (empty where it is absent)."""
+        value = self.get(field, ())
+        items = value.split(",") if isinstance(value, str) else value
+        try:
+            return frozenset(int(each) for each in items)
+        except (TypeError, ValueError):
+            raise ConfigError(f"`{field}` must list whole numbers, not {_shown(value)}", self.name) from None
+
     def layers(self) -> int:
-        """Return the number of layers, within reason."""
-        count = self.size("layers")
+        """Return the number of layers, within reason: as stated, else the length of a list that names each one."""
+        lists = [self.get(field) for field in _NAME_EVERY_LAYER]
+        count = self.size("layers", max((len(each) for each in lists if isinstance(each, list | str)), default=None))
         if count > _MOST_LAYERS:
             raise ConfigError(
                 f"`num_hidden_layers` is {count}, more than any model's ({_MOST_LAYERS} at most)", self.name
             )
         return count
+
+    def _single(self, field: str) -> Any:
+        """Return a field; of a list that repeats one value, that value; None for an object or another list."""
+        value = self.get(field)
+        if isinstance(value, Mapping):
+            return None
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return value[0] if value and all(each == value[0] for each in value) else None
+        return value
 
     def _whole(self, field: str, value: Any, smallest: int) -> int:
         whole = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value) and value == int(value))
@@ -122,6 +142,12 @@ def _text_part(fields: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(inner, Mapping) and inner:
             return _text_part(inner)
     return fields
+
+
+def _sections(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands in the sections that some configs keep attention and feed-forward sizes in (DBRX, MPT)."""
+    inner = (fields.get(section) for section in _SECTIONS)
+    return {field: value for each in inner if isinstance(each, Mapping) for field, value in each.items()}
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from millwright.catalog.architecture import Architecture, Attention, FeedForward
 from millwright.catalog.config import ConfigError, ModelConfig
 from millwright.catalog.dialects import DIALECTS, Dialect
 from millwright.catalog.facts import Fact, Quality, read_fact
-from millwright.catalog.layers import feed_forwards, mixers
+from millwright.catalog.layers import NO_MIXER, feed_forwards, mixers
 from millwright.catalog.models import precision_hint
 from millwright.catalog.precision import Precision
 
@@ -24,17 +24,18 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
     `model_type` is not known, `assumptions` says what was taken. Raises ConfigError when a size is missing or absurd.
     """
     reader = ModelConfig(config, name)
-    known = DIALECTS.get(reader.model_type)
+    known = _dialect(reader.model_type)
     dialect = known or Dialect()
     hidden_size, vocab_size = reader.size("hidden_size"), reader.size("vocab_size")
     assumptions = list(_assumptions(reader, known))
     layers = _layers(reader, dialect)
+    assumptions += _assumed_of_layers(layers)
     context = reader.optional_size("max_context")
     if not context:
         context = _DEFAULT_CONTEXT
         assumptions.append(f"the config gives no context limit; {_DEFAULT_CONTEXT} tokens assumed")
-    norm = hidden_size * dialect.norm_weights
-    other = norm * (2 if dialect.embedding_norm else 1) + (vocab_size if dialect.head_bias else 0)
+    other = hidden_size * dialect.norm_weights * (2 if dialect.embedding_norm else 1) + _per_layer_inputs(reader)
+    other += vocab_size if dialect.head_bias else 0
     if dialect.learned_positions is not None:
         other += (context + dialect.learned_positions) * hidden_size
     native = precision_hint(config) or Precision.BF16
@@ -82,24 +83,52 @@ def architecture_from_entry(entry: Mapping[str, Any]) -> Architecture:
     )
 
 
+def _dialect(model_type: str) -> Dialect | None:
+    """Return the dialect of a model type, or of the text decoder inside a multimodal one."""
+    plain = model_type.removesuffix("_vl")
+    for name in (model_type, f"{model_type}_text", plain, _SAME_DECODER.get(model_type, "")):
+        if name in DIALECTS:
+            return DIALECTS[name]
+    return None
+
+
+_SAME_DECODER = {"step3p7": "step3p5", "mistral3": "mistral", "kimi_k3": "kimi_linear", "deepseek_ref": "deepseek_v4"}
+
+
 def _layers(config: ModelConfig, dialect: Dialect) -> tuple[LayerGroup, ...]:
     """Return equal layers gathered into groups, in the order of their first appearance."""
     norm = config.size("hidden_size") * dialect.norm_weights
+    norms = _layer_norms(config, dialect)
     made: Counter[tuple[Attention, FeedForward | None, int]] = Counter()
-    for mixer, feed_forward in zip(mixers(config, dialect), feed_forwards(config, dialect), strict=True):
-        halves = (mixer.kind is not mixer.kind.NONE) + (feed_forward is not None)
-        made[mixer, feed_forward, norm * dialect.layer_norms * halves // 2] += 1
+    for mixer, block in zip(mixers(config, dialect), feed_forwards(config, dialect), strict=True):
+        halves = (mixer != NO_MIXER) + (block is not None)
+        made[mixer, block, norm * norms * halves // 2] += 1
     return tuple(LayerGroup(count, mixer, block, norms) for (mixer, block, norms), count in made.items())
 
 
+def _layer_norms(config: ModelConfig, dialect: Dialect) -> int:
+    """Return how many norms a full layer has; attention and feed-forward side by side (Falcon) may share one."""
+    shared = config.optional_size("num_ln_in_parallel_attn")
+    if shared:
+        return shared
+    side_by_side = config.flag("parallel_attn") and not config.flag("new_decoder_architecture")
+    return 1 if side_by_side else dialect.layer_norms
+
+
 def _assumptions(config: ModelConfig, dialect: Dialect | None) -> list[str]:
-    stated = []
-    if dialect is None:
-        kind = config.model_type or "not given"
-        stated.append(f"model type '{kind}' is not known: read as a gated decoder with two norms a layer")
-    if config.get("tie_word_embeddings") is None and dialect is None:
+    if dialect is not None:
+        return []
+    kind = config.model_type or "not given"
+    stated = [f"model type '{kind}' is not known: read as a gated decoder with two norms a layer"]
+    if config.get("tie_word_embeddings") is None:
         stated.append("the config does not say whether embeddings are tied; untied assumed")
     return stated
+
+
+def _assumed_of_layers(layers: tuple[LayerGroup, ...]) -> list[str]:
+    if any(group.attention.tokens_per_entry > 1 for group in layers):
+        return ["the compressor's weights are taken as two matrices per set, twice where spans overlap"]
+    return []
 
 
 def _native_parts(config: ModelConfig) -> tuple[WeightPart, ...]:
@@ -113,8 +142,15 @@ def _native_parts(config: ModelConfig) -> tuple[WeightPart, ...]:
 
 
 def _lookup_parameters(config: ModelConfig) -> int:
+    """Return the weights of a table that gives every layer an input of its own (Gemma 3n and 4)."""
     rows = config.optional_size("vocab_size_per_layer_input")
-    return rows * config.optional_size("hidden_size_per_layer_input") * config.layers() if rows else 0
+    return rows * config.optional_size("hidden_size_per_layer_input") * config.layers()
+
+
+def _per_layer_inputs(config: ModelConfig) -> int:
+    """Return the weights that make those inputs (one projection) and use them (per layer a gate, a way back, a norm)."""
+    width, hidden = config.optional_size("hidden_size_per_layer_input"), config.size("hidden_size")
+    return config.layers() * (3 * hidden * width + hidden) + width if width else 0
 
 
 def _config_facts(entry: Mapping[str, Any]) -> dict[str, Fact]:

@@ -9,30 +9,42 @@ from millwright.catalog.config import ConfigError, ModelConfig
 from millwright.catalog.dialects import Dialect, QkNorm
 
 
-def attention(config: ModelConfig, dialect: Dialect, window_tokens: int = 0) -> Attention:
+def attention(config: ModelConfig, dialect: Dialect, window_tokens: int = 0, kv_heads: int = 0) -> Attention:
     """Return softmax attention of one layer: latent where the config has a latent rank, else multi- or grouped-head.
 
-    `window_tokens` is 0 for a layer that sees the whole context.
+    `window_tokens` is 0 for a layer that sees the whole context; `kv_heads` is 0 where all layers have the same.
+    Families that give sliding or full layers sizes of their own (MiMo V2, Step 3, Gemma 4) are told by their fields.
     """
     if config.optional_size("kv_lora_rank"):
         return _latent(config)
-    heads = config.size("heads")
-    kv_heads = config.size("kv_heads", _implied_kv_heads(config, heads))
-    head_dim = config.optional_size("head_dim") or _implied_head_dim(config, heads)
-    return grouped_attention(config, dialect, heads, kv_heads, head_dim, window_tokens=window_tokens)
+    heads, head_dim = config.size("heads"), config.optional_size("head_dim")
+    v_head_dim = config.optional_size("v_head_dim")
+    kv_heads = kv_heads or config.size("kv_heads", _implied_kv_heads(config, heads))
+    key_is_value = False
+    if window_tokens:
+        other = config.section("attention_other_setting")
+        heads = config.optional_size("swa_num_attention_heads") or other.optional_size("heads") or heads
+        kv_heads = config.optional_size("swa_num_key_value_heads") or other.optional_size("kv_heads") or kv_heads
+        head_dim = config.optional_size("swa_head_dim") or other.optional_size("head_dim") or head_dim
+        v_head_dim = config.optional_size("swa_v_head_dim") or v_head_dim
+    elif config.optional_size("global_head_dim"):
+        head_dim = config.size("global_head_dim")
+        key_is_value = config.flag("attention_k_eq_v")
+        kv_heads = (config.optional_size("num_global_key_value_heads") if key_is_value else 0) or kv_heads
+    head_dim = head_dim or _implied_head_dim(config, heads)
+    return _grouped(config, dialect, heads, kv_heads, head_dim, v_head_dim, window_tokens, key_is_value)
 
 
-def grouped_attention(
+def _grouped(
     config: ModelConfig,
     dialect: Dialect,
     heads: int,
     kv_heads: int,
     head_dim: int,
-    v_head_dim: int = 0,
-    window_tokens: int = 0,
-    key_is_value: bool = False,
+    v_head_dim: int,
+    window_tokens: int,
+    key_is_value: bool,
 ) -> Attention:
-    """Return multi-head, grouped-query or multi-query attention of these sizes, with the dialect's small parts."""
     if heads % kv_heads:
         raise ConfigError(
             f"{heads} attention heads cannot share {kv_heads} key-value heads",
@@ -40,16 +52,19 @@ def grouped_attention(
             "`num_attention_heads` must be a multiple of `num_key_value_heads`.",
         )
     hidden = config.size("hidden_size")
-    v_head_dim = v_head_dim or config.optional_size("v_head_dim") or head_dim
-    q_dim, k_dim, v_dim = heads * head_dim, kv_heads * head_dim, kv_heads * v_head_dim
+    sparse = config.section("sparse_attention_config")  # MiniMax M3
+    q_dim, k_dim, v_dim = heads * head_dim, kv_heads * head_dim, kv_heads * (v_head_dim or head_dim)
     biased = config.flag("attention_bias", config.flag("add_qkv_bias", config.flag("use_qkv_bias", _any_bias(config))))
     small = 0
     if biased if dialect.qkv_bias is None else dialect.qkv_bias:
         small += q_dim + k_dim + v_dim
     if biased if dialect.o_bias is None else dialect.o_bias:
         small += hidden
-    small += {QkNorm.NONE: 0, QkNorm.HEAD: 2 * head_dim, QkNorm.WIDTH: q_dim + k_dim}[_qk_norm(config, dialect)]
+    norms = {QkNorm.HEAD: 2 * head_dim, QkNorm.WIDTH: q_dim + k_dim}
+    small += norms.get(_qk_norm(config, dialect), 0)
     small += heads if dialect.attention_sinks else 0
+    gates = hidden * q_dim if config.flag("attn_output_gate", dialect.output_gate) else 0
+    gates += hidden * heads if config.flag("use_head_wise_attn_gate") else 0
     return Attention(
         kind=AttentionKind.SLIDING if window_tokens else AttentionKind.FULL,
         heads=heads,
@@ -57,29 +72,70 @@ def grouped_attention(
         head_dim=head_dim,
         window_tokens=window_tokens,
         v_head_dim=v_head_dim if v_head_dim != head_dim else 0,
-        extra_parameters=hidden * q_dim if config.flag("attn_output_gate", dialect.output_gate) else 0,
+        sparse_topk_tokens=sparse.optional_size("sparse_topk_blocks") * sparse.optional_size("sparse_block_size"),
+        extra_parameters=gates,
         small_parameters=small,
+        index_heads=sparse.optional_size("sparse_num_index_heads"),
+        index_head_dim=sparse.optional_size("sparse_index_dim"),
         key_is_value=key_is_value,
     )
 
 
 def _latent(config: ModelConfig) -> Attention:
+    hidden, heads = config.size("hidden_size"), config.size("heads")
     q_rank, kv_rank = config.optional_size("q_lora_rank"), config.size("kv_lora_rank")
-    index_dim = config.optional_size("index_head_dim")
+    v_head_dim, index_dim = config.size("v_head_dim"), config.optional_size("index_head_dim")
     return Attention(
         kind=AttentionKind.MLA,
-        heads=config.size("heads"),
+        heads=heads,
         kv_heads=1,
         q_lora_rank=q_rank,
         kv_lora_rank=kv_rank,
         qk_nope_head_dim=config.size("qk_nope_head_dim"),
         qk_rope_head_dim=config.size("qk_rope_head_dim"),
-        v_head_dim=config.size("v_head_dim"),
+        v_head_dim=v_head_dim,
         sparse_topk_tokens=config.optional_size("index_topk"),
+        extra_parameters=hidden * heads * v_head_dim if config.flag("mla_use_output_gate") else 0,
         small_parameters=q_rank + kv_rank + 2 * index_dim,
         index_heads=config.optional_size("index_n_heads"),
         index_head_dim=index_dim,
     )
+
+
+def compressed(config: ModelConfig, tokens_per_entry: int) -> Attention:
+    """Return a layer of DeepSeek V4: one key-value head cached once, its entries compressed over several tokens.
+
+    0 stands for a layer with the sliding window alone. The compressor keeps the window's entries uncompressed beside.
+    Layers of a mild compression pick the entries they read by an indexer; those of a strong one read all.
+    """
+    hidden, heads, head_dim = config.size("hidden_size"), config.size("heads"), config.size("head_dim")
+    window, rank = config.size("window"), config.size("q_lora_rank")
+    indexed = 0 < tokens_per_entry < _STRONG_COMPRESSION
+    index_dim = config.size("index_head_dim", 0, smallest=0) if indexed else 0
+    overlap = 2 if indexed else 1  # an entry's span overlaps the next one's: two sets of weights
+    compressor = 2 * overlap * hidden * (head_dim + index_dim) if tokens_per_entry else 0
+    return Attention(
+        kind=AttentionKind.FULL if tokens_per_entry else AttentionKind.SLIDING,
+        heads=heads,
+        kv_heads=config.size("kv_heads", 1),
+        head_dim=head_dim,
+        window_tokens=0 if tokens_per_entry else window,
+        q_lora_rank=rank,
+        sparse_topk_tokens=config.optional_size("index_topk") * tokens_per_entry if indexed else 0,
+        extra_parameters=compressor,
+        small_parameters=rank + head_dim + heads,
+        conv_state_elements=window * head_dim if tokens_per_entry else 0,
+        index_heads=config.optional_size("index_n_heads") if indexed else 0,
+        index_head_dim=index_dim,
+        key_is_value=True,
+        cached_once=True,
+        tokens_per_entry=max(1, tokens_per_entry),
+        o_lora_rank=config.optional_size("o_lora_rank"),
+        o_groups=config.optional_size("o_groups") or 1,
+    )
+
+
+_STRONG_COMPRESSION = 64
 
 
 def linear(config: ModelConfig, dialect: Dialect) -> Attention:
@@ -171,7 +227,8 @@ def _kimi_delta(config: ModelConfig) -> Attention:
     hidden, own = config.size("hidden_size"), config.section("linear_attn_config")
     heads, head_dim = own.size("num_heads"), own.size("head_dim")
     kernel, width = own.size("short_conv_kernel_size", 4), heads * head_dim
-    gates = 2 * (hidden * head_dim + head_dim * width) + hidden * heads
+    low_rank = hidden * head_dim + head_dim * width
+    gates = low_rank + (hidden * width if own.flag("use_full_rank_gate") else low_rank) + hidden * heads
     return Attention(
         kind=AttentionKind.LINEAR,
         heads=heads,
@@ -224,9 +281,10 @@ def _implied_kv_heads(config: ModelConfig, heads: int) -> int:
 
 
 def _qk_norm(config: ModelConfig, dialect: Dialect) -> QkNorm:
-    if dialect.qk_norm is QkNorm.NONE:
-        return QkNorm.HEAD if config.flag("use_qk_norm") and not config.get("attention_chunk_size") else QkNorm.NONE
-    return dialect.qk_norm if config.flag("use_qk_norm", True) else QkNorm.NONE
+    asked = config.flag("use_qk_norm", dialect.qk_norm_unasked and dialect.qk_norm is not QkNorm.NONE)
+    if not asked:
+        return QkNorm.NONE
+    return QkNorm.HEAD if dialect.qk_norm is QkNorm.NONE else dialect.qk_norm
 
 
 def _any_bias(config: ModelConfig) -> bool:
