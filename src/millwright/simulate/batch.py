@@ -177,4 +177,3 @@ def take_blocks(rep: Replica, slots: Any, steps: int) -> None:
     for step in range(rep.step + cycles * size, rep.step + steps):
         taken += slots[rep.row, step % size].need
     rep.free_blocks -= taken
-    rep.least_free = min(rep.least_free, rep.free_blocks)

@@ -226,6 +226,7 @@ def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: 
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
         steps = 1 + steps_until_exhaustion(rep, slots, steps - 1)
         take_blocks(rep, slots, steps - 1)
+        rep.least_free = min(rep.least_free, rep.free_blocks)
         rep.step += steps - 1
     k = float(steps)
     sum1 = 0.5 * k * (k - 1.0)
