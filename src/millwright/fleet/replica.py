@@ -1,17 +1,233 @@
-"""The search of one replica: which precision and parallelism serve most at the SLO on one machine.
+"""The search of one replica: which precision and parallelism serve most within the SLO on a machine.
 
-For a device and a number of them, every precision and tensor-parallel degree that fits is a candidate. Candidates are
-taken in the order of an optimistic bound on what the machine could serve, and the search stops as soon as no bound
-left exceeds what was found: a candidate never simulated could not have won.
+Every precision and tensor-parallel degree that fits is a candidate. Candidates are tried in the order of an optimistic
+bound on what one device could serve (steps at the roofline of the compiled table, no queueing), and the trying stops
+when no bound left exceeds what was found: a candidate that was never simulated could not have won.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
-from millwright.catalog.precision import Precision
+from millwright.catalog.precision import Compute, Precision
+from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
-from millwright.perf.memory import MemoryFit
+from millwright.perf.memory import MemoryFit, memory_fit
+from millwright.perf.step_time import StepTime
+from millwright.quantity import Estimate
+from millwright.simulate.goodput import Goodput, max_rate_at_slo, saturated_rate
+from millwright.simulate.slo import Slo
+from millwright.traffic.requests import Requests
+
+TENSOR_PARALLEL = (1, 2, 4, 8, 16)
+"""Degrees looked at: powers of two, as attention heads divide by them and hosts are built of them."""
+
+SPREAD_Z = 1.2815515655446004
+"""The interval of a goodput is that of step times at the ends of their own 80 % interval."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is to be served on a replica: sample requests in order of arrival, and the SLO (None: offline work)."""
+
+    requests: Requests
+    slo: Slo | None
+
+    @property
+    def context_tokens(self) -> float:
+        """Mean context of a decoding sequence: its prompt and half its answer [token], weighted by its length in steps."""
+        outputs = self.requests.output_tokens.astype(np.float64)
+        context = self.requests.input_tokens + outputs / 2.0
+        return float(np.average(context, weights=outputs))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A deployment that fits, its compiled step time, and an upper bound on what one of its devices could serve [1/s]."""
+
+    deployment: Deployment
+    memory: MemoryFit
+    step: StepTime
+    bound_per_device_per_s: float
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A deployment that does not fit, and why."""
+
+    deployment: Deployment
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReplicaPerformance:
+    """What one replica of a candidate serves within the SLO: goodput [1/s] with the interval of its step times."""
+
+    candidate: Candidate
+    goodput: Goodput
+    rate_per_s: Estimate
+
+    @property
+    def per_device_per_s(self) -> float:
+        """Requests per second and device."""
+        return self.rate_per_s.value / self.candidate.deployment.device_count
+
+    @property
+    def log_sigma(self) -> float:
+        """Spread of the logarithm of the goodput [-]; wide where the low end serves nothing."""
+        low, value, high = self.rate_per_s.low, self.rate_per_s.value, self.rate_per_s.high
+        if value <= 0.0:
+            return 0.0
+        down = math.log(value / low) if low > 0.0 else 1.0
+        up = math.log(high / value)
+        return max((min(down, 1.0) + up) / (2.0 * SPREAD_Z), 0.0)
+
+
+def weight_precisions(model: Architecture, device: Device, allowed: Sequence[Precision] = ()) -> tuple[Precision, ...]:
+    """Return the weight formats to look at: those the user allows, else the checkpoint's own and 8 bits.
+
+    8 bits are fp8 where the device computes it, int8 where it computes that. Four bits change what a model answers, so
+    they are looked at only if the checkpoint is made that way or the user allows them.
+    """
+    if allowed:
+        return tuple(dict.fromkeys(allowed))
+    native = Precision(model.native_precision)
+    formats = [native]
+    if native is Precision.BF16:
+        if Compute.FP8 in device.peak_flop_per_s:
+            formats.append(Precision.FP8)
+        elif Compute.INT8 in device.peak_flop_per_s:
+            formats.append(Precision.INT8)
+    return tuple(formats)
+
+
+def candidates(
+    service: Service,
+    model: Architecture,
+    device: Device,
+    *,
+    engine: Engine,
+    most_devices: int,
+    precisions: Sequence[Precision] = (),
+    limits: SchedulerLimits | None = None,
+) -> tuple[list[Candidate], list[Unfit]]:
+    """Return the deployments on up to `most_devices` devices that fit, and those that do not with their reason."""
+    longest = int((service.requests.input_tokens + service.requests.output_tokens).max())
+    limits = limits or SchedulerLimits(max_model_len_tokens=max(model.max_context_tokens, 1))
+    limits = replace(limits, max_model_len_tokens=min(limits.max_model_len_tokens, max(longest, 1)))
+    fitting: list[Candidate] = []
+    unfit: list[Unfit] = []
+    for precision in weight_precisions(model, device, precisions):
+        for tp in TENSOR_PARALLEL:
+            if tp > most_devices:
+                break
+            deployment = Deployment(model=model, device=device, engine=engine, weights=precision, tp=tp, limits=limits)
+            memory = memory_fit(deployment)
+            if not memory.fits:
+                unfit.append(Unfit(deployment, memory.reason))
+                continue
+            step = compile_step_time(deployment, context_tokens=service.context_tokens)
+            bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
+            fitting.append(Candidate(deployment, memory, step, bound))
+    return fitting, unfit
+
+
+def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
+    """Return a rate [1/s] that no schedule of these step times can exceed.
+
+    A request needs its prefill work, its share of full-batch decode steps, and the cache reads of all its tokens,
+    whatever the order. Each is taken at its cheapest: prefill in the step size with the least time per token, decode in
+    batches as large as the sequence limit and the cache allow.
+    """
+    inputs = service.requests.input_tokens.astype(np.float64)
+    outputs = service.requests.output_tokens.astype(np.float64)
+    tokens = np.arange(1, len(step.tokens_s))
+    prefill_per_token = float((step.tokens_s[1:] / tokens).min())
+    most = int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / max(float(inputs.mean()), 1.0))))
+    decode_sizes = np.arange(1, min(most, len(step.decode_tokens_s) - 1) + 1)
+    decode_per_token = min(
+        float((step.decode_tokens_s[decode_sizes] / decode_sizes).min()),
+        prefill_per_token,
+    )
+    work = (
+        inputs * prefill_per_token
+        + step.prefill_s * inputs * (inputs - 1.0) / 2.0
+        + np.maximum(outputs - 1.0, 0.0) * (decode_per_token + step.seq_s)
+        + step.kv_s * np.maximum(outputs - 1.0, 0.0) * (inputs + outputs / 2.0)
+    )
+    mean_work = float(work.mean())
+    return 1.0 / mean_work if mean_work > 0.0 else math.inf
+
+
+def evaluate(service: Service, candidate: Candidate) -> ReplicaPerformance:
+    """Return what one replica of `candidate` serves, simulated at its central step times; the interval is still a point."""
+    goodput = _goodput(service, candidate, candidate.step)
+    return ReplicaPerformance(candidate, goodput, Estimate.exact(goodput.rate_per_s, candidate.step.basis))
+
+
+def with_interval(service: Service, performance: ReplicaPerformance) -> ReplicaPerformance:
+    """Return `performance` with the goodput at step times at both ends of their 80 % interval."""
+    candidate = performance.candidate
+    slow = _goodput(service, candidate, slower(candidate.step, SPREAD_Z)).rate_per_s
+    fast = _goodput(service, candidate, slower(candidate.step, -SPREAD_Z)).rate_per_s
+    value = performance.goodput.rate_per_s
+    low, high = min(slow, performance.goodput.low, value), max(fast, performance.goodput.high, value)
+    return replace(performance, rate_per_s=Estimate(value, low, high, candidate.step.basis))
+
+
+def slower(step: StepTime, deviates: float) -> StepTime:
+    """Return `step` with its times `deviates` standard deviations longer on the logarithm (negative: shorter)."""
+    decode, prefill = math.exp(deviates * step.decode_log_sigma), math.exp(deviates * step.prefill_log_sigma)
+    return replace(
+        step,
+        tokens_s=step.tokens_s * prefill,
+        decode_tokens_s=step.decode_tokens_s * decode,
+        kv_s=step.kv_s * decode,
+        seq_s=step.seq_s * decode,
+        prefill_s=step.prefill_s * prefill,
+    )
+
+
+def best_on(
+    service: Service, found: Sequence[Candidate], device_count: int
+) -> tuple[ReplicaPerformance | None, list[ReplicaPerformance]]:
+    """Return the candidate that serves most on a machine of `device_count` devices, and all that were simulated.
+
+    A machine runs `device_count // tp` replicas, so what counts is the rate of whole replicas. None: none of them can
+    keep the SLO at any rate.
+    """
+    best: ReplicaPerformance | None = None
+    tried: list[ReplicaPerformance] = []
+    usable = [one for one in found if one.deployment.device_count <= device_count]
+
+    def machine_rate(per_replica_per_s: float, one: Candidate) -> float:
+        return per_replica_per_s * (device_count // one.deployment.device_count)
+
+    def bound(one: Candidate) -> float:
+        return machine_rate(one.bound_per_device_per_s * one.deployment.device_count, one)
+
+    best_rate = 0.0
+    for one in sorted(usable, key=bound, reverse=True):
+        if bound(one) <= best_rate:
+            break
+        performance = evaluate(service, one)
+        tried.append(performance)
+        rate = machine_rate(performance.rate_per_s.value, one)
+        if rate > best_rate:
+            best, best_rate = performance, rate
+    return best, tried
+
+
+def _goodput(service: Service, candidate: Candidate, step: StepTime) -> Goodput:
+    limits, capacity = candidate.deployment.limits, candidate.memory.kv_capacity_tokens
+    if service.slo is not None:
+        return max_rate_at_slo(service.requests, step, limits, capacity, service.slo)
+    rate = saturated_rate(service.requests, step, limits, capacity)
+    reason = f"offline work: {rate:.3g} requests/s keep the replica saturated"
+    return Goodput(rate, rate, rate, rate, 1.0, "capacity", reason, (), None)
