@@ -16,7 +16,7 @@ from millwright.catalog.device import DEVICE_FACTS, DEVICE_IDENTITY
 from millwright.catalog.facts import Fact, Source, read_facts
 from millwright.catalog.host import HOST_FACTS, HOST_IDENTITY
 from millwright.catalog.load import DATA, FILES_OF_KIND, Entry, read_data_file
-from millwright.catalog.shelf import fold
+from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure, measure_of
 from millwright.errors import InputError
 
@@ -95,9 +95,10 @@ def _check_files(folder: Path) -> Iterator[Finding]:
 def _check_names(kind: str, catalog: ShippedCatalog) -> Iterator[Finding]:
     """No name leads to two entries."""
     owners: dict[str, set[str]] = defaultdict(set)
-    for id_, entry in catalog.shelf(kind).entries.items():
+    shelf = catalog.shelf(kind)
+    for id_, entry in shelf.entries.items():
         for name in (id_, entry.get("name", id_), *entry.get("aliases", ())):
-            owners[fold(name)].add(id_)
+            owners[shelf.fold(name)].add(id_)
     for name, ids in owners.items():
         if len(ids) > 1:
             yield Finding(Severity.FAULT, f"{kind}/{min(ids)}", "aliases", f"'{name}' also names {', '.join(ids)}")
@@ -163,7 +164,7 @@ def _check_built(kind: str, id_: str, catalog: ShippedCatalog) -> Iterator[Findi
         return
     for field, target in _LINKS.items():
         linked = getattr(built, field, None)
-        if linked is not None and linked not in catalog.shelf(target).entries:
+        if linked is not None and not _resolves(linked, catalog.shelf(target)):
             # Offers may lie in countries that we have no figures for; everything else must resolve.
             severity = Severity.WARNING if target == "countries" else Severity.FAULT
             yield Finding(severity, where, field, f"'{linked}' is not among the {target}")
@@ -171,6 +172,14 @@ def _check_built(kind: str, id_: str, catalog: ShippedCatalog) -> Iterator[Findi
 
 
 _LINKS = {"device_id": "devices", "provider_id": "providers", "model_id": "models", "country": "countries"}
+
+
+def _resolves(name: str, shelf: Shelf[Any]) -> bool:
+    try:
+        shelf.id_of(name)
+    except UnknownNameError:
+        return False
+    return True
 
 
 def _contradictions(kind: str, built: Any) -> Iterator[tuple[str, str]]:

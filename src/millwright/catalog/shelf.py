@@ -13,6 +13,7 @@ from millwright.errors import InputError
 T = TypeVar("T")
 
 _SEPARATORS = re.compile(r"[^a-z0-9.+]+")
+_SIZE = re.compile(r"\b(\d+) ?(?:gb|gib|g)\b")
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*")
 
 
@@ -37,9 +38,26 @@ _SINGULAR = {
 }
 
 
-def fold(name: str) -> str:
-    """Return a name as the index knows it: case, hyphens, underscores, slashes and extra spaces do not count."""
-    return _SEPARATORS.sub(" ", name.casefold()).strip()
+_MAKERS = {
+    "devices": frozenset(
+        {"nvidia", "amd", "intel", "google", "aws", "apple", "habana", "geforce", "radeon", "instinct", "tesla"}
+        | {"graphics", "generation"}
+    )
+}
+"""Words that may be said or left out in a name of that kind: `NVIDIA GeForce RTX 4090` is `RTX 4090`."""
+
+
+def fold(name: str, kind: str = "") -> str:
+    """Return a name as the index knows it: case, hyphens, underscores, slashes and extra spaces do not count.
+
+    In names of devices the maker does not count either, and `80 GB` is `80GB`.
+    """
+    folded = _SEPARATORS.sub(" ", name.casefold()).strip()
+    makers = _MAKERS.get(kind)
+    if makers is None:
+        return folded
+    words = [word for word in _SIZE.sub(r"\1gb", folded).split() if word not in makers]
+    return " ".join(words) or folded
 
 
 class Shelf(Generic[T]):
@@ -50,10 +68,14 @@ class Shelf(Generic[T]):
         self.entries: dict[str, Entry] = {entry["id"]: entry for entry in entries}
         self._build = build
         self._built: dict[str, T] = {}
-        self._id_of: dict[str, str] = {fold(id_): id_ for id_ in self.entries}
+        self._id_of: dict[str, str] = {self.fold(id_): id_ for id_ in self.entries}
         for id_, entry in self.entries.items():
             for alias in (entry.get("name", id_), *entry.get("aliases", ())):
-                self._id_of.setdefault(fold(alias), id_)
+                self._id_of.setdefault(self.fold(alias), id_)
+
+    def fold(self, name: str) -> str:
+        """Return a name as this shelf's index knows it."""
+        return fold(name, self.kind)
 
     def id_of(self, name: str) -> str:
         """Return the id behind an id, name or alias; raises UnknownNameError with the nearest known names.
@@ -62,7 +84,7 @@ class Shelf(Generic[T]):
         last slash (an organisation on a model hub).
         """
         for candidate in (name, _IN_BRACKETS.sub(" ", name), name.rsplit("/", 1)[-1]):
-            found = self._id_of.get(fold(candidate))
+            found = self._id_of.get(self.fold(candidate))
             if found is not None:
                 return found
         raise UnknownNameError(self.kind, name, self._nearest(name))
@@ -84,12 +106,12 @@ class Shelf(Generic[T]):
     def alias_note(self, name: str) -> str:
         """Return what a loose name left open (such as the form factor of `NVIDIA H100`), or an empty text."""
         notes: Mapping[str, str] = self.entries[self.id_of(name)].get("alias_notes", {})
-        return next((note for alias, note in notes.items() if fold(alias) == fold(name)), "")
+        return next((note for alias, note in notes.items() if self.fold(alias) == self.fold(name)), "")
 
     def with_entries(self, entries: Iterable[Entry]) -> Shelf[T]:
         """Return a new shelf on which these entries stand too, in place of those with the same id."""
         return Shelf(self.kind, (*self.entries.values(), *entries), self._build)
 
     def _nearest(self, name: str) -> tuple[str, ...]:
-        near = difflib.get_close_matches(fold(name), self._id_of, n=6, cutoff=0.5)
+        near = difflib.get_close_matches(self.fold(name), self._id_of, n=6, cutoff=0.5)
         return tuple(dict.fromkeys(self._id_of[each] for each in near))[:3]
