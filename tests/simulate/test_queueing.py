@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,15 +113,8 @@ def test_a_prompt_longer_than_the_budget_takes_a_step_per_chunk() -> None:
 def test_time_has_no_scale_of_its_own(case: Case) -> None:
     """Arrivals and steps twice as slow: everything takes twice as long, and nothing else changes."""
     step, requests = case.step, case.requests
-    slow = StepTime(
-        *(
-            2 * getattr(step, name)
-            for name in ("tokens_s", "decode_tokens_s", "kv_s", "prefill_s", "seq_s", "request_s")
-        ),
-        0.0,
-        0.0,
-        Basis.ASSUMED,
-    )
+    times = ("tokens_s", "decode_tokens_s", "kv_s", "prefill_s", "seq_s", "request_s")
+    slow = replace(step, **{name: 2 * getattr(step, name) for name in times})
     late = Requests(2 * requests.arrival_s, requests.input_tokens, requests.output_tokens)
     once = simulate_open(requests, step, case.limits, case.kv_capacity_tokens)
     twice = simulate_open(late, slow, case.limits, case.kv_capacity_tokens)
