@@ -75,8 +75,8 @@ def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tu
     The head's weights are read once per step and belong to the table; the rest grows with the sequences.
     """
     many = np.full((len(stack), 1), 512.0)
-    one = head_time_s(stack, np.ones((len(stack), 1)), coefficients)[0]
-    slope = ((head_time_s(stack, many, coefficients)[0] - one) / 511.0)[:, 0]
+    one = head_time_s(stack, np.ones((len(stack), 1)), coefficients)
+    slope = ((head_time_s(stack, many, coefficients) - one) / 511.0)[:, 0]
     device = token_time_s(stack, tokens, coefficients) + one
     host = coefficients.host_step_s[:, None]
     eager = eager_host_s(stack, coefficients)[:, None]

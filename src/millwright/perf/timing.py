@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.perf.operators import StepOperators
+from millwright.perf.operators import ACTIVATION_BYTES, StepOperators
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +21,9 @@ SOFT_MAX_POWER = 3.0
 
 _TILE_ROWS = 16.0
 """Grouped products are padded to tiles of this many rows per expert (CUTLASS and Triton kernels use 16 to 128)."""
+
+FLOOR_SPREAD = 0.1
+"""Routing spread that the roofline assumes: real routing has never been seen to hit fewer distinct experts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,49 +127,76 @@ def _column(values: Floats) -> Floats:
     return values[:, None]
 
 
-def product_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats]:
-    """Return time and roofline floor [s] of all matrix products for `tokens` (deployments, points), heads left out."""
+def product_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
+    """Return the time [s] of all matrix products for `tokens` (deployments, points), the head left out."""
     return _products(stack, tokens, coefficients, heads=False)
 
 
-def head_time_s(stack: Stack, sequences: Floats, coefficients: Coefficients) -> tuple[Floats, Floats]:
-    """Return time and roofline floor [s] of the vocabulary head for `sequences` (deployments, points)."""
+def head_time_s(stack: Stack, sequences: Floats, coefficients: Coefficients) -> Floats:
+    """Return the time [s] of the vocabulary head for `sequences` (deployments, points)."""
     return _products(stack, sequences, coefficients, heads=True)
 
 
-def _products(stack: Stack, tokens: Floats, coefficients: Coefficients, heads: bool) -> tuple[Floats, Floats]:
+def _products(stack: Stack, tokens: Floats, coefficients: Coefficients, heads: bool) -> Floats:
     total = np.zeros_like(tokens)
-    floor_compute, floor_memory = np.zeros_like(tokens), np.zeros_like(tokens)
-    rank_tokens, expert_tokens = tokens * _column(stack.rank_share), tokens * _column(stack.expert_share)
     for kind in range(stack.out_size.shape[1]):
-        chosen = stack.head[:, kind] == heads
-        count = np.where(chosen, stack.count[:, kind], 0.0)
+        count = np.where(stack.head[:, kind] == heads, stack.count[:, kind], 0.0)
         if not count.any():
             continue
         grouped = stack.grouped[:, kind]
-        size = stack.out_size[:, kind] * stack.in_size[:, kind]
-        rows, copies = rank_tokens, np.ones_like(tokens)
-        padded = rows
-        if grouped.any():
-            experts, hits = _column(stack.experts[:, kind]), _column(stack.hits[:, kind])
-            hit = distinct_experts(experts, hits, expert_tokens, _column(coefficients.expert_spread))
-            pairs = expert_tokens * hits
-            copies = np.where(_column(grouped), hit, 1.0)
-            tile = np.minimum(_TILE_ROWS / 2.0 * hit, 15.0 * pairs)  # on average half a tile is padding
-            padded = np.where(_column(grouped), pairs + tile, rows)
-            rows = np.where(_column(grouped), pairs, rows)
+        padded, rows, copies = _product_rows(stack, kind, tokens, coefficients.expert_spread)
         compute_share = np.where(grouped, coefficients.expert_compute, coefficients.dense_compute)
         memory_share = np.where(grouped, coefficients.expert_memory, coefficients.weight_memory)
-        flop = 2.0 * _column(size)
-        compute = padded * flop / _column(stack.peak[:, kind] * compute_share)
-        traffic = copies * _column(size * stack.weight_bytes[:, kind]) + 2.0 * rows * _column(
-            stack.out_size[:, kind] + stack.in_size[:, kind]
-        )
+        flop, traffic = _product_work(stack, kind, rows, copies)
+        compute = flop * (padded / rows) / _column(stack.peak[:, kind] * compute_share)
         memory = traffic / _column(stack.bandwidth * memory_share)
-        total += _column(count) * np.cbrt(compute**3 + memory**3)
-        floor_compute += _column(count) * rows * flop / _column(stack.peak[:, kind])
-        floor_memory += _column(count) * traffic / _column(stack.bandwidth)
-    return total, np.maximum(floor_compute, floor_memory)
+        total += _column(count) * np.cbrt(compute * compute * compute + memory * memory * memory)
+    return total
+
+
+def _product_rows(stack: Stack, kind: int, tokens: Floats, spread: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return (rows with tile padding, rows, weight copies read) of one kind of product."""
+    rows = tokens * _column(stack.rank_share)
+    grouped = _column(stack.grouped[:, kind])
+    if not grouped.any():
+        return rows, rows, np.ones_like(rows)
+    expert_tokens = tokens * _column(stack.expert_share)
+    experts, hits = _column(stack.experts[:, kind]), _column(stack.hits[:, kind])
+    hit = distinct_experts(experts, hits, expert_tokens, _column(spread))
+    pairs = expert_tokens * hits
+    tile = np.minimum(_TILE_ROWS / 2.0 * hit, 15.0 * pairs)  # on average half a tile is padding
+    return np.where(grouped, pairs + tile, rows), np.where(grouped, pairs, rows), np.where(grouped, hit, 1.0)
+
+
+def _product_work(stack: Stack, kind: int, rows: Floats, copies: Floats) -> tuple[Floats, Floats]:
+    """Return FLOP and bytes of one kind of product, once."""
+    size = stack.out_size[:, kind] * stack.in_size[:, kind]
+    activations = ACTIVATION_BYTES * (stack.out_size[:, kind] + stack.in_size[:, kind])
+    traffic = copies * _column(size * stack.weight_bytes[:, kind]) + rows * _column(activations)
+    return 2.0 * rows * _column(size), traffic
+
+
+def product_floor_s(stack: Stack, tokens: Floats, sequences: Floats, kv_tokens: Floats) -> Floats:
+    """Return the roofline [s] of a decode step: max(Σ FLOP/peak, Σ bytes/bandwidth) over products and cache.
+
+    Experts hit count as under the shipped routing spread's lower end, so that the floor is one for skewed routing too.
+    All arguments but the stack are (deployments, points).
+    """
+    compute, memory = np.zeros_like(tokens), np.zeros_like(tokens)
+    skewed = np.full(len(stack), FLOOR_SPREAD)
+    for kind in range(stack.out_size.shape[1]):
+        head = stack.head[:, kind]
+        count = _column(stack.count[:, kind])
+        seen = np.where(_column(head), sequences, tokens)
+        _, rows, copies = _product_rows(stack, kind, seen, skewed)
+        flop, traffic = _product_work(stack, kind, rows, copies)
+        compute += count * flop / _column(stack.peak[:, kind])
+        memory += count * traffic / _column(stack.bandwidth)
+    kv = kv_tokens * _column(stack.rank_share)
+    compute += kv * _column(stack.kv_flop / stack.attention_peak)
+    memory += kv * _column(stack.kv_bytes / stack.bandwidth)
+    memory += sequences * _column(stack.rank_share * stack.sequence_bytes / stack.bandwidth)
+    return np.maximum(compute, memory)
 
 
 def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
@@ -174,7 +204,7 @@ def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Fl
 
     Products without the head, element-wise traffic, collectives, kernel gaps; not attention, which the slopes give.
     """
-    products, _ = product_time_s(stack, tokens, coefficients)
+    products = product_time_s(stack, tokens, coefficients)
     rank_tokens = tokens * _column(stack.rank_share)
     elements = rank_tokens * _column(stack.elementwise_bytes / (stack.bandwidth * coefficients.element_memory))
     linear = rank_tokens * _column(stack.linear_flop / (stack.attention_peak * coefficients.attention_compute))
@@ -216,17 +246,3 @@ def sequence_slope_s(stack: Stack, coefficients: Coefficients) -> Floats:
     """Return seconds per decoding sequence: recurrent states and host work (deployments,)."""
     states = stack.sequence_bytes * stack.rank_share / (stack.bandwidth * coefficients.element_memory)
     return states + coefficients.host_sequence_s
-
-
-def step_floor_s(stack: Stack, tokens: Floats, sequences: Floats, kv_tokens: Floats, pairs: Floats) -> Floats:
-    """Return the roofline of whole steps: no step may be faster. All arrays (deployments, points)."""
-    unit = _unit_coefficients(len(stack))
-    _, products = product_time_s(stack, tokens, unit)
-    _, head = head_time_s(stack, sequences, unit)
-    compute = pairs * _column(pair_slope_s(stack, unit)[1])
-    return np.maximum(products + head, compute) + kv_tokens * _column(kv_slope_s(stack, unit)[1])
-
-
-def _unit_coefficients(count: int) -> Coefficients:
-    ones, zeros = np.ones(count), np.zeros(count)
-    return Coefficients(*[ones] * 7, *[zeros] * 3, ones, *[zeros] * 4, np.full(count, 0.5))
