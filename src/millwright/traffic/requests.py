@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +27,31 @@ class Requests:
 
     def __len__(self) -> int:
         return len(self.arrival_s)
+
+    @property
+    def rate_per_s(self) -> float:
+        """Mean rate [1/s]: gaps over the time they take; 0 when fewer than two requests or no time passes."""
+        span = float(self.arrival_s[-1] - self.arrival_s[0]) if len(self) > 1 else 0.0
+        return (len(self) - 1) / span if span > 0 else 0.0
+
+    def at_times(self, arrival_s: NDArray[np.float64]) -> Requests:
+        """Return the same requests at other times [s]."""
+        return replace(self, arrival_s=arrival_s)
+
+    def pick(self, index: NDArray[np.int64]) -> Requests:
+        """Return the requests at those indices, which ascend so that arrivals do."""
+        blocks = offsets = None
+        if self.prefix_blocks is not None and self.prefix_offsets is not None:
+            sizes = np.diff(self.prefix_offsets)[index]
+            offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+            within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
+            blocks = self.prefix_blocks[np.repeat(self.prefix_offsets[index], sizes) + within]
+        return Requests(
+            self.arrival_s[index],
+            self.input_tokens[index],
+            self.output_tokens[index],
+            blocks,
+            offsets,
+            self.prefix_block_tokens,
+            None if self.priority is None else self.priority[index],
+        )
