@@ -270,9 +270,9 @@ def _performance(sketch: Sketch, peak_per_s: float) -> Performance:
         e2e=_percentiles(5.9 * slow, sketch.spread * 0.6, 0.8),
         output_tokens_per_s=_estimate(peak_per_s * 260, 0.02, "tokens/s"),
         curves=(
-            _curve(sketch, "ttft", 95, 0.4 * slow, 1.18),
+            _curve(sketch, "ttft", 95, 0.30 * slow, 1.22),
             _curve(sketch, "ttft", 50, 0.16 * slow, 1.25),
-            _curve(sketch, "tpot", 95, 0.024 * slow, 1.45),
+            _curve(sketch, "tpot", 95, 0.018 * slow, 1.6),
         ),
     )
 

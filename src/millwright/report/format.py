@@ -42,9 +42,13 @@ class Shown:
         return join_unit(f"{self.value}{interval}", self.unit)
 
 
+def bare(shown: Shown, currency: str) -> str:
+    """Return the value without the currency that a column's heading already names, such as `742 k`."""
+    return join_unit(shown.value, shown.unit.replace(currency, "").replace("/month", "").strip())
+
+
 def join_unit(number: str, unit: str) -> str:
     """Return number and unit as one text; the multiplication sign stands close."""
-    unit = unit.replace("CO2", "CO₂")
     if not unit or number == UNKNOWN:
         return number
     return f"{number}{unit}" if unit == "×" else f"{number} {unit}"
@@ -68,7 +72,7 @@ def shown_number(value: float | None, unit: str, low: float | None = None, high:
     decimals = _decimals(numbers)
     texts = [_grouped(number, decimals) for number in numbers]
     interval = f"{texts[1]}–{texts[2]}" if len(texts) == 3 and texts[1] != texts[2] else ""
-    return Shown(texts[0], interval, shown_unit)
+    return Shown(texts[0], interval, shown_unit.replace("CO2", "CO₂"))
 
 
 def number_text(value: float | None, unit: str = "") -> str:
@@ -82,14 +86,15 @@ def estimate_text(estimate: EstimateValue | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as a percentage; a probability next to 0 or 1 is shown as such, never as certainty."""
-    if share is None:
-        return UNKNOWN
-    if 0.0 < share < 0.01:
+    """Return a share as a percentage."""
+    return UNKNOWN if share is None else f"{100 * share:,.0f} %"
+
+
+def probability_percent(probability: float) -> str:
+    """Return a probability as a percentage; what is next to 0 or 1 is not shown as certain."""
+    if 0.0 < probability < 0.01:
         return "< 1 %"
-    if 0.99 < share < 1.0:
-        return "> 99 %"
-    return f"{100 * share:,.0f} %"
+    return "> 99 %" if 0.99 < probability < 1.0 else percent(probability)
 
 
 def signed_percent(share: float | None) -> str:
@@ -110,7 +115,7 @@ def assumption_value(assumption: Assumption) -> str:
     ends = [end for end in (assumption.low, assumption.high) if end is not None]
     texts = [f"{number / factor:,.6g}" for number in (value, *ends)]
     interval = f" ({texts[1]}–{texts[2]})" if len(ends) == 2 else ""
-    return join_unit(f"{texts[0]}{interval}", unit)
+    return join_unit(f"{texts[0]}{interval}", unit.replace("CO2", "CO₂"))
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyPercentiles, Option, Plan, SloLimit, Verdict
-from millwright.report.format import Shown, count, percent, shown_estimate, signed_percent
+from millwright.report.format import Shown, count, percent, probability_percent, shown_estimate, signed_percent
 from millwright.report.wording import KIND_WORDS, METRIC_SHORT
 
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -65,7 +65,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         latencies=latency_cells(plan, option),
         headroom=signed_percent(min(headrooms)) if headrooms else "",
         verdict=option.law.verdict,
-        odds=percent(option.cost.probability_best),
+        odds=probability_percent(option.cost.probability_best),
     )
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from millwright.plan.model import Assumption, Origin, Plan, Verdict
-from millwright.report.format import assumption_value, count
+from millwright.report.format import assumption_value, bare, count
 from millwright.report.ranking import LatencyCell, RankingRow, ranking
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import ORIGIN_WORDS, STAGE_WORDS, VERDICT_MARKS, VERDICT_WORDS, odds_text
@@ -83,12 +83,8 @@ def _cells(row: RankingRow, currency: str) -> list[RenderableType]:
     lcot = Text(row.lcot.value, style="bold")
     lcot.append(f"\n{row.lcot.interval}", style="dim")
     verdict = Text(VERDICT_MARKS[row.verdict], style=_VERDICT_STYLES[row.verdict])
-    capex, opex = (_without(f"{shown.value} {shown.unit}", currency) for shown in (row.capex, row.opex))
+    capex, opex = (bare(shown, currency) for shown in (row.capex, row.opex))
     return [row.rank, name, lcot, "–" if capex == "0" else capex, opex, verdict, row.odds]
-
-
-def _without(text: str, currency: str) -> str:
-    return text.replace(f" {currency}/month", "").replace(f" {currency}", "")
 
 
 def _latency(cell: LatencyCell) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from millwright.plan.model import Decision, Kind, Origin, Stage, Verdict
 from millwright.plan.odds import odds_in_words, odds_scale
 from millwright.quantity import Basis
-from millwright.report.format import percent
+from millwright.report.format import probability_percent
 
 __all__ = [
     "BASIS_WORDS",
@@ -94,7 +94,7 @@ FORMULAS: tuple[tuple[str, str], ...] = (
 
 def odds_text(probability: float) -> str:
     """Return such as `very likely (93 %)`."""
-    return f"{odds_in_words(probability)} ({percent(probability)})"
+    return f"{odds_in_words(probability)} ({probability_percent(probability)})"
 
 
 def odds_legend() -> tuple[tuple[str, str], ...]:

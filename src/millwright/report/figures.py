@@ -1,0 +1,93 @@
+"""The charts as page and paper show them: with a caption that says how to read it, and words for the blind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from millwright.plan.model import Plan
+from millwright.report.format import estimate_text, number_text
+from millwright.report.ranking import limit_label
+from millwright.report.wording import METRIC_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart; `section` is the part of the report it belongs to."""
+
+    name: str
+    section: str
+    chart: Any
+    caption: str
+    alt: str
+
+
+def figures(plan: Plan) -> tuple[Figure, ...]:
+    """Return the charts that this plan has something for, in the order of the report."""
+    from millwright.report import charts
+
+    currency = plan.header.currency
+    lcots = "; ".join(f"{option.rank}. {option.title}: {estimate_text(option.cost.lcot)}" for option in plan.options)
+    drawn = [
+        Figure(
+            "lcot",
+            "ranking",
+            charts.lcot_ranking(plan),
+            "Levelised cost of a million tokens, in and out. Where bars overlap, the order may be the other way round.",
+            f"Levelised cost with its 80 % interval. {lcots}.",
+        ),
+        Figure(
+            "cost-over-time",
+            "money",
+            charts.cost_over_time(plan),
+            "All money spent since the start, undiscounted; eight cases in ten lie inside the band.",
+            _spent_words(plan, currency),
+        ),
+        Figure(
+            "break-even",
+            "money",
+            charts.break_even_curve(plan),
+            "What a token costs if demand is lower or higher than planned. Grey: where the first option breaks even.",
+            _break_even_words(plan),
+        ),
+        Figure(
+            "cost-by-cause",
+            "money",
+            charts.cost_by_cause(plan),
+            "What a million tokens cost, split by cause. A residual value counts below zero.",
+            "Levelised cost by cause; the same figures are in the tables of the options.",
+        ),
+    ]
+    for workload in plan.workloads:
+        for number, limit in enumerate(workload.slo):
+            slo, peak = number_text(limit.limit_s, "s"), number_text(workload.rate_peak_per_s, "requests/s")
+            drawn.append(
+                Figure(
+                    f"latency-{len(drawn)}-{number}",
+                    "latency",
+                    charts.latency_against_load(plan, workload, limit),
+                    f"{workload.name}: {METRIC_WORDS[limit.metric]} at p{limit.percentile:g} as the load on the fleet "
+                    "grows. Where the band crosses the red line, the promise may break.",
+                    f"{limit_label(limit)} of {workload.name} against load; the SLO is {slo}, the planned peak {peak}.",
+                )
+            )
+    return tuple(figure for figure in drawn if figure.chart is not None)
+
+
+def _spent_words(plan: Plan, currency: str) -> str:
+    ends = [
+        f"{option.rank}. {option.title}: {number_text(option.cost.cash_flow[-1].cumulative, currency)}"
+        for option in plan.options
+        if option.cost.cash_flow
+    ]
+    return f"Money spent by the end of the horizon. {'; '.join(ends)}."
+
+
+def _break_even_words(plan: Plan) -> str:
+    sentences = [
+        broken.sentence
+        for option in plan.options
+        if option.id == plan.answer.option_id
+        for broken in option.cost.break_even
+    ]
+    return " ".join(["Cost of a token against demand.", *sentences])

@@ -1,0 +1,46 @@
+"""What several options share, said once: a rule's finding, a binding limit, what was spent by a month."""
+
+from __future__ import annotations
+
+from millwright.plan.model import Binding, LawFinding, Option, Plan, Verdict
+from millwright.report.format import Shown, shown_number
+
+_WORST_FIRST = (Verdict.NO, Verdict.UNKNOWN, Verdict.YES)
+
+
+def findings_by_rule(plan: Plan) -> tuple[tuple[LawFinding, tuple[int, ...]], ...]:
+    """Return each distinct finding with the ranks of its options, the worst verdict first."""
+    ranks: dict[LawFinding, list[int]] = {}
+    for option in plan.options:
+        for finding in option.law.findings:
+            ranks.setdefault(finding, []).append(option.rank)
+    found = sorted(ranks.items(), key=lambda item: (_WORST_FIRST.index(item[0].verdict), item[0].rule_id))
+    return tuple((finding, tuple(dict.fromkeys(numbers))) for finding, numbers in found)
+
+
+def bindings_by_limit(plan: Plan) -> tuple[tuple[Binding, tuple[int, ...]], ...]:
+    """Return each distinct binding limit with the ranks of its options, in the order of the ranking."""
+    ranks: dict[Binding, list[int]] = {}
+    for option in plan.options:
+        for binding in option.binds:
+            ranks.setdefault(binding, []).append(option.rank)
+    return tuple((binding, tuple(numbers)) for binding, numbers in ranks.items())
+
+
+def spent_by_year(plan: Plan) -> tuple[tuple[int, ...], tuple[tuple[Option, tuple[Shown, ...]], ...]]:
+    """Return the months at the start, after each year and at the end, and for each option the money spent by then."""
+    last = max((month.month for option in plan.options for month in option.cost.cash_flow), default=0)
+    months = tuple(dict.fromkeys((*range(0, last, 12), last))) if last else ()
+    rows = []
+    for option in plan.options:
+        flow = {month.month: month for month in option.cost.cash_flow}
+        cells = [
+            shown_number(
+                flow[month].cumulative, plan.header.currency, flow[month].cumulative_low, flow[month].cumulative_high
+            )
+            if month in flow
+            else shown_number(None, "")
+            for month in months
+        ]
+        rows.append((option, tuple(cells)))
+    return months, tuple(rows)

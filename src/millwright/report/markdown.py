@@ -1,0 +1,125 @@
+"""The plan as Markdown, for a wiki or a pull request: the answer, the ranking, the reasons, what was assumed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from millwright.plan.model import Origin, Plan
+from millwright.plan.plan_file import write_whole
+from millwright.report.format import assumption_value, bare, count
+from millwright.report.grouping import findings_by_rule
+from millwright.report.ranking import ranking
+from millwright.report.refusals import refusal_groups
+from millwright.report.wording import (
+    DECISION_WORDS,
+    KIND_WORDS,
+    ORIGIN_WORDS,
+    STAGE_WORDS,
+    VERDICT_WORDS,
+    odds_text,
+)
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def write_markdown(plan: Plan, path: Path) -> None:
+    """Write the Markdown view to `path`; the file is either whole or what was there before."""
+    write_whole(path, render_markdown(plan).encode("utf-8"))
+
+
+def render_markdown(plan: Plan) -> str:
+    """Return the plan as Markdown. Text from the scenario is escaped: it shows as it is and forms nothing."""
+    answer, header = plan.answer, plan.header
+    lines = [f"# {_plain(header.scenario_name)}", "", f"**{_plain(answer.sentence)}**", ""]
+    if answer.option_id is not None:
+        lines += [
+            f"{_plain(DECISION_WORDS[answer.decision])}. Odds that it is the cheapest feasible option: "
+            f"{odds_text(answer.probability)}.",
+            "",
+        ]
+    lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
+    lines += _items("Do next", answer.next_steps, numbered=True)
+    lines += _options(plan)
+    lines += _items(
+        "Law",
+        [
+            f"{VERDICT_WORDS[finding.verdict]} (options {', '.join(map(str, ranks))}): "
+            f"{' '.join(text for text in (finding.instrument, finding.pinpoint) if text)}. {finding.reason}"
+            for finding, ranks in findings_by_rule(plan)
+        ],
+    )
+    chosen = next((option for option in plan.options if option.id == answer.option_id), None)
+    if chosen is not None:
+        lines += _items("What binds", [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds])
+        lines += _items("Mind", [*plan.warnings, *chosen.warnings])
+    lines += _items(
+        f"{count(len(plan.refused), 'configuration')} refused, by reason",
+        [f"{len(group.members)} × {STAGE_WORDS[group.stage]}: {group.summary}" for group in refusal_groups(plan)],
+    )
+    lines += _assumptions(plan)
+    lines += [
+        _plain(header.disclaimer),
+        "",
+        _plain(
+            f"Millwright {header.millwright_version}, {header.created}; catalogue {header.catalogue_date}, rules "
+            f"{header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}."
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _options(plan: Plan) -> list[str]:
+    rows = ranking(plan)
+    if not rows:
+        return []
+    currency = plan.header.currency
+    head = ("#", "Option", "How", f"LCOT, {currency}/Mtok (80 %)", f"To buy, {currency}", f"A month, {currency}")
+    cells = [
+        (
+            row.rank,
+            f"{row.title}: {'; '.join(row.fleet)}; {row.where}",
+            KIND_WORDS[row.option.kind],
+            f"{row.lcot.value} ({row.lcot.interval})" if row.lcot.interval else row.lcot.value,
+            bare(row.capex, currency),
+            bare(row.opex, currency),
+            "; ".join(f"{cell.label} {cell.shown.value} {cell.shown.unit} of {cell.limit}" for cell in row.latencies),
+            VERDICT_WORDS[row.verdict],
+            row.odds,
+        )
+        for row in rows
+    ]
+    return ["## The options, cheapest first", "", *_table((*head, "Latency at the peak", "Law", "Odds"), cells)]
+
+
+def _assumptions(plan: Plan) -> list[str]:
+    chosen = [item for item in plan.assumptions if item.origin is Origin.DEFAULTED or item.stale]
+    if not chosen:
+        return []
+    cells = [
+        (
+            item.label or item.path,
+            assumption_value(item),
+            f"{'stale, ' if item.stale else ''}{ORIGIN_WORDS[item.origin]}",
+            ", ".join(text for text in (item.source_title or item.path, item.date) if text),
+        )
+        for item in chosen
+    ]
+    return ["## Assumed by default, or stale", "", *_table(("What", "Value", "Origin", "Source"), cells)]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+def _items(title: str, items: Sequence[str], *, numbered: bool = False) -> list[str]:
+    if not items:
+        return []
+    marks = (f"{number}." if numbered else "-" for number in range(1, len(items) + 1))
+    return [f"## {title}", "", *(f"{mark} {_plain(item)}" for mark, item in zip(marks, items, strict=True)), ""]
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
