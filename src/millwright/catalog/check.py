@@ -29,11 +29,23 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+class Topic(StrEnum):
+    """What a finding is about."""
+
+    FORM = "form"
+    DATE = "date"
+    SOURCE = "source"
+    LINK = "link"
+    CONFLICT = "conflict"
+    STALE = "stale price"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing the check has to say: about which entry (`kind/id`, or a file) and which field of it."""
 
     severity: Severity
+    topic: Topic
     entry: str
     field: str
     message: str
@@ -48,8 +60,8 @@ _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 def check_catalog(as_of: dt.date, max_price_age_months: float = 12.0, folder: Path = DATA) -> list[Finding]:
     """Return everything worth saying about the data files in `folder`, faults first.
 
-    `as_of` is the day the check is made for: later dates are faults, and prices older than `max_price_age_months`
-    [months] are warnings.
+    `as_of` is the day the check is made for: later dates are warned of, and so are prices older than `max_price_age_months`
+    [months].
     """
     findings = list(_check_files(folder))
     if any(finding.severity is Severity.FAULT for finding in findings):
@@ -64,7 +76,7 @@ def check_catalog(as_of: dt.date, max_price_age_months: float = 12.0, folder: Pa
             findings += _check_entry(kind, entry, catalog.sources, as_of, max_price_age_months, used)
             findings += _check_built(kind, entry["id"], catalog)
     findings += (
-        Finding(Severity.WARNING, f"sources/{id_}", "", "no fact uses this source")
+        Finding(Severity.WARNING, Topic.SOURCE, f"sources/{id_}", "", "no fact uses this source")
         for id_ in catalog.sources.keys() - used
     )
     return sorted(findings, key=lambda each: (tuple(Severity).index(each.severity), each.entry, each.field))
@@ -79,17 +91,21 @@ def _check_files(folder: Path) -> Iterator[Finding]:
         try:
             contents = read_data_file(path)
         except InputError as error:
-            yield Finding(Severity.FAULT, name, "", str(error))
+            yield Finding(Severity.FAULT, Topic.FORM, name, "", str(error))
             continue
         kind = contents["kind"]
         if path not in folder.glob(FILES_OF_KIND[kind]):
-            yield Finding(Severity.FAULT, name, "kind", f"{kind} are looked for in {FILES_OF_KIND[kind]} only")
+            yield Finding(
+                Severity.FAULT, Topic.FORM, name, "kind", f"{kind} are looked for in {FILES_OF_KIND[kind]} only"
+            )
         for entry in contents["entries"]:
             owner = owners.setdefault((kind, entry["id"]), name)
             if owner != name or contents["entries"].count(entry) > 1:
-                yield Finding(Severity.FAULT, f"{kind}/{entry['id']}", "id", f"stands in {owner} and again in {name}")
+                yield Finding(
+                    Severity.FAULT, Topic.FORM, f"{kind}/{entry['id']}", "id", f"stands in {owner} and again in {name}"
+                )
     if not looked_for:
-        yield Finding(Severity.FAULT, str(folder), "", "no data files")
+        yield Finding(Severity.FAULT, Topic.FORM, str(folder), "", "no data files")
 
 
 def _check_names(kind: str, catalog: ShippedCatalog) -> Iterator[Finding]:
@@ -101,7 +117,9 @@ def _check_names(kind: str, catalog: ShippedCatalog) -> Iterator[Finding]:
             owners[shelf.fold(name)].add(id_)
     for name, ids in owners.items():
         if len(ids) > 1:
-            yield Finding(Severity.FAULT, f"{kind}/{min(ids)}", "aliases", f"'{name}' also names {', '.join(ids)}")
+            yield Finding(
+                Severity.FAULT, Topic.FORM, f"{kind}/{min(ids)}", "aliases", f"'{name}' also names {', '.join(ids)}"
+            )
 
 
 def _check_entry(
@@ -116,33 +134,35 @@ def _check_entry(
     where = f"{kind}/{entry['id']}"
     plain = _PLAIN_FORMS.get(kind)
     for key in entry.keys() - plain if plain else ():
-        yield Finding(Severity.FAULT, where, key, "unknown field")
+        yield Finding(Severity.FAULT, Topic.FORM, where, key, "unknown field")
     try:
         facts = read_facts(entry)
     except InputError as error:
-        yield Finding(Severity.FAULT, where, "facts", str(error))
+        yield Finding(Severity.FAULT, Topic.FORM, where, "facts", str(error))
         return
     form = _FACT_FORMS.get(kind)
     for name, fact in facts.items():
         used.add(fact.source)
         if form is not None and name not in form:
-            yield Finding(Severity.FAULT, where, name, "unknown fact")
-        for message in _faults_of(fact, sources, as_of, form.get(name) if form else None):
-            yield Finding(Severity.FAULT, where, name, message)
+            yield Finding(Severity.FAULT, Topic.FORM, where, name, "unknown fact")
+        if fact.source not in sources:
+            yield Finding(Severity.FAULT, Topic.SOURCE, where, name, f"source '{fact.source}' is not listed")
+        if not _DATE.fullmatch(fact.date):
+            message = f"date '{fact.date}' is not a year, month or day (ISO 8601)"
+            yield Finding(Severity.FAULT, Topic.DATE, where, name, message)
+        elif fact.date > as_of.isoformat()[: len(fact.date)]:
+            # Not a fault: the clock of the machine may be behind.
+            yield Finding(Severity.WARNING, Topic.DATE, where, name, f"date {fact.date} is after {as_of}")
+        for message in _faults_of(fact, form.get(name) if form else None):
+            yield Finding(Severity.FAULT, Topic.FORM, where, name, message)
         for conflict in fact.conflicts:
-            yield Finding(Severity.NOTE, where, name, f"{fact.value} {fact.unit} taken, but {conflict}")
+            yield Finding(Severity.NOTE, Topic.CONFLICT, where, name, f"{fact.value} {fact.unit} taken, but {conflict}")
         age = _age_months(fact.date, as_of)
         if _is_price(fact) and age is not None and age > max_price_age_months:
-            yield Finding(Severity.WARNING, where, name, f"stale price: {fact.date}, {age:.0f} months old")
+            yield Finding(Severity.WARNING, Topic.STALE, where, name, f"{fact.date}, {age:.0f} months old")
 
 
-def _faults_of(fact: Fact, sources: Mapping[str, Source], as_of: dt.date, expected: Measure | None) -> Iterator[str]:
-    if fact.source not in sources:
-        yield f"source '{fact.source}' is not listed"
-    if not _DATE.fullmatch(fact.date):
-        yield f"date '{fact.date}' is not a year, month or day (ISO 8601)"
-    elif fact.date > as_of.isoformat()[: len(fact.date)]:
-        yield f"date {fact.date} is after {as_of}"
+def _faults_of(fact: Fact, expected: Measure | None) -> Iterator[str]:
     try:
         measure = measure_of(fact.unit)
     except InputError as error:
@@ -160,15 +180,17 @@ def _check_built(kind: str, id_: str, catalog: ShippedCatalog) -> Iterator[Findi
     try:
         built = catalog.shelf(kind).get(id_)
     except (InputError, KeyError, ValueError, TypeError) as error:
-        yield Finding(Severity.FAULT, where, "", f"cannot be built: {error!r}")
+        yield Finding(Severity.FAULT, Topic.FORM, where, "", f"cannot be built: {error!r}")
         return
     for field, target in _LINKS.items():
         linked = getattr(built, field, None)
         if linked is not None and not _resolves(linked, catalog.shelf(target)):
             # Offers may lie in countries that we have no figures for; everything else must resolve.
             severity = Severity.WARNING if target == "countries" else Severity.FAULT
-            yield Finding(severity, where, field, f"'{linked}' is not among the {target}")
-    yield from (Finding(Severity.FAULT, where, field, message) for field, message in _contradictions(kind, built))
+            yield Finding(severity, Topic.LINK, where, field, f"'{linked}' is not among the {target}")
+    yield from (
+        Finding(Severity.FAULT, Topic.FORM, where, field, message) for field, message in _contradictions(kind, built)
+    )
 
 
 _LINKS = {"device_id": "devices", "provider_id": "providers", "model_id": "models", "country": "countries"}

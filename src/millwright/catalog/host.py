@@ -32,6 +32,7 @@ class Host:
     host_memory_bytes: float | None = None
     cooling: str = "air"
     lead_time_months: float | None = None
+    power_load_w: float | None = None  # mean at the wall while serving at full load, where it was measured
     aliases: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False, repr=False)
 
@@ -43,6 +44,7 @@ HOST_FACTS: Mapping[str, Measure] = {
     "chassis_price": Measure.MONEY,
     "power_idle": Measure.POWER,
     "power_peak": Measure.POWER,
+    "power_load": Measure.POWER,
     "rack_units": Measure.RACK_SPACE,
     "host_memory": Measure.MEMORY,
     "lead_time": Measure.TIME,
@@ -89,6 +91,7 @@ def host_from_entry(entry: Mapping[str, Any]) -> Host:
         host_memory_bytes=number(facts, "host_memory", Measure.MEMORY),
         cooling=entry.get("cooling", "air"),
         lead_time_months=number(facts, "lead_time", Measure.TIME),
+        power_load_w=number(facts, "power_load", Measure.POWER),
         aliases=tuple(entry.get("aliases", ())),
         facts=facts,
     )

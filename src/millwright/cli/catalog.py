@@ -15,6 +15,7 @@ from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.catalog.catalog import ShippedCatalog
+    from millwright.catalog.check import Finding
 
 app = typer.Typer(help="What the world offers: devices, hosts, models, offers, places.", no_args_is_help=True)
 
@@ -94,7 +95,7 @@ def check(
         str | None, typer.Option("--as-of", help="Day to check for, ISO 8601; today if not given.")
     ] = None,
     max_price_age: Annotated[float, typer.Option(min=0, help="Prices older than this are stale [months].")] = 12.0,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Also print notes, such as conflicts of sources.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every warning and note, not their count.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Check these data files, not the shipped ones.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,12 +112,26 @@ def check(
     if as_json:
         _print_json({"as_of": day.isoformat(), "counts": counts, "findings": [asdict(each) for each in findings]})
     else:
-        shown = findings if verbose else [each for each in findings if each.severity is not Severity.NOTE]
-        for each in shown:
-            typer.echo(f"{each.severity}: {each.entry}{f' {each.field}' if each.field else ''}: {each.message}")
+        for each in findings:
+            if verbose or each.severity is Severity.FAULT:
+                field = f" {each.field}" if each.field else ""
+                typer.echo(f"{each.severity}: {each.topic}: {each.entry}{field}: {each.message}")
+        if not verbose:
+            _print_tally(findings)
         typer.echo(", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()))
     if counts[Severity.FAULT.value]:
         raise typer.Exit(1)
+
+
+def _print_tally(findings: list[Finding]) -> None:
+    """Print how many warnings and notes there are, by topic and kind of entry."""
+    tally: dict[str, int] = {}
+    for each in findings:
+        if each.severity != "fault":
+            line = f"{each.severity}: {each.topic}: {each.entry.split('/')[0]}"
+            tally[line] = tally.get(line, 0) + 1
+    for line, count in tally.items():
+        typer.echo(f"{line}: {count} (--verbose lists them)")
 
 
 def _catalog(models: list[Path] | None, devices: list[Path] | None) -> ShippedCatalog:
