@@ -1,0 +1,230 @@
+"""From a scenario and the catalogue to the facts that rules ask about, and what was assumed on the way.
+
+Nothing is guessed in favour of a site: what neither the scenario nor the catalogue says stays unknown. Facts of the
+organisation that follow from its sector and country, and uses that nobody mentions, are assumed and listed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from millwright.errors import InputError
+from millwright.law.facts import AND_PERHAPS_OTHERS, FactValue, SiteFacts, WorkloadFacts
+
+if TYPE_CHECKING:
+    from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
+    from millwright.scenario.model import Scenario
+    from millwright.scenario.site import ColoSite, OwnedSite
+    from millwright.scenario.workload import Workload
+
+Form = TypeVar("Form", SiteFacts, WorkloadFacts)
+
+ASSUMED_OF_WORKLOADS: Mapping[str, tuple[FactValue, str]] = {
+    "prohibited_practice": (False, "assumed: not a practice that AI Act Art. 5 forbids"),
+    "restricted_use": (False, "assumed: not a use that the model's licence forbids"),
+    "monthly_active_users": (0.0, "assumed: far below the limits that model licences set"),
+    "commercial_use": (True, "assumed: the use is commercial"),
+    "modifies_model": (False, "assumed: the model is used as it is"),
+    "trains_other_models": (False, "assumed: outputs do not train other models"),
+    "critical_infrastructure": (False, "assumed: no critical information infrastructure in China"),
+}
+"""What is taken of a workload when its scenario does not say, and in which words that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """One fact that was assumed."""
+
+    fact: str
+    value: FactValue
+    why: str
+
+
+def workload_facts_of(
+    scenario: Scenario, workload: Workload, licence: str | None = None, multimodal: bool | None = None
+) -> tuple[WorkloadFacts, tuple[Assumed, ...]]:
+    """Return the facts of one workload of a scenario, and which of them were assumed.
+
+    `licence` is the licence of the model's weights as the catalogue has it, None where unknown. Facts in the scenario's
+    `law.facts` stand over all others; raises InputError for one that does not exist.
+    """
+    organisation = scenario.organisation
+    sector, country = organisation.sector.value, organisation.country
+    assumed = [Assumed(f"workload.{name}", value, why) for name, (value, why) in ASSUMED_OF_WORKLOADS.items()]
+    implied: dict[str, FactValue] = {
+        "financial_entity": sector == "finance",
+        "covered_entity": sector == "health" and country == "US",
+        "essential_entity": sector in ("health", "energy", "telecom", "transport", "public", "finance"),
+        "public_body": sector in ("public", "defence"),
+    }
+    assumed += [
+        Assumed(f"workload.{name}", value, f"assumed from the sector, {sector}") for name, value in implied.items()
+    ]
+    facts = WorkloadFacts(
+        data_classes=tuple(each.value for each in workload.data.classes),
+        subjects=workload.data.subjects or (country,),
+        residency=workload.data.residency,
+        allowed_jurisdictions=scenario.law.allowed_jurisdictions or (),
+        organisation_country=country,
+        sector=sector,
+        employees=None if organisation.employees is None else float(organisation.employees),
+        model=workload.model,
+        model_licence=licence,
+        multimodal=multimodal,
+        **{name: value for name, (value, _) in ASSUMED_OF_WORKLOADS.items()},  # type: ignore[arg-type]
+        **implied,  # type: ignore[arg-type]
+    )
+    told = {name: value for name, value in scenario.law.facts.items() if not is_site_fact(name)}
+    facts = with_told(facts, told, "law.facts")
+    names = {name.removeprefix("workload.") for name in told}
+    return facts, tuple(each for each in assumed if each.fact.removeprefix("workload.") not in names)
+
+
+def owned_site_facts(site: OwnedSite | ColoSite, scenario: Scenario, operator: Provider | None = None) -> SiteFacts:
+    """Return the facts of a room where own machines stand; in a colocation the landlord holds the building only."""
+    country, home = site.country, scenario.organisation.country
+    facts = SiteFacts(
+        kind=site.kind,
+        rest_countries=(country,),
+        processing_countries=(country,),
+        operator=scenario.name,
+        operator_country=home,
+        controlling_jurisdiction=home,
+        compelling_jurisdictions=_distinct((country, home)),
+        key_holder="customer",
+        support_countries=_distinct((country, home)),
+        telemetry_countries=() if site.air_gap else None,
+        subprocessor_countries=(),
+        air_gapped=site.air_gap,
+        certifications=operator.certifications if operator else None,
+        trains_on_inputs=False,
+        dpf_certified=False,
+        establishment_countries=_distinct((country, home)),
+    )
+    return with_told(facts, _told_of_site(scenario, site.facts), f"sites.{site.name}.facts")
+
+
+def cloud_site_facts(
+    offer: CloudOffer, provider: Provider, scenario: Scenario, facts: Mapping[str, FactValue] | None = None
+) -> SiteFacts:
+    """Return the facts of a cloud offer; `facts` are the scenario's own for the site it falls under."""
+    known = replace(
+        _rented(provider, (offer.country,)),
+        kind="cloud",
+        trains_on_inputs=False,  # a bare machine: the operator sees no prompts as such
+    )
+    return with_told(known, _told_of_site(scenario, facts or {}), "site facts")
+
+
+def api_site_facts(
+    offer: ApiOffer, provider: Provider, scenario: Scenario, facts: Mapping[str, FactValue] | None = None
+) -> SiteFacts:
+    """Return the facts of an API offer; where only an area is promised, the area stands for its countries."""
+    place = offer.country or offer.area
+    known = replace(_rented(provider, (place,) if place else None), kind="api", key_holder="operator")
+    return with_told(known, _told_of_site(scenario, facts or {}), "site facts")
+
+
+def _rented(provider: Provider, places: tuple[str, ...] | None) -> SiteFacts:
+    seat = provider.controlling_jurisdiction if provider.controlling_jurisdiction != "unknown" else None
+    home = provider.hq_country if provider.hq_country != "unknown" else None
+    return SiteFacts(
+        rest_countries=places,
+        processing_countries=places,
+        operator=provider.id,
+        operator_country=home,
+        controlling_jurisdiction=seat,
+        compelling_jurisdictions=_who_can_compel(provider, seat, places),
+        air_gapped=False,
+        certifications=(*provider.certifications, AND_PERHAPS_OTHERS),
+        dpf_certified=None if home in ("US", None) else False,
+        establishment_countries=(home, AND_PERHAPS_OTHERS) if home else None,
+    )
+
+
+def _who_can_compel(provider: Provider, seat: str | None, places: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The law of the place, of whoever controls the operator, and of the United States where they reach it."""
+    known = [*(places or ()), *((seat,) if seat else ())]
+    if provider.us_cloud_act_exposure == "yes":
+        known.append("US")
+    open_ended = places is None or seat is None or provider.us_cloud_act_exposure == "unknown"
+    return _distinct((*known, AND_PERHAPS_OTHERS) if open_ended else known)
+
+
+def is_site_fact(name: str) -> bool:
+    """Return whether a fact or certificate that a scenario names is one of a site."""
+    from millwright.law.load import certificates
+
+    return name.removeprefix("site.") in _fields(SiteFacts) or name in certificates()
+
+
+def with_told(facts: Form, told: Mapping[str, Any], where: str) -> Form:
+    """Return facts with those that somebody told in place of what was known.
+
+    A set may be told as a text with commas; a certificate as `iso_27001: true`. Raises InputError for a fact that does
+    not exist, or a value of the wrong kind.
+    """
+    from millwright.law.load import certificates
+
+    changes: dict[str, Any] = {}
+    held = list(getattr(facts, "certifications", None) or ())
+    for full_name, value in told.items():
+        name = full_name.rpartition(".")[2]
+        if isinstance(facts, SiteFacts) and name in certificates() and isinstance(value, bool):
+            certificate = certificates()[name]
+            held = [each for each in held if each != certificate] + ([certificate] if value else [])
+            changes["certifications"] = tuple(_distinct(sorted(held, key=lambda each: each == AND_PERHAPS_OTHERS)))
+        elif name in _fields(type(facts)):
+            changes[name] = _value(type(facts), name, value, where)
+        else:
+            known = (*_fields(SiteFacts), *_fields(WorkloadFacts), *certificates())
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InputError(
+                f"no rule asks for a fact called '{full_name}'", where, f"Did you mean {near[0]}?" if near else ""
+            )
+    return replace(facts, **changes)
+
+
+def _told_of_site(scenario: Scenario, own: Mapping[str, FactValue]) -> dict[str, FactValue]:
+    """The scenario's facts of every site, and over them those of this one."""
+    return {**{name: value for name, value in scenario.law.facts.items() if is_site_fact(name)}, **own}
+
+
+def _value(form: type, name: str, value: Any, where: str) -> Any:
+    annotation = _fields(form)[name]
+    if value is None or value == "unknown":
+        if "None" in annotation:
+            return None
+    elif "tuple" in annotation:
+        if isinstance(value, str):
+            return tuple(each.strip() for each in value.split(",") if each.strip())
+        if isinstance(value, list | tuple):
+            return tuple(str(each) for each in value)
+    elif "bool" in annotation:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in _TRUTHS:
+            return _TRUTHS[str(value).lower()]
+    elif "float" in annotation:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    elif isinstance(value, str):
+        return value
+    kind = "yes or no" if "bool" in annotation else "a number" if "float" in annotation else "a text"
+    raise InputError(f"{name} is {value!r}", where, f"Give {kind}.")
+
+
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def _fields(form: type) -> dict[str, str]:
+    return {name: str(annotation) for name, annotation in form.__annotations__.items()}
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
