@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -213,3 +214,18 @@ def test_what_is_no_plan_is_refused_with_the_remedy(tmp_path: Path, text: str, m
 def test_a_missing_plan_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_plan(tmp_path / "none.json")
+
+
+def test_the_reference_page_is_made_from_this_schema() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    spec = importlib.util.spec_from_file_location("reference", repository / "scripts" / "write_plan_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = (repository / "docs" / "plan-json.md").read_text(encoding="utf-8")
+    assert page == script.reference(), "say: python scripts/write_plan_reference.py"
+    for name, definition in plan_schema()["$defs"].items():
+        assert f"\n## {name}\n" in page
+        for field in definition.get("properties", {}):
+            assert f"| `{field}` |" in page

@@ -158,7 +158,8 @@ TEXTS = {
     "scenario_name", "scenario_hash", "organisation", "created", "disclaimer", "sentence", "next_steps", "what", "name",
     "model", "traffic", "title", "site", "provider", "country", "offer", "offer_title", "device", "engine",
     "relief", "limit", "reason", "instrument", "pinpoint", "rule_id", "missing_facts", "notes", "warnings", "summary",
-    "label", "text", "source_title", "note", "date", "path", "stage_name", "against_title", "data_classes", "residency", "unit",
+    "label", "text", "source_title", "note", "date", "path", "stage_name", "against_title", "data_classes",
+    "residency", "unit",
 }  # fmt: skip
 
 
