@@ -207,7 +207,7 @@ def number_from(value: object) -> float:
         else:
             raise ValueError
     except (ValueError, OverflowError):
-        raise CaseError(f"'{value}' is not a number; write 0.2 or 20 %") from None
+        raise CaseError(f"'{str(value)[:40]}' is not a number; write 0.2 or 20 %") from None
     if not math.isfinite(number):
-        raise CaseError(f"'{value}' is not a finite number")
+        raise CaseError(f"'{str(value)[:40]}' is not a finite number")
     return number

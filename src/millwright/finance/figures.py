@@ -71,7 +71,8 @@ class CostFigures:
 
 
 def evaluate(case: CostCase, flow: CashFlow | None = None) -> CostFigures:
-    """Return the figures of `case`; `flow` saves working it out again. Raises CaseError when no token is served."""
+    """Return the figures of `case`; `flow` saves working it out again. Raises CaseError when no token is served or
+    a sum overflows."""
     flow = cash_flow(case) if flow is None else flow
     horizon = case.horizon_months
     rate = case.nominal_discount_rate_per_y
@@ -83,7 +84,10 @@ def evaluate(case: CostCase, flow: CashFlow | None = None) -> CostFigures:
     present_tokens = present_value(tokens, nominal)
     if np.any(np.asarray(present_tokens) <= 0.0):
         raise CaseError(f"{case.name}: no token is served over the horizon, so there is no cost per token")
-    npv_cost = present_value(flow.total, nominal)
+    with np.errstate(over="ignore", invalid="ignore"):
+        npv_cost = present_value(flow.total, nominal)
+    if not np.all(np.isfinite(npv_cost)):
+        raise CaseError(f"{case.name}: the costs are too large to add up; look for a price with a wrong unit")
     weight = _per_draw(case.output_token_weight)
     weighted = present_value(tokens_in, nominal) + weight * present_value(tokens_out, nominal)
     lcot_input = npv_cost / weighted * TOKENS_PER_MTOK

@@ -135,11 +135,13 @@ class Comparison:
         worth = {}
         for column, uncertain in enumerate(self.inputs):
             conditional = _conditional_means(uncertain, self.u[:, column], self.costs)
-            worth[uncertain.name] = max(0.0, float(baseline - conditional.min(axis=1).mean()))
+            gain = float(baseline - conditional.min(axis=1).mean())
+            worth[uncertain.name] = gain if gain > _ROUNDING * abs(baseline) else 0.0
         return dict(sorted(worth.items(), key=lambda pair: -pair[1]))
 
 
 _POLYNOMIAL_DEGREE = 5
+_ROUNDING = 1e-9
 
 
 def _conditional_means(uncertain: UncertainInput, u: FloatArray, costs: FloatArray) -> FloatArray:
