@@ -11,17 +11,27 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from millwright.catalog.device import Device, device_from_entry
 from millwright.catalog.facts import FactError, Source, number, read_facts
 from millwright.catalog.host import Host, host_from_entry
-from millwright.catalog.load import DATA, DataFileError, Entry, read_data_file, read_entries, read_json, read_sources
+from millwright.catalog.load import (
+    DATA,
+    FILES_OF_KIND,
+    DataFileError,
+    Entry,
+    read_data_file,
+    read_entries,
+    read_json,
+    read_sources,
+)
 from millwright.catalog.overrides import overridden
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure
+from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.catalog.architecture import Architecture
     from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
     from millwright.catalog.place import Country
 
-__all__ = ["Catalog", "ShippedCatalog", "UnknownNameError", "load_catalog"]
+__all__ = ["KINDS", "Catalog", "ShippedCatalog", "UnknownNameError", "load_catalog"]
 
 
 class Catalog(Protocol):
@@ -78,6 +88,9 @@ class Catalog(Protocol):
         """Return what one unit of the currency (ISO 4217 code) costs in USD."""
         ...
 
+
+KINDS = tuple(kind for kind in FILES_OF_KIND if kind != "sources")
+"""The kinds of entry that a catalogue holds."""
 
 _BUILDERS: Mapping[str, str] = {
     "models": "millwright.catalog.huggingface:architecture_from_entry",
@@ -175,8 +188,13 @@ class ShippedCatalog:
         return read_sources(self._folder)
 
     def shelf(self, kind: str) -> Shelf[Any]:
-        """Return the shelf of one kind (`devices`, `hosts`, `models`, `cloud`, …), reading its files if need be."""
+        """Return the shelf of one kind (`devices`, `hosts`, `models`, `cloud`, …), reading its files if need be.
+
+        Raises InputError for a kind that there is not.
+        """
         if kind not in self._shelves:
+            if kind not in KINDS:
+                raise InputError(f"'{kind}' is no kind of entry", remedy=f"Use one of {', '.join(KINDS)}.")
             self._shelves[kind] = Shelf(kind, read_entries(kind, self._folder), _builder(kind))
         return self._shelves[kind]
 

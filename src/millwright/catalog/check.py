@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from millwright.catalog.catalog import ShippedCatalog
+from millwright.catalog.catalog import KINDS, ShippedCatalog
 from millwright.catalog.device import DEVICE_FACTS, DEVICE_IDENTITY
 from millwright.catalog.facts import Fact, Source, read_facts
 from millwright.catalog.host import HOST_FACTS, HOST_IDENTITY
@@ -60,7 +60,7 @@ _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 def check_catalog(as_of: dt.date, max_price_age_months: float = 12.0, folder: Path = DATA) -> list[Finding]:
     """Return everything worth saying about the data files in `folder`, faults first.
 
-    `as_of` is the day the check is made for: later dates are warned of, and so are prices older than `max_price_age_months`
+    `as_of` is the day the check is made for: it warns of later dates, and of prices older than `max_price_age_months`
     [months].
     """
     findings = list(_check_files(folder))
@@ -68,9 +68,7 @@ def check_catalog(as_of: dt.date, max_price_age_months: float = 12.0, folder: Pa
         return findings
     catalog = ShippedCatalog(folder)
     used: set[str] = set()
-    for kind in FILES_OF_KIND:
-        if kind == "sources":
-            continue
+    for kind in KINDS:
         findings += _check_names(kind, catalog)
         for entry in catalog.shelf(kind).entries.values():
             findings += _check_entry(kind, entry, catalog.sources, as_of, max_price_age_months, used)
@@ -99,11 +97,11 @@ def _check_files(folder: Path) -> Iterator[Finding]:
                 Severity.FAULT, Topic.FORM, name, "kind", f"{kind} are looked for in {FILES_OF_KIND[kind]} only"
             )
         for entry in contents["entries"]:
-            owner = owners.setdefault((kind, entry["id"]), name)
-            if owner != name or contents["entries"].count(entry) > 1:
-                yield Finding(
-                    Severity.FAULT, Topic.FORM, f"{kind}/{entry['id']}", "id", f"stands in {owner} and again in {name}"
-                )
+            key = (kind, entry["id"])
+            if key in owners:
+                message = f"stands in {owners[key]} and again in {name}"
+                yield Finding(Severity.FAULT, Topic.FORM, f"{kind}/{entry['id']}", "id", message)
+            owners.setdefault(key, name)
     if not looked_for:
         yield Finding(Severity.FAULT, Topic.FORM, str(folder), "", "no data files")
 

@@ -37,16 +37,16 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """List the entries of one kind, or how many there are of each."""
+    from millwright.catalog.catalog import KINDS
+
     catalog = _catalog(models, devices)
     if kind is None:
-        counts = {each: len(catalog.shelf(each)) for each in _kinds()}
+        counts = {each: len(catalog.shelf(each)) for each in KINDS}
         if as_json:
             _print_json(counts)
         else:
             _print_table(("kind", "entries"), [(each, str(count)) for each, count in counts.items()])
         return
-    if kind not in _kinds():
-        raise InputError(f"'{kind}' is no kind of entry", remedy=f"Use one of {', '.join(_kinds())}.")
     entries = catalog.shelf(kind).entries
     if as_json:
         _print_json([{"id": id_, "name": entry.get("name", id_)} for id_, entry in entries.items()])
@@ -68,14 +68,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show an entry: every field, with its unit, source, date and quality."""
-    from millwright.catalog.shelf import UnknownNameError
+    from millwright.catalog.catalog import KINDS, UnknownNameError
 
     catalog = _catalog(models, devices)
-    if kind is not None and kind not in _kinds():
-        raise InputError(f"'{kind}' is no kind of entry", remedy=f"Use one of {', '.join(_kinds())}.")
     found: list[dict[str, Any]] = []
     nearest: dict[str, None] = {}
-    for searched in [kind] if kind else _kinds():
+    for searched in [kind] if kind else KINDS:
         try:
             found.append(_described(catalog, searched, name))
         except UnknownNameError as error:
@@ -138,12 +136,6 @@ def _catalog(models: list[Path] | None, devices: list[Path] | None) -> ShippedCa
     from millwright.catalog.catalog import load_catalog
 
     return load_catalog(extra_devices=devices or (), extra_models=models or ())
-
-
-def _kinds() -> list[str]:
-    from millwright.catalog.load import FILES_OF_KIND
-
-    return [kind for kind in FILES_OF_KIND if kind != "sources"]
 
 
 def _described(catalog: ShippedCatalog, kind: str, name: str) -> dict[str, Any]:
