@@ -174,7 +174,7 @@ class Attention:
             return query + down + up + output + self._index_parameters(hidden_size) + self.extra_parameters
         rank = self.q_lora_rank
         query = rank * (hidden_size + self.q_dim) if rank else hidden_size * self.q_dim
-        inputs = query + hidden_size * (0 if self.shares_kv else self.kv_dim)
+        inputs = query + hidden_size * self.kv_dim  # checkpoints keep the projections of layers that share a cache
         return inputs + output + self._index_parameters(hidden_size) + self.extra_parameters
 
     def _index_parameters(self, hidden_size: int) -> int:

@@ -124,6 +124,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "gemma": Dialect(tied=True),
     "gemma2": Dialect(layer_norms=4, tied=True, windows=Windows.ALTERNATE),
     "gemma3_text": _GEMMA3,
+    "gemma3n_text": replace(_GEMMA3, window_pattern=5),
     "gemma4_text": replace(_GEMMA3, dense_beside_experts=True),
     "gpt_oss": Dialect(windows=Windows.ALTERNATE, mlp_bias=True, attention_sinks=True),
     "llama4_text": Dialect(

@@ -148,9 +148,15 @@ def _lookup_parameters(config: ModelConfig) -> int:
 
 
 def _per_layer_inputs(config: ModelConfig) -> int:
-    """Return the weights that make those inputs (one projection) and use them (per layer a gate, a way back, a norm)."""
+    """Return the weights that make those inputs (a projection) and use them (per layer a gate, a way back, a norm).
+
+    Gemma 3n has two more of its kind: low-rank side paths and projections between parallel residual streams.
+    """
     width, hidden = config.optional_size("hidden_size_per_layer_input"), config.size("hidden_size")
-    return config.layers() * (3 * hidden * width + hidden) + width if width else 0
+    weights = config.layers() * (3 * hidden * width + hidden) + width if width else 0
+    side_paths = config.layers() * 2 * hidden * config.optional_size("laurel_rank")
+    streams = max(0, config.optional_size("altup_num_inputs") - 1)
+    return weights + side_paths + 2 * streams * hidden * hidden
 
 
 def _config_facts(entry: Mapping[str, Any]) -> dict[str, Fact]:

@@ -7,7 +7,7 @@ changes the weights' format or the training, but not the layers, does not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from millwright.catalog.precision import Precision
@@ -49,23 +49,34 @@ def normalise_model_name(name: str, loose: bool = False) -> str:
     return "-".join(kept or tokens)
 
 
-def names_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the id of every name that the entries go by, as `normalise_model_name` gives it; the first entry wins."""
+def names_of(entries: Collection[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the id of every name that the entries go by, to look loose names up in; the first entry wins.
+
+    Names stand in it as written (but for case), then normalised, then loosely normalised: one that is written out means
+    its model even where another's, stripped of its format, would look the same.
+    """
     found: dict[str, str] = {}
-    for loose in (False, True):
+    for spelling in _SPELLINGS:
         for entry in entries:
             for name in (entry["id"], entry.get("name", entry["id"]), *entry.get("aliases", ())):
-                found.setdefault(normalise_model_name(str(name), loose), str(entry["id"]))
+                found.setdefault(spelling(str(name)), str(entry["id"]))
     return found
 
 
 def find_model(name: str, known: Mapping[str, str]) -> str | None:
     """Return the id of the model that a loose name means, or None; `known` is what `names_of` returns."""
-    for loose in (False, True):
-        found = known.get(normalise_model_name(name, loose))
-        if found is not None:
-            return found
-    return None
+    return next((known[key] for spelling in _SPELLINGS if (key := spelling(name)) in known), None)
+
+
+def _as_written(name: str) -> str:
+    return name.casefold().strip()
+
+
+def _loosely(name: str) -> str:
+    return normalise_model_name(name, loose=True)
+
+
+_SPELLINGS = (_as_written, normalise_model_name, _loosely)
 
 
 def parameters_in_name(name: str) -> tuple[float | None, float | None]:
