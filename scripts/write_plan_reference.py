@@ -14,9 +14,9 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "plan-json.md"
 
 HEAD = f"""# plan.json
 
-`millwright plan SCENARIO --out DIR` writes it, `millwright schema plan` prints its JSON Schema (version {SCHEMA_VERSION}),
-every view (terminal, `report.html`, Markdown, the paper) shows it and computes nothing of its own. This page is made from
-the schema by `scripts/write_plan_reference.py`.
+`millwright plan SCENARIO --out DIR` writes it, `millwright schema plan` prints its JSON Schema (version
+{SCHEMA_VERSION}). Every view (terminal, `report.html`, Markdown, the paper) shows it and computes nothing of its own.
+This page is made from the schema by `scripts/write_plan_reference.py`.
 
 - Numbers are in base units, named in the field (`rate_per_s`, `power_w`) or in a `unit` beside the value.
 - `low` and `high` are P10 and P90: an 80 % interval. `value` is the median or the best estimate.
@@ -40,10 +40,7 @@ def reference() -> str:
     """Return the whole page."""
     schema = plan_schema()
     definitions: dict[str, Any] = {"Plan": schema, **schema["$defs"]}
-    parts = [HEAD]
-    for name in _in_reading_order(definitions):
-        parts.append(_section(name, definitions[name]))
-    return "\n".join(parts)
+    return "\n".join([HEAD, *(_section(name, definitions[name]) for name in _in_reading_order(definitions))])
 
 
 def _section(name: str, definition: dict[str, Any]) -> str:
