@@ -71,6 +71,22 @@ def test_a_loose_name_says_what_it_left_open(catalog: ShippedCatalog) -> None:
     assert catalog.shelf("devices").alias_note("h100-sxm") == ""
 
 
+@pytest.mark.parametrize(
+    ("label", "id_"),
+    [
+        ("Dell XE9680, 8x NVIDIA H100 SXM 80GB", "h100-sxm"),
+        ("Mac Studio (M4 Max 128GB) GPU", "m4-max"),
+        ("NVIDIA B200 NVL", "b200-sxm"),
+        ("l4", "l4"),
+        ("an abacus", None),
+    ],
+)
+def test_a_free_label_is_guessed_by_the_longest_name_in_it(
+    catalog: ShippedCatalog, label: str, id_: str | None
+) -> None:
+    assert catalog.shelf("devices").guess(label) == id_
+
+
 def test_the_shipped_catalogue_is_a_catalogue(catalog: ShippedCatalog) -> None:
     asked: Catalog = catalog
     assert all(callable(getattr(asked, name)) for name in vars(Catalog) if not name.startswith("_"))

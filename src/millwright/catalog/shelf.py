@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 _SEPARATORS = re.compile(r"[^a-z0-9.+]+")
 _SIZE = re.compile(r"\b(\d+) ?(?:gb|gib|g)\b")
+_SHORTEST_GUESS = 3
+"""Shorter names, such as `l4`, stand in too many labels by chance."""
+
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*")
 
 
@@ -88,6 +91,19 @@ class Shelf(Generic[T]):
             if found is not None:
                 return found
         raise UnknownNameError(self.kind, name, self._nearest(name))
+
+    def guess(self, label: str) -> str | None:
+        """Return the id behind a free label, such as `Dell XE9680, 8x NVIDIA H100 SXM 80GB`, or None.
+
+        It is the longest known name that stands in the label as whole words. For labels in tables of measurements; a
+        name that a user writes goes through `id_of`, where a slip of the pen is an error.
+        """
+        try:
+            return self.id_of(label)
+        except UnknownNameError:
+            words = f" {self.fold(label)} "
+            found = [name for name in self._id_of if len(name) >= _SHORTEST_GUESS and f" {name} " in words]
+            return self._id_of[max(found, key=len)] if found else None
 
     def get(self, name: str) -> T:
         """Return the entry of that name, built; raises UnknownNameError."""
