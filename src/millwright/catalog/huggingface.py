@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from millwright.catalog.architecture import Architecture, Attention, FeedForward, LayerGroup, WeightPart
 from millwright.catalog.config import ConfigError, ModelConfig
 from millwright.catalog.dialects import DIALECTS, Dialect
-from millwright.catalog.facts import Fact, Quality, read_fact
+from millwright.catalog.facts import Fact, number, read_facts
 from millwright.catalog.layers import NO_MIXER, feed_forwards, mixers
 from millwright.catalog.models import precision_hint
 from millwright.catalog.precision import Precision
+from millwright.catalog.units import Measure
 
 __all__ = ["ConfigError", "architecture_from_config", "architecture_from_entry"]
 
@@ -24,7 +26,7 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
     `model_type` is not known, `assumptions` says what was taken. Raises ConfigError when a size is missing or absurd.
     """
     reader = ModelConfig(config, name)
-    known = _dialect(reader.model_type)
+    known = dialect_of(reader.model_type)
     dialect = known or Dialect()
     hidden_size, vocab_size = reader.size("hidden_size"), reader.size("vocab_size")
     assumptions = list(_assumptions(reader, known))
@@ -65,25 +67,22 @@ def architecture_from_entry(entry: Mapping[str, Any]) -> Architecture:
     Raises ConfigError when the config cannot be read and FactError when a fact is not well-formed.
     """
     read = architecture_from_config(entry.get("config", {}), str(entry["id"]))
-    facts = {name: read_fact(raw) for name, raw in entry.get("facts", {}).items()}
-    return Architecture(
-        **{
-            **{field: getattr(read, field) for field in read.__dataclass_fields__},
-            "name": entry.get("name", read.name),
-            "family": entry.get("family", read.family),
-            "native_precision": entry.get("native_precision", read.native_precision),
-            "published_parameters": _number(facts.get("published_parameters")),
-            "published_active_parameters": _number(facts.get("published_active_parameters")),
-            "licence": entry.get("licence", ""),
-            "licence_conditions": entry.get("licence_conditions", ""),
-            "aliases": tuple(entry.get("aliases", ())),
-            "assumptions": (*read.assumptions, *entry.get("assumptions", ())),
-            "facts": {**_config_facts(entry), **facts},
-        }
+    facts = read_facts(entry)
+    return replace(
+        read,
+        name=entry.get("name", read.name),
+        native_precision=entry.get("native_precision", read.native_precision),
+        published_parameters=number(facts, "published_parameters", Measure.PARAMETERS),
+        published_active_parameters=number(facts, "published_active_parameters", Measure.PARAMETERS),
+        licence=entry.get("licence", ""),
+        licence_conditions=entry.get("licence_conditions", ""),
+        aliases=tuple(entry.get("aliases", ())),
+        assumptions=(*read.assumptions, *entry.get("assumptions", ())),
+        facts={**_config_facts(entry, facts.get("config")), **facts},
     )
 
 
-def _dialect(model_type: str) -> Dialect | None:
+def dialect_of(model_type: str) -> Dialect | None:
     """Return the dialect of a model type, or of the text decoder inside a multimodal one."""
     plain = model_type.removesuffix("_vl")
     for name in (model_type, f"{model_type}_text", plain, _SAME_DECODER.get(model_type, "")):
@@ -159,14 +158,12 @@ def _per_layer_inputs(config: ModelConfig) -> int:
     return weights + side_paths + 2 * streams * hidden * hidden
 
 
-def _config_facts(entry: Mapping[str, Any]) -> dict[str, Fact]:
-    source, date, quality = entry.get("source", ""), entry.get("date", ""), Quality(entry.get("quality", "C"))
+def _config_facts(entry: Mapping[str, Any], config: Fact | None) -> dict[str, Fact]:
+    """Return a fact per field of an entry's config; all have the origin that the fact `config` states."""
+    if config is None:
+        return {}
     return {
-        field: Fact(value, "", source, date, quality)
-        for field, value in entry.get("config", {}).items()
+        field: Fact(value, "", config.source, config.date, config.quality)
+        for field, value in entry["config"].items()
         if isinstance(value, bool | int | float | str)
     }
-
-
-def _number(fact: Fact | None) -> float | None:
-    return None if fact is None or isinstance(fact.value, str) else float(fact.value)
