@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,11 @@ def test_the_shipped_catalogue_is_a_catalogue(catalog: ShippedCatalog) -> None:
     assert {offer.provider_id for offer in asked.cloud_offers()} <= {each.id for each in catalog.providers()}
 
 
+def test_a_catalogue_can_be_sent_to_another_process(catalog: ShippedCatalog) -> None:
+    changed = catalog.with_overrides({"devices": {"l4": {"price": "2 kUSD"}}})
+    assert pickle.loads(pickle.dumps(changed)).device("l4") == changed.device("l4")
+
+
 def test_loading_needs_no_heavy_library() -> None:
     program = """
 import sys
@@ -172,7 +178,7 @@ def test_a_scenario_overrides_a_fact_and_is_named_as_its_source(catalog: Shipped
     changed = catalog.with_overrides({"devices": {"NVIDIA H100": {"price": "25 kUSD", "memory": "94 GB"}}})
     device = changed.device("h100-sxm")
     assert (device.price_usd, device.memory_bytes) == (25_000.0, 94e9)
-    assert device.facts["price"].source == "scenario"
+    assert changed.sources[device.facts["price"].source].title == "Stated in the scenario"
     assert device.facts["bandwidth"] == catalog.device("h100-sxm").facts["bandwidth"]
     assert catalog.device("h100-sxm").price_usd != 25_000.0
 
@@ -189,6 +195,11 @@ def test_a_host_is_added_and_what_was_assumed_says_so(catalog: ShippedCatalog) -
     assert (host.price_low_usd, host.price_usd, host.price_high_usd) == (1e5, 1e5, 1e5)
     assert host.power_idle_w == 500.0
     assert host.facts["power_idle"].quality is Quality.C
+
+
+def test_a_host_may_hold_a_device_that_the_scenario_adds(catalog: ShippedCatalog) -> None:
+    overrides = {"hosts": {"my-box": NEW_HOST | {"device": "My Chip"}}, "devices": {"my-chip": NEW_DEVICE}}
+    assert catalog.with_overrides(overrides).host("my-box").device_id == "my-chip"
 
 
 def test_a_price_the_user_knows_has_no_range_around_it(catalog: ShippedCatalog) -> None:
@@ -214,6 +225,11 @@ def test_any_kind_of_fact_can_be_overridden(catalog: ShippedCatalog) -> None:
         ({"devices": {"h100-sxm": 5}}, "expected fields"),
         ({"devices": {"h100-sxx": {"price": 1}}}, "Did you mean h100-sxm"),
         ({"hosts": {"new": {"price": 1}}}, "device, device_count, power_peak must be given"),
+        ({"hosts": {"new": NEW_HOST | {"device": "h100-sxn"}}}, "Did you mean h100-sxm"),
+        ({"hosts": {"new": NEW_HOST | {"device_count": "two"}}}, "a whole number from 1"),
+        ({"hosts": {"hgx-h100-8": {"cooling": 5}}}, "is not a text"),
+        ({"devices": {"l4": {"aliases": "mine"}}}, "a list of names"),
+        ({"devices": {"l4": {"price": True}}}, "is not money"),
         ({"providers": {"nobody": {"hq_country": "DE"}}}, "no provider is called"),
         ({"toasters": {}}, "no kind of entry"),
     ],

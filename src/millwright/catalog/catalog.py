@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -21,7 +21,7 @@ from millwright.catalog.load import (
     read_json,
     read_sources,
 )
-from millwright.catalog.overrides import overridden
+from millwright.catalog.overrides import SCENARIO, overridden
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure
 from millwright.errors import InputError
@@ -184,8 +184,8 @@ class ShippedCatalog:
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """Every source by id."""
-        return read_sources(self._folder)
+        """Every source by id, the user's scenario among them."""
+        return {SCENARIO: Source(SCENARIO, "Stated in the scenario", "", ""), **read_sources(self._folder)}
 
     def shelf(self, kind: str) -> Shelf[Any]:
         """Return the shelf of one kind (`devices`, `hosts`, `models`, `cloud`, …), reading its files if need be.
@@ -211,8 +211,11 @@ class ShippedCatalog:
         `device`, `device_count`, `price` and `power_peak`. Overridden facts have the source `scenario`.
         """
         catalog = self
-        for kind, entries in overrides.items():
-            catalog = catalog.with_entries(kind, overridden(kind, entries, catalog.shelf(kind), self._rates()))
+        for kind in sorted(overrides):  # devices come before the hosts that hold them
+            entries = list(overridden(kind, overrides[kind], catalog.shelf(kind), self._rates()))
+            if kind == "hosts":
+                entries = [{**entry, "device": catalog.device(entry["device"]).id} for entry in entries]
+            catalog = catalog.with_entries(kind, entries)
         return catalog
 
     def _rates(self) -> dict[str, float]:
@@ -221,20 +224,15 @@ class ShippedCatalog:
 
 
 def _builder(kind: str) -> Callable[[Entry], Any]:
-    if kind == "devices":
-        return device_from_entry
-    if kind == "hosts":
-        return host_from_entry
-    if kind == "currencies":
-        return _usd_per_unit
+    at_hand = {"devices": device_from_entry, "hosts": host_from_entry, "currencies": _usd_per_unit}
+    return at_hand.get(kind) or partial(_build, kind)
+
+
+def _build(kind: str, entry: Entry) -> Any:
+    if kind == "models" and "config_path" in entry:
+        return _architecture_of_config(entry)
     module, function = _BUILDERS[kind].split(":")
-
-    def build(entry: Entry) -> Any:
-        if kind == "models" and "config_path" in entry:
-            return _architecture_of_config(entry)
-        return getattr(import_module(module), function)(entry)
-
-    return build
+    return getattr(import_module(module), function)(entry)
 
 
 def _usd_per_unit(entry: Entry) -> float:

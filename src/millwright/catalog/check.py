@@ -16,6 +16,7 @@ from millwright.catalog.device import DEVICE_FACTS, DEVICE_IDENTITY
 from millwright.catalog.facts import Fact, Source, read_facts
 from millwright.catalog.host import HOST_FACTS, HOST_IDENTITY
 from millwright.catalog.load import DATA, FILES_OF_KIND, Entry, read_data_file
+from millwright.catalog.overrides import SCENARIO
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure, measure_of
 from millwright.errors import InputError
@@ -67,7 +68,7 @@ def check_catalog(as_of: dt.date, max_price_age_months: float = 12.0, folder: Pa
     if any(finding.severity is Severity.FAULT for finding in findings):
         return findings
     catalog = ShippedCatalog(folder)
-    used: set[str] = set()
+    used: set[str] = {SCENARIO}
     for kind in KINDS:
         findings += _check_names(kind, catalog)
         for entry in catalog.shelf(kind).entries.values():

@@ -63,7 +63,7 @@ def _patched(kind: str, entry: Entry, fields: Mapping[str, Any], usd_per: Mappin
         if field in measures:
             facts[field] = _fact(value, measures[field], usd_per, where)
         elif field in identity and field not in ("id", "facts"):
-            plain[field] = value
+            plain[field] = _plain(field, value, where)
         else:
             known = sorted({*measures, *identity} - {"id", "facts", "alias_notes"})
             near = difflib.get_close_matches(field, known, n=1)
@@ -106,6 +106,18 @@ def _blank(kind: str, name: str, fields: Mapping[str, Any], unknown: UnknownName
         )
     entry = {"id": name, "name": name, "vendor": "unknown", "facts": {}}
     return entry | {"kind": DeviceKind.GPU.value, "family": "unknown"} if kind == "devices" else entry
+
+
+def _plain(field: str, value: Any, where: str) -> Any:
+    """Return the value of a plain field if it is what that field holds: a list of names, a count, or a text."""
+    if field == "aliases" and isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return list(value)
+    if field == "device_count" and isinstance(value, int | float) and value == int(value) >= 1:
+        return int(value)
+    if field not in ("aliases", "alias_notes", "device_count") and isinstance(value, str):
+        return value
+    wanted = {"aliases": "a list of names", "device_count": "a whole number from 1"}.get(field, "a text")
+    raise OverrideError(f"{value!r} is not {wanted}", where)
 
 
 def _fact(value: Any, measure: Measure, usd_per: Mapping[str, float], where: str) -> Fact:
