@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -48,6 +49,23 @@ class Case:
     think_s: float
 
 
+def alike(rng: np.random.Generator, inputs: NDArray[np.int64], block_tokens: int) -> dict[str, Any]:
+    """Return prefix blocks of prompts that begin alike: each goes on from a random one before it, at a random place."""
+    prompts: list[list[int]] = []
+    fresh = 0
+    for tokens in inputs:
+        blocks = -(-int(tokens) // block_tokens)
+        begin = prompts[rng.integers(len(prompts))] if prompts and rng.random() < 0.7 else []
+        begin = begin[: rng.integers(min(len(begin), blocks) + 1)]
+        prompts.append([*begin, *range(fresh, fresh + blocks - len(begin))])
+        fresh += blocks
+    return {
+        "prefix_blocks": np.array([block for prompt in prompts for block in prompt], dtype=np.int64),
+        "prefix_offsets": np.cumsum([0, *map(len, prompts)]),
+        "prefix_block_tokens": block_tokens,
+    }
+
+
 ROUND_OR_RANDOM_S = st.one_of(st.sampled_from([0.0, 0.5, 1e-3, 0.01]), st.floats(1e-6, 0.02))
 
 
@@ -77,4 +95,6 @@ def cases(draw: st.DrawFn) -> Case:
         max_tokens=budget,
     )
     requests = Requests(arrival_s, inputs, outputs)
+    if draw(st.booleans()):
+        requests = replace(requests, **alike(rng, inputs, block * draw(st.sampled_from([1, 2, 5]))))
     return Case(requests, step, limits, capacity, draw(st.integers(1, 15)), draw(st.sampled_from([0.0, 0.01, 0.3])))

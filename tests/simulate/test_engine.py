@@ -19,6 +19,8 @@ def assert_equal(engine: RequestOutcomes, reference: ReferenceResult, request_s:
     sequences = reference.sequences
     assert engine.fate.tolist() == [s.fate for s in sequences]
     assert engine.preemptions.tolist() == [s.preemptions for s in sequences]
+    assert engine.cached_tokens is not None
+    assert engine.cached_tokens.tolist() == [s.cached_tokens for s in sequences]
     for name in ("first_token_s", "finish_s"):
         expected = np.array([getattr(s, name) for s in sequences])
         np.testing.assert_allclose(getattr(engine, name), expected, rtol=RELATIVE, atol=RELATIVE)
@@ -67,10 +69,10 @@ def assert_conserved(outcomes: RequestOutcomes) -> None:
     assert 0 <= totals.kv_peak_blocks <= totals.kv_blocks
     once = int(outcomes.input_tokens[served].sum())
     if not outcomes.preemptions.any():
-        assert totals.prefill_tokens == once
+        assert totals.prefill_tokens + totals.cached_tokens == once
         assert totals.decode_tokens == int((outcomes.output_tokens[served] - 1).sum())
     else:
-        assert totals.prefill_tokens > once
+        assert totals.prefill_tokens + totals.cached_tokens > once
     assert outcomes.gap_counts.sum() == (outcomes.output_tokens[served] - 1).sum()
     for times in (outcomes.queue_s, outcomes.ttft_s, outcomes.tpot_s):
         assert (times[served] >= -RELATIVE).all()

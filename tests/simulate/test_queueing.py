@@ -115,7 +115,7 @@ def test_time_has_no_scale_of_its_own(case: Case) -> None:
     step, requests = case.step, case.requests
     times = ("tokens_s", "decode_tokens_s", "kv_s", "prefill_s", "seq_s", "request_s")
     slow = replace(step, **{name: 2 * getattr(step, name) for name in times})
-    late = Requests(2 * requests.arrival_s, requests.input_tokens, requests.output_tokens)
+    late = replace(requests, arrival_s=2 * requests.arrival_s)
     once = simulate_open(requests, step, case.limits, case.kv_capacity_tokens)
     twice = simulate_open(late, slow, case.limits, case.kv_capacity_tokens)
     np.testing.assert_allclose(twice.finish_s, 2 * once.finish_s, rtol=1e-12)

@@ -32,6 +32,8 @@ def append_running(rep: Replica, slots: Any, slot: int) -> None:
         rep.oldest = slot
     rep.newest = slot
     rep.running += 1
+    slots[rep.row, slot].admission = rep.admissions
+    rep.admissions += 1
 
 
 @inlined
@@ -59,13 +61,6 @@ def next_completion(rep: Replica, slots: Any) -> int:
     """Return the step at whose end the first decoding sequence completes."""
     key: int = slots[rep.row, 0].heap
     return key >> _SLOT_BITS
-
-
-@inlined
-def next_to_complete(rep: Replica, slots: Any) -> int:
-    """Return the slot that completes first."""
-    key: int = slots[rep.row, 0].heap
-    return key & _SLOT_MASK
 
 
 @inlined
@@ -125,13 +120,28 @@ def start_decoding(rep: Replica, slots: Any, slot: int, tokens: int, remaining: 
 
 @inlined
 def stop_decoding(rep: Replica, slots: Any, slot: int) -> None:
-    """Take `slot` out of the decoding sequences and free its blocks; it need not be the next to complete."""
+    """Take `slot` out of the decoding sequences, its blocks still taken; it need not be the next to complete."""
     _remove_from_heap(rep, slots, slots[rep.row, slot].finish_step << _SLOT_BITS | slot)
     tokens = slots[rep.row, slot].base + rep.step
     slots[rep.row, (-slots[rep.row, slot].base) % rep.block_size].need -= 1
     rep.decoding -= 1
     rep.context -= tokens
-    rep.free_blocks += blocks_for(tokens, rep.block_size)
+
+
+@inlined
+def take_completed(rep: Replica, slots: Any) -> int:
+    """Stop decoding what completes with this step; write the slots in order of admission, return how many they are."""
+    count = 0
+    while rep.decoding > 0 and slots[rep.row, 0].heap >> _SLOT_BITS == rep.step:
+        slot = slots[rep.row, 0].heap & _SLOT_MASK
+        stop_decoding(rep, slots, slot)
+        i = count
+        while i > 0 and slots[rep.row, slots[rep.row, i - 1].completed].admission > slots[rep.row, slot].admission:
+            slots[rep.row, i].completed = slots[rep.row, i - 1].completed
+            i -= 1
+        slots[rep.row, i].completed = slot
+        count += 1
+    return count
 
 
 # -- KV blocks over many steps -------------------------------------------------------------------------------
@@ -152,7 +162,7 @@ def steps_until_exhaustion(rep: Replica, slots: Any, limit: int) -> int:
     cycle is walked.
     """
     size = rep.block_size
-    free = rep.free_blocks
+    free = rep.free_blocks + rep.idle_blocks
     cycles = limit // size
     if free >= rep.decoding * (cycles + 1):
         return limit

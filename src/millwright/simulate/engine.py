@@ -17,22 +17,33 @@ from millwright.simulate.batch import (
     blocks_for,
     needed_now,
     next_completion,
-    next_to_complete,
     remove_running,
     start_decoding,
     steps_until_exhaustion,
     stop_decoding,
     take_blocks,
+    take_completed,
 )
 from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.outcomes import GAP_BINS, GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
+from millwright.simulate.prefix_cache import (
+    available,
+    cached_prefix,
+    drop_idle,
+    hold_prefix,
+    idle_among,
+    keep_prefix,
+    release_blocks,
+)
 from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica  # _INSTANT_S
 
 _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
 
 @compiled
-def advance(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
+def advance(
+    rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
+) -> None:
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     while rep.violations_left >= 0:
         if rep.running == 0 and rep.parked == 0:
@@ -43,17 +54,24 @@ def advance(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s
             rep.now_s = max(rep.now_s, jobs[rep.queue_head].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
-        _run_steps(rep, slots, jobs, tables, gaps, until_s)
+        _run_steps(rep, slots, jobs, tables, gaps, cache, prefix_ids, until_s)
 
 
 @inlined
-def _run_steps(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
+def _run_steps(
+    rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
+) -> None:
     """Schedule one step, running sequences first, and run it, with as many like it as follow if it only decodes."""
     preempted = False
-    while needed_now(rep, slots) > rep.free_blocks:
-        _preempt(rep, slots, jobs, rep.newest)
+    taken = 0  # the oldest sequences take what there is before the newest is preempted
+    while needed_now(rep, slots) - taken > available(rep):
+        taken += available(rep)
+        rep.free_blocks -= available(rep)
+        drop_idle(rep, cache)
+        _preempt(rep, slots, jobs, cache, prefix_ids, rep.newest)
         preempted = True
-    take_blocks(rep, slots, 1)
+    rep.free_blocks -= needed_now(rep, slots) - taken
+    drop_idle(rep, cache)
 
     sequences = rep.decoding
     budget = rep.token_budget - rep.decoding
@@ -64,11 +82,13 @@ def _run_steps(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, unti
         chunk = min(rep.chunk_target - rep.chunk_done, budget)
         done = rep.chunk_done + chunk
         blocks = blocks_for(done, rep.block_size) - blocks_for(rep.chunk_done, rep.block_size)
-        if blocks > rep.free_blocks:
-            _preempt(rep, slots, jobs, rep.chunk_slot)
+        if blocks > available(rep):
+            _preempt(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot)
             preempted = True
         else:
             rep.free_blocks -= blocks
+            drop_idle(rep, cache)
+            keep_prefix(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot, done)
             attention += _attention(rep.chunk_done, chunk)
             budget -= chunk
             sequences += 1
@@ -79,34 +99,42 @@ def _run_steps(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, unti
                 fresh += 1
                 rep.chunk_slot = NONE
     while budget > 0 and not preempted and rep.running < rep.max_seqs and _head_is_there(rep, jobs):
+        request = _head(rep, slots)
         target = _head_tokens(rep, slots, jobs)
-        if rep.free_blocks - blocks_for(target, rep.block_size) < rep.watermark:
+        hits = cached_prefix(rep, jobs, cache, prefix_ids, request, target)
+        own = blocks_for(target, rep.block_size) - hits * rep.prefix_unit
+        if available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
             break
         slot = _admit(rep, slots, jobs, target)
-        chunk = min(target, budget)
-        rep.free_blocks -= blocks_for(chunk, rep.block_size)
-        attention += _attention(0, chunk)
-        budget -= chunk
+        hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
+        start = hits * rep.prefix_tokens
+        done = min(target, start + budget)
+        rep.free_blocks -= blocks_for(done, rep.block_size) - hits * rep.prefix_unit
+        drop_idle(rep, cache)
+        keep_prefix(rep, slots, jobs, cache, prefix_ids, slot, done)
+        attention += _attention(start, done - start)
+        budget -= done - start
         sequences += 1
-        prefill_kv += chunk
-        if chunk == target:
+        prefill_kv += done
+        if done == target:
             slots[rep.row, fresh].fresh = slot
             fresh += 1
         else:
-            rep.chunk_slot, rep.chunk_done, rep.chunk_target = slot, chunk, target
-    rep.least_free = min(rep.least_free, rep.free_blocks)
+            rep.chunk_slot, rep.chunk_done, rep.chunk_target = slot, done, target
+    rep.least_free = min(rep.least_free, available(rep))
 
     prefill = rep.token_budget - rep.decoding - budget
     if prefill == 0:
-        _jump(rep, slots, jobs, tables, gaps, until_s)
+        most = 1 if preempted else next_completion(rep, slots) - rep.step
+        _jump(rep, slots, jobs, tables, gaps, cache, most, until_s)
     else:
         _mixed_step(rep, slots, tables, gaps, prefill, sequences, attention, prefill_kv)
-    while rep.decoding > 0 and next_completion(rep, slots) == rep.step:
-        slot = next_to_complete(rep, slots)
-        stop_decoding(rep, slots, slot)
+    for i in range(take_completed(rep, slots)):
+        slot = slots[rep.row, i].completed
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step)
         _complete(rep, slots, jobs, slot)
     for i in range(fresh):
-        _emit_after_prefill(rep, slots, jobs, gaps, slots[rep.row, i].fresh)
+        _emit_after_prefill(rep, slots, jobs, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
 
 
 # -- the queue -----------------------------------------------------------------------------------------------
@@ -122,6 +150,15 @@ def _arrived(rep: Replica, jobs: Any) -> bool:
 def _head_is_there(rep: Replica, jobs: Any) -> bool:
     """Return whether a request waits: a preempted one, or one that has arrived."""
     return rep.parked > 0 or (rep.queue_head != NONE and _arrived(rep, jobs))
+
+
+@inlined
+def _head(rep: Replica, slots: Any) -> int:
+    """Return the first waiting request."""
+    request: int = rep.queue_head
+    if rep.parked > 0:
+        request = slots[rep.row, rep.parked - 1].parked_request
+    return request
 
 
 @inlined
@@ -212,12 +249,12 @@ def _mixed_step(
 
 
 @inlined
-def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: float) -> None:
-    """Run decode-only steps up to the next event; the blocks of the first step are taken already."""
+def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, most: int, until_s: float) -> None:
+    """Run up to `most` decode-only steps, to the next event; the blocks of the first step are taken already."""
     n = rep.decoding
     first_s = tables[rep.table, n].decode_s + rep.seq_s * n + rep.kv_s * (rep.context + n)
     growth_s = rep.kv_s * n
-    steps = next_completion(rep, slots) - rep.step
+    steps = most
     rep.step += 1
     if steps > 1:
         event_s = until_s
@@ -226,7 +263,8 @@ def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, until_s: 
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
         steps = 1 + steps_until_exhaustion(rep, slots, steps - 1)
         take_blocks(rep, slots, steps - 1)
-        rep.least_free = min(rep.least_free, rep.free_blocks)
+        drop_idle(rep, cache)
+        rep.least_free = min(rep.least_free, available(rep))
         rep.step += steps - 1
     k = float(steps)
     sum1 = 0.5 * k * (k - 1.0)
@@ -289,7 +327,7 @@ def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
 
 
 @inlined
-def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, slot: int) -> None:
+def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
     """Give the token that the last prefill step of `slot` brought, and let it decode or complete."""
     request = slots[rep.row, slot].request
     target = slots[rep.row, slot].target
@@ -300,24 +338,25 @@ def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, slot: in
         gaps[rep.row, _gap_bin(rep.now_s - slots[rep.row, slot].last_token_s)] += 1
     remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
-        rep.free_blocks += blocks_for(target, rep.block_size)
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, target)
         _complete(rep, slots, jobs, slot)
     else:
         start_decoding(rep, slots, slot, target, remaining)
 
 
 @inlined
-def _preempt(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
+def _preempt(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
     """Drop the sequence's KV cache and put it before all waiting requests, to be computed again."""
     request = slots[rep.row, slot].request
     parked = rep.parked
     if slot == rep.chunk_slot:
         rep.chunk_slot = NONE
-        rep.free_blocks += blocks_for(rep.chunk_done, rep.block_size)
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, rep.chunk_done)
         slots[rep.row, parked].parked_generated = slots[rep.row, slot].target - jobs[request].input_tokens
         slots[rep.row, parked].parked_last_token_s = slots[rep.row, slot].last_token_s
     else:
         stop_decoding(rep, slots, slot)
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step)
         remaining = slots[rep.row, slot].finish_step - rep.step
         slots[rep.row, parked].parked_generated = jobs[request].output_tokens - remaining
         slots[rep.row, parked].parked_last_token_s = rep.now_s

@@ -18,6 +18,7 @@ from millwright.simulate.packing import (
     make_jobs,
     make_servers,
     refusals,
+    with_prefix_cache,
 )
 from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
@@ -38,10 +39,12 @@ def simulate_open(
     limits: SchedulerLimits,
     kv_capacity_tokens: int,
     *,
+    prefix_cache: bool = True,
     give_up: GiveUp | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on one replica whose steps take `step` and whose KV cache holds so many tokens.
 
+    `prefix_cache`: share the prefix blocks of requests that carry them (off: compute every prompt in full).
     A run given up leaves the fate of the requests still on their way `PENDING`.
 
     Raises `ValueError` if the requests are malformed or the limits do not fit the step times.
@@ -50,6 +53,8 @@ def simulate_open(
     jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
     jobs["fate"][:] = refusals(jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens)
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(requests))
+    if prefix_cache:
+        servers = with_prefix_cache(servers, jobs, requests)
     if give_up is not None:
         _watch(servers.replicas[0], give_up)
     _link(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
@@ -110,7 +115,7 @@ def _start_clients(replica: np.void, jobs: NDArray[np.void], concurrency: int, r
 def _advance(servers: Servers, jobs: NDArray[np.void]) -> None:
     from millwright.simulate.engine import advance  # compiled code is loaded when first needed
 
-    advance(servers.replicas[0], servers.slots, jobs, servers.tables, servers.gaps, np.inf)
+    advance(servers.replicas[0], servers.slots, jobs, servers.tables, servers.gaps, *servers[4:], np.inf)
 
 
 def _link(replica: np.void, jobs: NDArray[np.void], order: NDArray[np.int64]) -> None:

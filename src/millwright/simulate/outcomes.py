@@ -51,6 +51,7 @@ class Totals:
 class RequestOutcomes:
     """n requests after the simulation; all arrays have shape (n,), times are absolute [s].
 
+    `cached_tokens` are the prompt tokens found in the prefix cache at first admission.
     `queue_s` is the wait from entering the engine to the first token scheduled. Times of requests that were not
     served are NaN. `gap_counts` is the histogram of gaps between consecutive tokens over logarithmic bins (see
     `gap_percentile_s`). `replica` says where a request ran (all 0 for one replica).

@@ -25,6 +25,9 @@ def as_lengths(tokens: ArrayLike) -> NDArray[np.int64]:
     return lengths
 
 
+_LINKS = ("chunk_slot", "oldest", "newest", "idle_oldest", "idle_newest", "queue_head", "queue_tail", "next_to_issue")
+
+
 def check_requests(requests: Requests) -> None:
     """Raise `ValueError` if the requests are malformed."""
     inputs, outputs = as_lengths(requests.input_tokens), as_lengths(requests.output_tokens)
@@ -62,12 +65,17 @@ def block_counts(limits: SchedulerLimits, kv_capacity_tokens: int) -> tuple[int,
 
 
 class Servers(NamedTuple):
-    """Replicas (R,), their slots (R, columns), step times (kinds, tokens + 1) and histograms of gaps (R, bins)."""
+    """Replicas (R,), their slots (R, columns), step times (kinds, tokens + 1), and histograms of gaps (R, bins).
+
+    `cache` has shape (R, distinct prefix blocks); `prefix_ids` are the blocks of all requests, one after another.
+    """
 
     replicas: NDArray[np.void]
     slots: NDArray[np.void]
     tables: NDArray[np.void]
     gaps: NDArray[np.int64]
+    cache: NDArray[np.void]
+    prefix_ids: NDArray[np.int32]
 
 
 def make_servers(
@@ -89,7 +97,7 @@ def make_servers(
     replicas = np.zeros(len(steps), dtype=state.REPLICA)
     replicas["row"] = np.arange(len(steps))
     replicas["free_slots"] = max_slots
-    for name in ("chunk_slot", "oldest", "newest", "queue_head", "queue_tail", "next_to_issue"):
+    for name in _LINKS:
         replicas[name] = state.NONE
     for name in ("ttft_limit_s", "tpot_limit_s", "e2e_limit_s"):
         replicas[name] = np.inf
@@ -104,7 +112,36 @@ def make_servers(
         replica["blocks"], replica["watermark"] = block_counts(limit, capacity)
     replicas["free_blocks"] = replicas["least_free"] = replicas["blocks"]
     slots = state.make_slots(len(steps), max_slots, max(limit.block_size_tokens for limit in limits))
-    return Servers(replicas, slots, tables, np.zeros((len(steps), GAP_BINS), dtype=np.int64))
+    gaps = np.zeros((len(steps), GAP_BINS), dtype=np.int64)
+    no_cache = np.zeros((len(steps), 1), dtype=state.CACHED_BLOCK)
+    return Servers(replicas, slots, tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
+
+
+def with_prefix_cache(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:
+    """Return the servers with an empty prefix cache for the prefix blocks of `requests`; write each job's blocks.
+
+    Only blocks that the prompt fills count. Raises `ValueError` if a prefix block is not a whole number of KV blocks.
+    """
+    if requests.prefix_blocks is None or requests.prefix_offsets is None:
+        return servers
+    tokens = requests.prefix_block_tokens
+    sizes = np.unique(servers.replicas["block_size"])
+    if tokens < 1 or (tokens % sizes != 0).any():
+        raise ValueError(
+            f"a prefix block of {tokens} tokens is not a whole number of KV blocks of {sizes.tolist()} tokens: "
+            "choose a block size that divides it"
+        )
+    offsets = np.asarray(requests.prefix_offsets, dtype=np.int64)
+    if len(offsets) != len(jobs) + 1 or offsets[-1] > len(requests.prefix_blocks):
+        raise ValueError("prefix_offsets must hold one more entry than there are requests, up to the prefix blocks")
+    distinct, ids = np.unique(requests.prefix_blocks, return_inverse=True)
+    jobs["prefix_first"] = offsets[:-1]
+    jobs["prefix_count"] = np.minimum(np.diff(offsets), jobs["input_tokens"] // tokens)
+    servers.replicas["prefix_tokens"] = tokens
+    servers.replicas["prefix_unit"] = tokens // servers.replicas["block_size"]
+    cache = np.zeros((len(servers.replicas), max(len(distinct), 1)), dtype=state.CACHED_BLOCK)
+    cache["refs"] = state.ABSENT
+    return servers._replace(cache=cache, prefix_ids=np.ascontiguousarray(ids, dtype=np.int32))
 
 
 def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
@@ -137,6 +174,7 @@ def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Ser
         output_tokens=jobs["output_tokens"],
         preemptions=jobs["preemptions"],
         fate=jobs["fate"],
+        cached_tokens=jobs["cached_tokens"],
         gap_counts=servers.gaps.sum(axis=0),
         totals=sum_totals(each),
         replica_totals=each,
@@ -153,7 +191,8 @@ def _totals(replica: np.void) -> Totals:
         decode_tokens=int(replica["decode_tokens"]),
         kv_peak_blocks=int(replica["blocks"] - replica["least_free"]),
         kv_blocks=int(replica["blocks"]),
-        kv_blocks_at_end=int(replica["blocks"] - replica["free_blocks"]),
+        cached_tokens=int(replica["cached_tokens"]),
+        kv_blocks_at_end=int(replica["blocks"] - replica["free_blocks"] - replica["idle_blocks"]),
         block_size_tokens=int(replica["block_size"]),
     )
 

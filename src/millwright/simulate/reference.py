@@ -8,8 +8,9 @@ waiting requests are admitted in order of arrival while tokens, sequences and KV
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 
 import numpy as np
 
@@ -31,6 +32,9 @@ class Sequence:
     generated: int = 0
     computed: int = 0
     blocks: int = 0
+    prefix: list[int] = field(default_factory=list)
+    held: int = 0
+    cached_tokens: int = 0
     decoding: bool = False
     admitted_s: float = float("nan")
     first_token_s: float = float("nan")
@@ -43,6 +47,37 @@ class Sequence:
     def tokens(self) -> int:
         """Tokens known so far: the prompt and what was generated."""
         return self.input_tokens + self.generated
+
+
+@dataclass
+class ReferencePrefixCache:
+    """Prompt blocks kept after use: how many running sequences hold each, and the idle ones by last use."""
+
+    block_tokens: int
+    unit: int  # KV blocks of one prefix block
+    holders: dict[int, int] = field(default_factory=dict)
+    idle: OrderedDict[int, None] = field(default_factory=OrderedDict)
+
+    def prefix(self, sequence: Sequence) -> list[int]:
+        """Return the leading prefix blocks of a waiting sequence that are cached; one token is left to compute."""
+        most = (sequence.tokens - 1) // self.block_tokens
+        return list(takewhile(self.holders.__contains__, sequence.prefix[:most]))
+
+    def hold(self, block: int) -> None:
+        """Count one more holder of a block, which may be new."""
+        self.holders[block] = self.holders.get(block, 0) + 1
+        self.idle.pop(block, None)
+
+    def let_go(self, block: int) -> None:
+        """Count one holder less; without any the block is idle."""
+        self.holders[block] -= 1
+        if self.holders[block] == 0:
+            self.idle[block] = None
+
+    def drop_oldest(self) -> None:
+        """Forget the idle block that was used longest ago."""
+        block, _ = self.idle.popitem(last=False)
+        del self.holders[block]
 
 
 @dataclass
@@ -64,7 +99,9 @@ class ReferenceEngine:
     kv_token_seconds: float = 0.0
     prefill_tokens: int = 0
     decode_tokens: int = 0
+    cached_tokens: int = 0
     kv_peak_blocks: int = 0
+    cache: ReferencePrefixCache | None = None
 
     def __post_init__(self) -> None:
         self.blocks = self.kv_capacity_tokens // self.limits.block_size_tokens
@@ -105,13 +142,15 @@ class ReferenceEngine:
             position += 1
         while budget > 0 and not preempted and self.waiting and len(self.running) < self.limits.max_num_seqs:
             sequence = self.waiting[0]
-            if self.free_blocks - self.blocks_for(sequence.tokens) < self.watermark:
+            if not self.has_room(sequence):
                 break
             self.waiting.popleft()
             self.running.append(sequence)
+            self.take_prefix(sequence)
             if sequence.preemptions == 0:
                 sequence.admitted_s = self.now_s
-            chunk = min(sequence.tokens, budget)
+                sequence.cached_tokens = sequence.computed
+            chunk = min(sequence.tokens - sequence.computed, budget)
             self.allocate(sequence, chunk)
             scheduled[sequence] = chunk
             budget -= chunk
@@ -140,7 +179,7 @@ class ReferenceEngine:
         self.kv_token_seconds += sum(s.computed for s in self.running) * seconds
         self.prefill_tokens += sum(prefill.values())
         self.decode_tokens += len(decode)
-        self.kv_peak_blocks = max(self.kv_peak_blocks, self.blocks - self.free_blocks)
+        self.kv_peak_blocks = max(self.kv_peak_blocks, self.blocks - self.available)
         for sequence in scheduled:
             if sequence.computed == sequence.tokens:
                 self.emit(sequence)
@@ -170,16 +209,59 @@ class ReferenceEngine:
     def allocate(self, sequence: Sequence, chunk: int) -> bool:
         """Take the blocks for `chunk` tokens more; return False, and take none, if there are too few."""
         more = self.blocks_for(sequence.computed + chunk) - sequence.blocks
-        if more > self.free_blocks:
+        if more > self.available:
             return False
         self.free_blocks -= more
         sequence.blocks += more
+        while self.free_blocks < 0 and self.cache:
+            self.cache.drop_oldest()
+            self.free_blocks += self.cache.unit
+        self.keep_prefix(sequence, sequence.computed + chunk)
         return True
 
+    @property
+    def available(self) -> int:
+        """Blocks that may be taken: free, or idle in the prefix cache."""
+        return self.free_blocks + (len(self.cache.idle) * self.cache.unit if self.cache else 0)
+
+    def has_room(self, sequence: Sequence) -> bool:
+        """Return whether all the sequence's tokens fit with the watermark to spare, its cached prefix counted once."""
+        needed = self.blocks_for(sequence.tokens)
+        available = self.available
+        if self.cache:
+            found = self.cache.prefix(sequence)
+            needed -= len(found) * self.cache.unit
+            available -= sum(block in self.cache.idle for block in found) * self.cache.unit
+        return available - needed >= self.watermark
+
+    def take_prefix(self, sequence: Sequence) -> None:
+        """Let the sequence hold what the cache has of its prompt."""
+        if self.cache:
+            for block in self.cache.prefix(sequence):
+                self.cache.hold(block)
+                sequence.held += 1
+            sequence.computed = sequence.held * self.cache.block_tokens
+            sequence.blocks = sequence.held * self.cache.unit
+            self.cached_tokens += sequence.computed
+
+    def keep_prefix(self, sequence: Sequence, computed: int) -> None:
+        """Cache the prefix blocks that the sequence fills with this step, up to one that is cached already."""
+        if self.cache and not sequence.decoding:
+            for block in sequence.prefix[sequence.held : computed // self.cache.block_tokens]:
+                if block in self.cache.holders:
+                    break
+                self.cache.hold(block)
+                sequence.held += 1
+
     def release(self, sequence: Sequence) -> None:
-        """Give the sequence's blocks back."""
+        """Give the sequence's blocks back, the end of its cached prefix first."""
         self.free_blocks += sequence.blocks
         sequence.blocks = 0
+        if self.cache:
+            self.free_blocks -= sequence.held * self.cache.unit
+            for block in reversed(sequence.prefix[: sequence.held]):
+                self.cache.let_go(block)
+            sequence.held = 0
 
     def preempt(self, sequence: Sequence) -> None:
         """Drop the sequence's cache and let it wait before all others."""
@@ -210,7 +292,8 @@ class ReferenceEngine:
             decode_tokens=self.decode_tokens,
             kv_peak_blocks=self.kv_peak_blocks,
             kv_blocks=self.blocks,
-            kv_blocks_at_end=self.blocks - self.free_blocks,
+            cached_tokens=self.cached_tokens,
+            kv_blocks_at_end=self.blocks - self.available,
             block_size_tokens=self.limits.block_size_tokens,
         )
 
@@ -230,6 +313,12 @@ def reference_open(
     """Simulate an open loop step by step."""
     engine = ReferenceEngine(step, limits, kv_capacity_tokens)
     sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
+    if requests.prefix_blocks is not None and requests.prefix_offsets is not None:
+        tokens = requests.prefix_block_tokens
+        engine.cache = ReferencePrefixCache(tokens, tokens // limits.block_size_tokens)
+        for sequence, (first, last) in zip(sequences, pairwise(requests.prefix_offsets), strict=True):
+            filled = sequence.input_tokens // tokens
+            sequence.prefix = requests.prefix_blocks[first:last].tolist()[:filled]
     for sequence, arrival_s in zip(sequences, requests.arrival_s, strict=True):
         sequence.enter_s = float(arrival_s) + step.request_s
         if sequence.fate is Fate.PENDING:

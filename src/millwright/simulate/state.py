@@ -14,6 +14,8 @@ SAME_INSTANT_S = 1e-9
 
 NONE = -1
 
+ABSENT = -1  # the `refs` of a prefix block that is not cached
+
 
 class Replica:
     """What a replica is, where it is, and what it has done."""
@@ -30,6 +32,8 @@ class Replica:
     block_size: int
     blocks: int
     watermark: int
+    prefix_unit: int  # KV blocks of one prefix block; 0: no prefix cache
+    prefix_tokens: int
     # where it is
     now_s: float
     step: int
@@ -37,6 +41,9 @@ class Replica:
     context: int  # tokens those hold in KV cache
     running: int  # decoding, or with a prompt partly computed
     free_blocks: int
+    idle_blocks: int  # held by cached prefix blocks that no running sequence uses
+    idle_oldest: int  # those prefix blocks in order of last use: a list linked through the cache
+    idle_newest: int
     chunk_slot: int  # the one sequence whose prompt is partly computed, or NONE
     chunk_done: int
     chunk_target: int
@@ -59,6 +66,8 @@ class Replica:
     kv_token_seconds: float
     prefill_tokens: int
     decode_tokens: int
+    cached_tokens: int
+    admissions: int
     least_free: int
 
 
@@ -72,9 +81,12 @@ class Slot:
     base: int
     target: int  # tokens to compute before the sequence decodes
     finish_step: int
+    admission: int  # how many were admitted before it
     older: int  # the running sequences admitted before and after
     newer: int
     last_token_s: float
+    held: int  # leading prefix blocks that the sequence holds in the prefix cache
+    completed: int  # slots that complete with this step
     heap: int  # finish step and slot of decoding sequences, packed, the least first
     free: int  # a stack of free slots
     fresh: int  # slots whose prefill ends in this step
@@ -94,8 +106,19 @@ class Job:
     input_tokens: int
     output_tokens: int
     behind: int  # the next request in its replica's queue, or NONE
+    prefix_first: int  # where its prefix blocks begin in the flat array of all requests' blocks
+    prefix_count: np.int32
+    cached_tokens: np.int32
     preemptions: np.int32
     fate: np.uint8
+
+
+class CachedBlock:
+    """One prefix block in one replica's cache."""
+
+    refs: np.int32  # running sequences that hold it; -1: not cached
+    older: np.int32
+    newer: np.int32
 
 
 class StepTimes:
@@ -111,7 +134,9 @@ def _record(fields: type) -> np.dtype[np.void]:
     return np.dtype([(name, kinds[kind]) for name, kind in fields.__annotations__.items()], align=True)
 
 
-REPLICA, SLOT, JOB, STEP_TIMES = (_record(fields) for fields in (Replica, Slot, Job, StepTimes))
+REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES = (
+    _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes)
+)
 
 
 def make_slots(replicas: int, slots: int, block_size: int) -> NDArray[np.void]:

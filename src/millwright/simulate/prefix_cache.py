@@ -1,0 +1,129 @@
+"""Prefix cache: prompt blocks kept after use and shared by requests that begin alike, the least recently used dropped.
+
+A *prefix block* stands for a fixed number of prompt tokens and everything before them, so requests that begin alike
+name the same blocks. A block is cached from the moment its computation is scheduled. Running sequences hold their
+leading blocks; a block that none holds is idle: it stays until its room is needed. A sequence lets go of its last
+block first, so that beginnings outlive endings. (vLLM's rules, at the grain of the trace's blocks.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from millwright.simulate.batch import blocks_for
+from millwright.simulate.compiled import inlined
+from millwright.simulate.state import ABSENT, NONE, Replica
+
+
+@inlined
+def available(rep: Replica) -> int:
+    """Return the KV blocks that may be taken: free, or held by idle prefix blocks."""
+    return rep.free_blocks + rep.idle_blocks
+
+
+@inlined
+def cached_prefix(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, target: int) -> int:
+    """Return how many leading prefix blocks are cached; at least one token is left to compute."""
+    hits = 0
+    if rep.prefix_unit > 0:
+        most = min(jobs[request].prefix_count, (target - 1) // rep.prefix_tokens)
+        first = jobs[request].prefix_first
+        while hits < most and cache[rep.row, prefix_ids[first + hits]].refs != ABSENT:
+            hits += 1
+    return hits
+
+
+@inlined
+def idle_among(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, hits: int) -> int:
+    """Return the KV blocks of those of the first `hits` prefix blocks that are idle."""
+    first = jobs[request].prefix_first
+    idle = 0
+    for i in range(hits):
+        if cache[rep.row, prefix_ids[first + i]].refs == 0:
+            idle += 1
+    return idle * rep.prefix_unit
+
+
+@inlined
+def hold_prefix(
+    rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, request: int, slot: int, hits: int
+) -> None:
+    """Let the sequence in `slot` hold the first `hits` prefix blocks of its request."""
+    first = jobs[request].prefix_first
+    for i in range(hits):
+        block = prefix_ids[first + i]
+        if cache[rep.row, block].refs == 0:
+            _unlink(rep, cache, block)
+            rep.idle_blocks -= rep.prefix_unit
+        cache[rep.row, block].refs += 1
+    slots[rep.row, slot].held = hits
+    rep.cached_tokens += hits * rep.prefix_tokens
+    if jobs[request].preemptions == 0:
+        jobs[request].cached_tokens = hits * rep.prefix_tokens
+
+
+@inlined
+def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, computed: int) -> None:
+    """Cache the prefix blocks that the sequence's first `computed` tokens fill, up to one that is cached already."""
+    if rep.prefix_unit > 0:
+        request = slots[rep.row, slot].request
+        first = jobs[request].prefix_first
+        most = min(jobs[request].prefix_count, computed // rep.prefix_tokens)
+        held = slots[rep.row, slot].held
+        while held < most and cache[rep.row, prefix_ids[first + held]].refs == ABSENT:
+            cache[rep.row, prefix_ids[first + held]].refs = 1
+            held += 1
+        slots[rep.row, slot].held = held
+
+
+@inlined
+def release_blocks(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, tokens: int) -> None:
+    """Give back the blocks of a sequence of `tokens` tokens: its own become free, prefix blocks idle unless shared."""
+    rep.free_blocks += blocks_for(tokens, rep.block_size)
+    if rep.prefix_unit > 0:
+        first = jobs[slots[rep.row, slot].request].prefix_first
+        held = slots[rep.row, slot].held
+        rep.free_blocks -= held * rep.prefix_unit
+        while held > 0:
+            held -= 1
+            block = prefix_ids[first + held]
+            cache[rep.row, block].refs -= 1
+            if cache[rep.row, block].refs == 0:
+                _append(rep, cache, block)
+                rep.idle_blocks += rep.prefix_unit
+        slots[rep.row, slot].held = 0
+
+
+@inlined
+def drop_idle(rep: Replica, cache: Any) -> None:
+    """Drop idle prefix blocks, the least recently used first, until no more blocks are taken than there are."""
+    while rep.free_blocks < 0:
+        block = rep.idle_oldest
+        _unlink(rep, cache, block)
+        cache[rep.row, block].refs = ABSENT
+        rep.idle_blocks -= rep.prefix_unit
+        rep.free_blocks += rep.prefix_unit
+
+
+@inlined
+def _append(rep: Replica, cache: Any, block: int) -> None:
+    cache[rep.row, block].older = rep.idle_newest
+    cache[rep.row, block].newer = NONE
+    if rep.idle_newest != NONE:
+        cache[rep.row, rep.idle_newest].newer = block
+    else:
+        rep.idle_oldest = block
+    rep.idle_newest = block
+
+
+@inlined
+def _unlink(rep: Replica, cache: Any, block: int) -> None:
+    older, newer = cache[rep.row, block].older, cache[rep.row, block].newer
+    if older != NONE:
+        cache[rep.row, older].newer = newer
+    else:
+        rep.idle_oldest = newer
+    if newer != NONE:
+        cache[rep.row, newer].older = older
+    else:
+        rep.idle_newest = older
