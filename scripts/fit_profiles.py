@@ -134,17 +134,15 @@ def _profile(plan: dict[str, Any]) -> dict[str, Any]:
     arrivals: dict[str, Any] = {"kind": "poisson", "note": "assumed: the source has no arrival times"}
     if plan["first_window_s"]:
         arrivals = _fit_bursts(np.sort(trace["arrival_s"].to_numpy()), plan["first_window_s"])
-    quality = ", ".join(
-        f"{part}: largest distance of the distribution functions {fit['distance']:.3f}" for part, fit in lengths.items()
-    )
-    print(f"{plan['name']:14} {quality}; {arrivals['note']}")
+    for part, fit in lengths.items():
+        print(f"{plan['name']:14} {part:6} {fit['note']}")
+    print(f"{plan['name']:14} {arrivals['note']}")
     return {
         "name": plan["name"],
         "title": plan["title"],
         "source": plan["source"],
         "licence": plan["licence"],
-        "lengths_note": f"{len(KNOTS)} fitted quantiles; {quality}",
-        **{part: {key: fit[key] for key in ("probabilities", "tokens")} for part, fit in lengths.items()},
+        **lengths,
         "arrivals": arrivals,
         "shape": plan["shape"],
     }
@@ -164,7 +162,8 @@ def _fit_lengths(observed: NDArray[np.int32]) -> dict[str, Any]:
     share = np.interp(np.log(ordered), np.log(np.maximum.accumulate(fitted.tokens)), fitted.probabilities)
     below, upto = np.searchsorted(ordered, ordered, "left"), np.searchsorted(ordered, ordered, "right")
     distance = max(np.max(share - upto / len(ordered)), np.max(below / len(ordered) - share))
-    return {"probabilities": list(fitted.probabilities), "tokens": list(tokens), "distance": float(distance)}
+    note = f"{len(KNOTS)} fitted quantiles, the distribution function nowhere more than {distance:.3f} off"
+    return {"probabilities": list(fitted.probabilities), "tokens": list(tokens), "note": note}
 
 
 def _scaled(at_knots: NDArray[np.float64], factor: float) -> NDArray[np.float64]:

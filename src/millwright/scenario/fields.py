@@ -55,9 +55,11 @@ class ScenarioModel(BaseModel):
         str_max_length=4096,
     )
 
-    def with_changes(self, **changes: Any) -> Self:
-        """Return a copy with fields changed; values are taken as they are, in base units."""
-        return self.model_copy(update=changes)
+    def filled_in(self, **values: Any) -> Self:
+        """Return a copy in which fields that the user left open have these values; they still count as defaulted."""
+        copy = self.model_copy(update=values)
+        copy.model_fields_set.difference_update(values.keys() - self.model_fields_set)
+        return copy
 
 
 def why(note: str) -> dict[str, Any]:
@@ -290,7 +292,9 @@ _YEAR_S = 365.25 * _DAY_S
 
 Seconds = Annotated[float, Unit(Dimension.TIME, "s", ("500 ms", "2 s"), above=0.0, at_most=_DAY_S)]
 Hours = Annotated[float, Unit(Dimension.TIME, "h", ("8 h", "30 min"), above=0.0, at_most=168.0, size=3600.0)]
-Days = Annotated[float, Unit(Dimension.TIME, "day", ("180 days", "6 months"), above=0.0, at_most=36_525.0, size=_DAY_S)]
+Days = Annotated[
+    float, Unit(Dimension.TIME, "days", ("180 days", "6 months"), above=0.0, at_most=36_525.0, size=_DAY_S)
+]
 Years = Annotated[float, Unit(Dimension.TIME, "y", ("4 y", "48 months"), above=0.0, at_most=30.0, size=_YEAR_S)]
 Rate = Annotated[float, Unit(Dimension.RATE, "/s", ("2 /s", "2,000 /day"), above=0.0, at_most=1e6)]
 Tokens = Annotated[float, Unit(Dimension.LENGTH_TOKENS, "tokens", ("1200 tokens", "16k"), at_least=1.0, at_most=1e8)]

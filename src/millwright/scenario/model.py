@@ -34,17 +34,8 @@ from millwright.scenario.site import (
     SiteKind,
     default_sites,
 )
-from millwright.scenario.workload import (
-    Data,
-    DataClass,
-    Mode,
-    NamedShape,
-    Slo,
-    Trace,
-    TraceFormat,
-    Traffic,
-    Workload,
-)
+from millwright.scenario.traffic import Trace, TraceFormat, Traffic
+from millwright.scenario.workload import Data, DataClass, Mode, Slo, Workload
 
 __all__ = [
     "ApiSite",
@@ -59,7 +50,6 @@ __all__ = [
     "Law",
     "Limits",
     "Mode",
-    "NamedShape",
     "Objective",
     "OnCall",
     "Organisation",
@@ -106,7 +96,7 @@ class Organisation(ScenarioModel):
     """Its field, for the rules that apply to it."""
     currency: str = Field("USD", pattern="^[A-Z]{3}$", json_schema_extra=why("the country's currency"))
     """Currency that results are shown in (ISO 4217)."""
-    employees: int | None = Field(None, ge=1, le=100_000_000, json_schema_extra=why("not given"))
+    employees: int | None = Field(None, ge=1, le=100_000_000)
     """How many people work there."""
 
 
@@ -237,7 +227,7 @@ class Scenario(ScenarioModel):
     @model_validator(mode="after")
     def _machines_stand_in_the_organisations_country(self) -> Self:
         sites = tuple(
-            site.model_copy(update={"country": self.organisation.country})
+            site.filled_in(country=self.organisation.country)
             if isinstance(site, OwnedSite | ColoSite) and not site.country
             else site
             for site in self.sites

@@ -1,4 +1,4 @@
-"""Profiles: lengths, burstiness and daily shape of kinds of use, fitted by `scripts/fit_profiles.py` to public traces."""
+"""Profiles: lengths, burstiness, daily shape of kinds of use, fitted to public traces by `scripts/fit_profiles.py`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Profile:
     shape: str
     source: str
     licence: str
-    lengths_note: str
+    input_note: str
+    output_note: str
     arrivals_note: str
     shape_note: str
 
@@ -63,7 +64,8 @@ def _profile(entry: Mapping[str, Any]) -> Profile:
         shape=entry["shape"]["name"],
         source=entry["source"],
         licence=entry["licence"],
-        lengths_note=entry["lengths_note"],
+        input_note=entry["input"]["note"],
+        output_note=entry["output"]["note"],
         arrivals_note=entry["arrivals"]["note"],
         shape_note=entry["shape"]["note"],
     )
