@@ -30,6 +30,7 @@ HOSPITAL = WorkloadFacts(
     covered_entity=False,
     essential_entity=True,
     public_body=False,
+    central_government=False,
     prohibited_practice=False,
     restricted_use=False,
     model_licence="Llama 3.3 Community License",

@@ -33,6 +33,7 @@ PROVIDER_FACTS = {
     "controlling_jurisdiction": Measure.TEXT,
     "us_cloud_act_exposure": Measure.TEXT,
     "certifications": Measure.TEXT,
+    "certificates_claimed": Measure.TEXT,
 }
 """The facts that a provider may have."""
 

@@ -15,7 +15,7 @@ from millwright.errors import InputError
 from millwright.law.facts import AND_PERHAPS_OTHERS, FactValue, SiteFacts, WorkloadFacts
 
 if TYPE_CHECKING:
-    from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
+    from millwright.catalog.offer import Provider
     from millwright.scenario.model import Scenario
     from millwright.scenario.site import ColoSite, OwnedSite
     from millwright.scenario.workload import Workload
@@ -60,6 +60,8 @@ def workload_facts_of(
         "essential_entity": sector in ("health", "energy", "telecom", "transport", "public", "finance"),
         "public_body": sector in ("public", "defence"),
     }
+    if not implied["public_body"]:
+        implied["central_government"] = False
     assumed += [
         Assumed(f"workload.{name}", value, f"assumed from the sector, {sector}") for name, value in implied.items()
     ]
@@ -107,50 +109,48 @@ def owned_site_facts(site: OwnedSite | ColoSite, scenario: Scenario, operator: P
     return with_told(facts, _told_of_site(scenario, site.facts), f"sites.{site.name}.facts")
 
 
-def cloud_site_facts(
-    offer: CloudOffer, provider: Provider, scenario: Scenario, facts: Mapping[str, FactValue] | None = None
+def rented_site_facts(
+    kind: str,
+    place: str | None,
+    provider: Provider | None,
+    scenario: Scenario,
+    told: Mapping[str, FactValue] | None = None,
 ) -> SiteFacts:
-    """Return the facts of a cloud offer; `facts` are the scenario's own for the site it falls under."""
-    known = replace(
-        _rented(provider, (offer.country,)),
-        kind="cloud",
-        trains_on_inputs=False,  # a bare machine: the operator sees no prompts as such
-    )
-    return with_told(known, _told_of_site(scenario, facts or {}), "site facts")
+    """Return the facts of a cloud or API offer.
+
+    `kind` is `cloud` or `api`. `place` is the country it is served from, an area where only that is promised, None
+    where the provider does not say. `told` are the scenario's own facts for the site that the offer falls under.
+    """
+    known = SiteFacts(kind=kind, air_gapped=False) if provider is None else _rented(kind, place, provider)
+    return with_told(known, _told_of_site(scenario, told or {}), "the site's facts")
 
 
-def api_site_facts(
-    offer: ApiOffer, provider: Provider, scenario: Scenario, facts: Mapping[str, FactValue] | None = None
-) -> SiteFacts:
-    """Return the facts of an API offer; where only an area is promised, the area stands for its countries."""
-    place = offer.country or offer.area
-    known = replace(_rented(provider, (place,) if place else None), kind="api", key_holder="operator")
-    return with_told(known, _told_of_site(scenario, facts or {}), "site facts")
-
-
-def _rented(provider: Provider, places: tuple[str, ...] | None) -> SiteFacts:
-    seat = provider.controlling_jurisdiction if provider.controlling_jurisdiction != "unknown" else None
-    home = provider.hq_country if provider.hq_country != "unknown" else None
+def _rented(kind: str, place: str | None, provider: Provider) -> SiteFacts:
+    seat, home = _known(provider.controlling_jurisdiction), _known(provider.hq_country)
+    places = (place,) if place else None
     return SiteFacts(
+        kind=kind,
         rest_countries=places,
         processing_countries=places,
         operator=provider.id,
         operator_country=home,
         controlling_jurisdiction=seat,
-        compelling_jurisdictions=_who_can_compel(provider, seat, places),
+        compelling_jurisdictions=_who_can_compel(provider, seat, place),
+        key_holder="operator" if kind == "api" else None,
         air_gapped=False,
         certifications=(*provider.certifications, AND_PERHAPS_OTHERS),
+        trains_on_inputs=False if kind == "cloud" else None,  # a bare machine's operator sees no prompts as such
         dpf_certified=None if home in ("US", None) else False,
         establishment_countries=(home, AND_PERHAPS_OTHERS) if home else None,
     )
 
 
-def _who_can_compel(provider: Provider, seat: str | None, places: tuple[str, ...] | None) -> tuple[str, ...]:
+def _who_can_compel(provider: Provider, seat: str | None, place: str | None) -> tuple[str, ...]:
     """The law of the place, of whoever controls the operator, and of the United States where they reach it."""
-    known = [*(places or ()), *((seat,) if seat else ())]
+    known = [each for each in (place, seat) if each]
     if provider.us_cloud_act_exposure == "yes":
         known.append("US")
-    open_ended = places is None or seat is None or provider.us_cloud_act_exposure == "unknown"
+    open_ended = place is None or seat is None or provider.us_cloud_act_exposure == "unknown"
     return _distinct((*known, AND_PERHAPS_OTHERS) if open_ended else known)
 
 
@@ -224,6 +224,10 @@ _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 
 def _fields(form: type) -> dict[str, str]:
     return {name: str(annotation) for name, annotation in form.__annotations__.items()}
+
+
+def _known(name: str) -> str | None:
+    return None if name in ("", "unknown") else name
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -137,11 +137,10 @@ class FactTest:
 
     def proof(self, world: World) -> Proof:
         """Return the answer with what is known of the fact."""
-        answer = self.value(world)
-        fact = self.fact
-        if answer is Verdict.UNKNOWN and world.facts.get(fact) is not None and self.operand.fact:
-            fact = self.operand.fact
-        return Proof(str(self), answer, fact, f"{self.fact} = {show_fact(world.facts.get(self.fact))}")
+        answer, known = self.value(world), world.facts.get(self.fact)
+        whole = known is not None and not (isinstance(known, tuple) and AND_PERHAPS_OTHERS in known)
+        missing = self.operand.fact if self.operand.fact and whole else self.fact
+        return Proof(str(self), answer, missing, f"{self.fact} = {show_fact(known)}")
 
     def facts(self) -> frozenset[Fact]:
         """Return the fact, and the one it is held against if any."""

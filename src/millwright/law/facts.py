@@ -79,6 +79,7 @@ class WorkloadFacts:
     organisation_country: str | None = _ask("in which country is the organisation?")
     sector: str | None = _ask("which sector: health, finance, public, defence, energy …?")
     public_body: bool | None = _ask("is the organisation a public body?")
+    central_government: bool | None = _ask("is it a body of the central (federal) government?")
     employees: float | None = _ask("how many people work there?")
     turnover_eur: float | None = _ask("what is its turnover a year, in euros?")
     covered_entity: bool | None = _ask("is it a HIPAA covered entity or business associate?")
