@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from millwright.plan.model import (
@@ -590,8 +590,8 @@ def sample_plan(name: str = "hospital-chat", refused: int = 512) -> Plan:
 
 def small_office_plan() -> Plan:
     """Return a plan whose answer is `don't buy`: one API option, one cloud option, few refusals."""
-    api = _option(1, SKETCHES[2])
-    cloud = _option(2, SKETCHES[6])
+    api = _option(1, replace(SKETCHES[2], best=0.996))
+    cloud = _option(2, replace(SKETCHES[6], best=0.004))
     return Plan(
         header=_header("small-office").model_copy(update={"organisation": ""}),
         answer=Answer(

@@ -36,7 +36,7 @@ _BREAK_EVEN_WORDS = {Kind.API: "break-even with the API", Kind.CLOUD: "break-eve
 
 
 def lcot_ranking(plan: Plan) -> Any:
-    """Return each option's LCOT as a bar from P10 to P90 with its median, in the order of the ranking."""
+    """Return the first options' LCOT as bars from P10 to P90 with the median, in the order of the ranking."""
     options = plan.options[:_MANY]
     if not options:
         return None
@@ -130,13 +130,14 @@ def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
         axis=alt.Axis(format="~g", tickCount=6),
     )
     layers = [_lines(rows, options, "demand", x, y), _marked_x("demand", 1.0, "planned")]
-    layers += [
-        _break_even(broken.demand_multiple, _BREAK_EVEN_WORDS.get(broken.against_kind, broken.against_title))
+    crossings = [
+        (broken.demand_multiple, _BREAK_EVEN_WORDS.get(broken.against_kind, broken.against_title))
         for option in options
         if option.id == plan.answer.option_id
         for broken in option.cost.break_even
         if broken.demand_multiple is not None and min(demands) <= broken.demand_multiple.value <= max(demands)
     ]
+    layers += [_break_even(at, text, foot) for foot, (at, text) in enumerate(crossings)]
     return _finish(alt.layer(*layers), "LCOT against demand, with its interval")
 
 
@@ -284,21 +285,22 @@ def _lines(rows: list[dict[str, Any]], options: Sequence[Option], along: str, x:
     return alt.layer(band, line, touch)
 
 
-def _marked_x(field: str, at: float, text: str, low: bool = False) -> Any:
-    """Return an upright line at `at` with its name, at the top or (`low`) at the foot of the chart."""
+def _marked_x(field: str, at: float, text: str, foot: int | None = None) -> Any:
+    """Return an upright line at `at` with its name, at the top or on the line `foot` (from 0) above the foot."""
     base = alt.Chart(alt.Data(values=[{field: at, "text": text}]))
+    height = alt.value(4) if foot is None else alt.value(alt.expr(f"height - {4 + 14 * foot}"))
     rule = base.mark_rule(strokeWidth=1.5, strokeDash=[2, 3]).encode(x=f"{field}:Q")
-    name = base.mark_text(align="left", dx=4, baseline="bottom" if low else "top", fontSize=11).encode(
-        x=f"{field}:Q", y=alt.value(_HEIGHT - 4 if low else 4), text="text:N"
+    name = base.mark_text(align="left", dx=4, baseline="top" if foot is None else "bottom", fontSize=11).encode(
+        x=f"{field}:Q", y=height, text="text:N"
     )
     return alt.layer(rule, name)
 
 
-def _break_even(at: EstimateValue, text: str) -> Any:
+def _break_even(at: EstimateValue, text: str, foot: int) -> Any:
     """Return an upright line with its interval as a band: where it breaks even is not sure."""
     base = alt.Chart(alt.Data(values=[{"from": at.low, "to": at.high}]))
     band = base.mark_rect(opacity=0.13, color="#7A7F87", clip=True).encode(x="from:Q", x2="to:Q")
-    return alt.layer(band, _marked_x("demand", at.value, text, low=True))
+    return alt.layer(band, _marked_x("demand", at.value, text, foot))
 
 
 def _limit_line(at: float, text: str) -> tuple[Any, Any]:

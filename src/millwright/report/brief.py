@@ -1,0 +1,259 @@
+"""brief.pdf: the plan as a paper of four to six pages that a board can read, set by Typst without any network.
+
+Typst gets the texts as data, never as markup: nothing in a scenario can form a heading, a link or a command.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from millwright.errors import InputError
+from millwright.plan.model import Option, Origin, Plan
+from millwright.plan.plan_file import write_whole
+from millwright.report.figures import Figure, figures
+from millwright.report.format import assumption_value, bare, count, estimate_text, number_text, percent
+from millwright.report.grouping import findings_by_rule
+from millwright.report.ranking import limit_label, ranking
+from millwright.report.refusals import refusal_groups
+from millwright.report.wording import (
+    BASIS_WORDS,
+    DECISION_WORDS,
+    FORMULAS,
+    KIND_WORDS,
+    ORIGIN_WORDS,
+    STAGE_WORDS,
+    VERDICT_MARKS,
+    VERDICT_WORDS,
+    odds_text,
+)
+
+_TEMPLATE = Path(__file__).parent / "templates" / "brief.typ"
+_CHART_WIDTH, _CHART_HEIGHT = 560, 190
+_ROW_SHRINKS_TO = 0.82
+"""The paper has less room: rows of a bar chart stand closer than on the page."""
+_IN_ROWS = ("lcot", "cost-by-cause")
+_MANY_OPTIONS = 8
+_MANY_ASSUMPTIONS = 14
+_MANY_FIGURES = 3
+"""Charts of one section: a plan of many workloads has more in report.html."""
+_LIKELY_ENOUGH = 0.1
+"""From these odds of being the cheapest on, another option is named as one that may turn out better."""
+
+
+def write_brief(plan: Plan, path: Path) -> None:
+    """Write the paper to `path`; the file is either whole or what was there before. Raises InputError without Typst."""
+    write_whole(path, render_brief(plan))
+
+
+def render_brief(plan: Plan) -> bytes:
+    """Return the paper as PDF. Raises InputError when Typst is not installed."""
+    try:
+        typst = importlib.import_module("typst")
+    except ImportError as error:
+        remedy = "Say: pip install 'millwright[paper]'"
+        raise InputError("the paper is set by Typst, which is not installed", "", remedy) from error
+
+    with tempfile.TemporaryDirectory(prefix="millwright-") as folder:
+        root = Path(folder)
+        shutil.copy(_TEMPLATE, root / "brief.typ")
+        drawn = figures(plan)
+        for figure in drawn:
+            (root / f"{figure.name}.pdf").write_bytes(_chart_pdf(figure))
+        (root / "brief.json").write_text(json.dumps(brief_content(plan, drawn), allow_nan=False), encoding="utf-8")
+        # Only the fonts inside Typst: the paper looks the same on every machine.
+        return bytes(
+            typst.compile(
+                root / "brief.typ",
+                root=root,
+                ignore_system_fonts=True,
+                format="pdf",
+                timestamp=_moment(plan.header.created),
+            )
+        )
+
+
+def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
+    """Return all texts of the paper, ready to be set: lists of paragraphs and tables of cells."""
+    header, answer = plan.header, plan.answer
+    chosen = next((option for option in plan.options if option.id == answer.option_id), None)
+    return {
+        "title": header.scenario_name,
+        "organisation": header.organisation,
+        "date": header.created.split("T")[0],
+        "decision": DECISION_WORDS[answer.decision],
+        "answer": answer.sentence,
+        "odds": odds_text(answer.probability) if chosen else "",
+        "question": _question(plan),
+        "turns": [turn.sentence for turn in answer.turns],
+        "next_steps": list(answer.next_steps),
+        "key_figures": _key_figures(plan, chosen) if chosen else [],
+        "options": _options(plan),
+        "more_options": max(0, len(plan.options) - _MANY_OPTIONS),
+        "currency": header.currency,
+        "figures": {
+            section: [
+                {"file": f"{figure.name}.pdf", "caption": figure.caption, "alt": figure.alt}
+                for figure in [figure for figure in drawn if figure.section == section][:_MANY_FIGURES]
+            ]
+            for section in ("ranking", "money", "latency")
+        },
+        "causes": _causes(plan, chosen) if chosen else [],
+        "break_even": [f"Against {broken.against_title}: {broken.sentence}" for broken in chosen.cost.break_even]
+        if chosen
+        else [],
+        "law": _law(plan),
+        "people": _people(chosen) if chosen else [],
+        "binds": [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds] if chosen else [],
+        "risks": _risks(plan, chosen),
+        "refused": [
+            [str(len(group.members)), STAGE_WORDS[group.stage], group.summary] for group in refusal_groups(plan)
+        ],
+        "refused_count": count(len(plan.refused), "configuration"),
+        "assumptions": _assumptions(plan),
+        "sources": _sources(plan),
+        "words": [list(pair) for pair in FORMULAS],
+        "disclaimer": header.disclaimer,
+        "made": (
+            f"Millwright {header.millwright_version}, {header.created}; catalogue {header.catalogue_date}, rules "
+            f"{header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}."
+        ),
+    }
+
+
+def _question(plan: Plan) -> list[str]:
+    texts = []
+    for workload in plan.workloads:
+        limits = ", ".join(f"{limit_label(limit)} ≤ {number_text(limit.limit_s, 's')}" for limit in workload.slo)
+        parts = [
+            f"{workload.name}: {workload.model}, {workload.traffic}.",
+            f"{number_text(workload.rate_mean_per_s, 'requests/s')} on average, "
+            f"{number_text(workload.rate_peak_per_s, 'requests/s')} at the planned peak; "
+            f"{number_text(workload.input_length.mean_tokens)} tokens in and "
+            f"{number_text(workload.output_length.mean_tokens)} out on average; "
+            f"{number_text(workload.input_tokens_per_month + workload.output_tokens_per_month, 'tokens')} a month.",
+            f"Promise: {limits}." if limits else "",
+            f"Data: {', '.join(workload.data_classes)}." if workload.data_classes else "",
+            f"Residency: {', '.join(workload.residency)}." if workload.residency else "",
+        ]
+        texts.append(" ".join(part for part in parts if part))
+    return texts
+
+
+def _key_figures(plan: Plan, chosen: Option) -> list[list[str]]:
+    cells = next(row.latencies for row in ranking(plan) if row.option.id == chosen.id)
+    return [
+        ["LCOT", estimate_text(chosen.cost.lcot)],
+        ["To buy", estimate_text(chosen.cost.capex)],
+        ["Running", estimate_text(chosen.cost.opex_per_month)],
+        *([f"{cell.label}, limit {cell.limit}", str(cell.shown)] for cell in cells),
+        ["Law", VERDICT_WORDS[chosen.law.verdict]],
+        ["LCOT is", BASIS_WORDS[chosen.cost.lcot.basis]],
+    ]
+
+
+def _options(plan: Plan) -> list[dict[str, Any]]:
+    currency = plan.header.currency
+    return [
+        {
+            "rank": row.rank,
+            "title": row.title,
+            "detail": f"{KIND_WORDS[row.option.kind]}; {'; '.join(row.fleet)}; {row.where}",
+            "lcot": row.lcot.value,
+            "interval": row.lcot.interval,
+            "capex": "–" if row.option.cost.capex.value == 0 else bare(row.capex, currency),
+            "opex": bare(row.opex, currency),
+            "latency": [f"{cell.label} {cell.shown.value} {cell.shown.unit}" for cell in row.latencies] or ["–"],
+            "law": VERDICT_MARKS[row.verdict],
+            "odds": row.odds,
+        }
+        for row in ranking(plan)[:_MANY_OPTIONS]
+    ]
+
+
+def _causes(plan: Plan, chosen: Option) -> list[list[str]]:
+    currency = plan.header.currency
+    return [
+        [cause.label, number_text(cause.per_month, f"{currency}/month"), number_text(cause.lcot, f"{currency}/Mtok")]
+        for cause in chosen.cost.by_cause
+    ]
+
+
+def _law(plan: Plan) -> list[list[str]]:
+    rows = []
+    for finding, ranks in findings_by_rule(plan):
+        missing = f" Missing: {', '.join(finding.missing_facts)}." if finding.missing_facts else ""
+        rule = " ".join(text for text in (finding.instrument, finding.pinpoint) if text)
+        rows.append([rule, VERDICT_WORDS[finding.verdict], ", ".join(map(str, ranks)), f"{finding.reason}{missing}"])
+    return rows
+
+
+def _people(chosen: Option) -> list[str]:
+    return [f"The first option needs {estimate_text(chosen.people.fte)}.", *chosen.people.notes]
+
+
+def _risks(plan: Plan, chosen: Option | None) -> list[str]:
+    rivals = [
+        f"Option {option.rank}, {option.title}, may turn out cheaper: {odds_text(option.cost.probability_best)}."
+        for option in plan.options
+        if option is not chosen and option.cost.probability_best >= _LIKELY_ENOUGH
+    ]
+    slo = [
+        f"That {part.workload} keeps its promise at the peak is {odds_text(part.performance.probability_slo_met)}."
+        for part in (chosen.fleet if chosen else ())
+        if part.performance is not None and part.performance.probability_slo_met is not None
+    ]
+    headroom = [
+        f"{part.workload} has {percent(part.headroom)} of headroom over the planned peak."
+        for part in (chosen.fleet if chosen else ())
+        if part.headroom is not None
+    ]
+    return [*rivals, *slo, *headroom, *plan.warnings, *(chosen.warnings if chosen else ())]
+
+
+def _assumptions(plan: Plan) -> list[list[str]]:
+    first = [item for item in plan.assumptions if item.stale]
+    first += [item for item in plan.assumptions if item.origin is Origin.DEFAULTED and not item.stale]
+    return [
+        [
+            item.label or item.path,
+            assumption_value(item),
+            f"{'stale, ' if item.stale else ''}{ORIGIN_WORDS[item.origin]}",
+            item.note or item.source_title or item.path,
+        ]
+        for item in first[:_MANY_ASSUMPTIONS]
+    ]
+
+
+def _sources(plan: Plan) -> list[str]:
+    texts = [
+        ", ".join(text for text in (item.source_title, item.source_url, item.date) if text)
+        for item in plan.assumptions
+        if item.source_title or item.source_url
+    ]
+    return list(dict.fromkeys(texts))
+
+
+def _chart_pdf(figure: Figure) -> bytes:
+    import vl_convert
+
+    from millwright.report.charts import with_theme
+
+    spec = with_theme(figure.chart)
+    in_rows = figure.name in _IN_ROWS
+    height = round(_ROW_SHRINKS_TO * spec["height"]) if in_rows else _CHART_HEIGHT
+    return bytes(vl_convert.vegalite_to_pdf({**spec, "width": _CHART_WIDTH, "height": height}))
+
+
+def _moment(created: str) -> datetime.datetime:
+    """Return the plan's date, so that the same plan gives the same paper; the epoch where it is no date."""
+    try:
+        moment = datetime.datetime.fromisoformat(created)
+    except ValueError:
+        return datetime.datetime.fromtimestamp(0, datetime.UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
