@@ -20,9 +20,10 @@ from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.perf.step_time import StepTime
-from millwright.quantity import Estimate
-from millwright.simulate.goodput import Goodput, max_rate_at_slo, saturated_rate
+from millwright.quantity import Z80, Estimate
+from millwright.simulate.goodput import Goodput, RequestsAtRate, max_rate_at_slo, saturated_rate, stretch
 from millwright.simulate.slo import Slo
+from millwright.traffic.arrivals import Arrivals
 from millwright.traffic.requests import Requests
 
 TENSOR_PARALLEL = (1, 2, 4, 8, 16)
@@ -34,16 +35,33 @@ _COARSE = 0.05
 _PART = 4_000
 """Requests on which candidates are compared, when there are more: enough for a p95 to within a few per cent."""
 
-SPREAD_Z = 1.2815515655446004
+SPREAD_Z = Z80
 """The interval of a goodput is that of step times at the ends of their own 80 % interval."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What is to be served on a replica: sample requests in order of arrival, and the SLO (None: offline work)."""
+    """What is to be served on a replica: sample requests in order of arrival, and the SLO (None: offline work).
+
+    `arrivals` says how requests come at another rate; None: those of the sample, stretched in time (a trace).
+    """
 
     requests: Requests
     slo: Slo | None
+    arrivals: Arrivals | None = None
+    seed: int = 0
+
+    def at_rate(self) -> RequestsAtRate:
+        """Return a function from a mean rate [1/s] to the same requests coming at that rate, from the same seed."""
+        if self.arrivals is None:
+            return stretch(self.requests)
+        arrivals, requests, seed = self.arrivals, self.requests, self.seed
+
+        def come(rate_per_s: float) -> Requests:
+            rng = np.random.Generator(np.random.PCG64(seed))
+            return requests.at_times(arrivals.times_s(rate_per_s, len(requests), rng))
+
+        return come
 
     def part(self) -> Service:
         """Return a run of the requests from the middle, long enough to compare deployments by."""
@@ -51,13 +69,8 @@ class Service:
         if n <= _PART:
             return self
         start = (n - _PART) // 2
-        piece = slice(start, start + _PART)
-        requests = Requests(
-            arrival_s=self.requests.arrival_s[piece] - self.requests.arrival_s[start],
-            input_tokens=self.requests.input_tokens[piece],
-            output_tokens=self.requests.output_tokens[piece],
-        )
-        return Service(requests, self.slo)
+        piece = self.requests.pick(np.arange(start, start + _PART))
+        return replace(self, requests=piece.at_times(piece.arrival_s - piece.arrival_s[0]))
 
     @property
     def context_tokens(self) -> float:
@@ -255,7 +268,7 @@ def best_on(
 def _goodput(service: Service, candidate: Candidate, step: StepTime, precision: float) -> Goodput:
     limits, capacity = candidate.deployment.limits, candidate.memory.kv_capacity_tokens
     if service.slo is not None:
-        return max_rate_at_slo(service.requests, step, limits, capacity, service.slo, precision=precision)
+        return max_rate_at_slo(service.at_rate(), step, limits, capacity, service.slo, precision=precision)
     rate = saturated_rate(service.requests, step, limits, capacity)
     reason = f"offline work: {rate:.3g} requests/s keep the replica saturated"
     return Goodput(rate, rate, rate, rate, 1.0, "capacity", reason, (), None)

@@ -75,9 +75,7 @@ class TokenDemand:
 
     def scaled(self, factor: Value) -> TokenDemand:
         """Return the same requests, `factor` times as many."""
-        return TokenDemand(
-            self.profile.scaled(factor), self.input_tokens_per_request, self.output_tokens_per_request
-        )
+        return TokenDemand(self.profile.scaled(factor), self.input_tokens_per_request, self.output_tokens_per_request)
 
     def as_case_demand(self) -> Demand:
         """Return the tokens and requests of each month."""

@@ -78,9 +78,7 @@ def api_facts(scenario: Scenario, site: ApiSite, offer: ApiOffer, catalog: Catal
     return _with_said(known, scenario, site.facts)
 
 
-def verdict_of(
-    rules: RuleBase, workload: WorkloadFacts, site: SiteFacts, as_of: dt.date
-) -> LawFinding:
+def verdict_of(rules: RuleBase, workload: WorkloadFacts, site: SiteFacts, as_of: dt.date) -> LawFinding:
     """Return what all rules say of a workload at a site as of a day."""
     return evaluate(rules, workload, site, as_of)
 

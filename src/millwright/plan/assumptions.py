@@ -1,0 +1,153 @@
+"""Every value the plan rests on, with its origin: what was defaulted, what the catalogue says, how wide each input is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from millwright.catalog.facts import Fact, Source
+from millwright.finance.distributions import Certain, UncertainInput
+from millwright.plan.model import Assumption, Origin
+from millwright.plan.priced import PricedOption, PricedPart
+from millwright.plan.publish import price_age_days
+from millwright.plan.uncertain import CAPACITY
+from millwright.quantity import Basis
+from millwright.scenario.defaults import DefaultedField
+
+_PRICE_FACTS = (
+    "price",
+    "on_demand_price",
+    "reserved_1y_price",
+    "reserved_3y_price",
+    "spot_price",
+    "input_price",
+    "output_price",
+)
+
+
+def defaulted(fields: Iterable[DefaultedField]) -> list[Assumption]:
+    """Return what the scenario left open, as assumptions."""
+    return [
+        Assumption(
+            id=f"scenario:{field.path}",
+            path=field.path,
+            label=field.path.split(".")[-1].replace("_", " "),
+            value=field.value,
+            origin=Origin.DEFAULTED,
+            note=field.note,
+        )
+        for field in fields
+    ]
+
+
+def uncertain(inputs: Sequence[UncertainInput]) -> list[Assumption]:
+    """Return the uncertain inputs with their P10, median and P90."""
+    import numpy as np
+
+    found = []
+    for each in inputs:
+        if each.name.startswith(CAPACITY) or isinstance(each.distribution, Certain):
+            continue
+        low, middle, high = (float(x) for x in each.distribution.ppf(np.array([0.1, 0.5, 0.9])))
+        found.append(
+            Assumption(
+                id=f"uncertain:{each.name}",
+                path="finance",
+                label=each.name,
+                value=middle,
+                unit=each.unit,
+                low=low,
+                high=high,
+                origin=Origin.DEFAULTED,
+                source_title=each.source,
+                date=each.date if each.date[:4].isdigit() else "",
+                quality=each.quality if each.quality in ("A", "B", "C") else "",  # type: ignore[arg-type]
+                note=each.note,
+            )
+        )
+    return found
+
+
+def of_catalogue(
+    options: Sequence[PricedOption], sources: Mapping[str, Source], today: dt.date, price_age_limit_days: float
+) -> tuple[list[Assumption], dict[str, tuple[str, ...]]]:
+    """Return the catalogue's facts that the options rest on, and for each option the ids of its own."""
+    found: dict[str, Assumption] = {}
+    by_option: dict[str, tuple[str, ...]] = {}
+    for option in options:
+        ids: list[str] = []
+        for part in option.parts:
+            for path, facts, names in _facts_of(part):
+                for name in names:
+                    if name not in facts:
+                        continue
+                    key = f"{path}.{name}"
+                    found.setdefault(key, _assumption(key, facts[name], sources, today, price_age_limit_days))
+                    ids.append(key)
+        by_option[option.id] = tuple(dict.fromkeys(ids))
+    return list(found.values()), by_option
+
+
+def fitted(options: Sequence[PricedOption]) -> list[Assumption]:
+    """Return how far the predicted step times of each device may be off, as assumptions."""
+    found: dict[str, Assumption] = {}
+    for option in options:
+        for part in option.parts:
+            answer, platform = part.draft.answer, part.draft.platform
+            if answer is None or answer.performance is None or platform is None:
+                continue
+            rate = answer.performance.rate_per_s
+            key = f"prediction:{part.draft.asked.workload.name}:{platform.device.id}:{platform.device_count}"
+            found.setdefault(
+                key,
+                Assumption(
+                    id=key,
+                    path=f"devices.{platform.device.id}",
+                    label=f"requests/s per replica of {part.draft.asked.workload.name} on {platform.device.name}",
+                    value=rate.value,
+                    unit="1/s",
+                    low=rate.low,
+                    high=rate.high,
+                    origin=Origin.FITTED if rate.basis in (Basis.FITTED, Basis.EXTRAPOLATED) else Origin.CATALOGUE,
+                    note=f"basis: {rate.basis}; 80 % interval of the predicted step times, simulated",
+                ),
+            )
+    return list(found.values())
+
+
+def _facts_of(part: PricedPart) -> list[tuple[str, Mapping[str, Fact], tuple[str, ...]]]:
+    platform, api = part.draft.platform, part.draft.api
+    found: list[tuple[str, Mapping[str, Fact], tuple[str, ...]]] = []
+    if api is not None:
+        found.append((f"api.{api.id}", api.facts, _PRICE_FACTS))
+    if platform is not None:
+        device = platform.device
+        found.append((f"devices.{device.id}", device.facts, ("memory", "bandwidth", "bf16", "fp8", "tdp")))
+        if platform.host is not None:
+            host = platform.host
+            found.append((f"hosts.{host.id}", host.facts, ("price", "power_idle", "power_peak", "rack_units")))
+        if platform.cloud is not None:
+            found.append((f"cloud.{platform.cloud.id}", platform.cloud.facts, _PRICE_FACTS))
+    return found
+
+
+def _assumption(
+    key: str, fact: Fact, sources: Mapping[str, Source], today: dt.date, price_age_limit_days: float
+) -> Assumption:
+    source = sources.get(fact.source)
+    age = price_age_days(fact.date, today)
+    is_price = key.rsplit(".", 1)[-1] in _PRICE_FACTS
+    return Assumption(
+        id=key,
+        path=f"overrides.{key}",
+        label=" ".join(key.split(".")[1:]),
+        value=fact.value,
+        unit=fact.unit,
+        origin=Origin.USER if fact.source == "scenario" else Origin.CATALOGUE,
+        source_title=source.title if source is not None else fact.source,
+        source_url=source.url if source is not None else "",
+        date=fact.date,
+        quality=str(fact.quality),  # type: ignore[arg-type]
+        stale=is_price and age is not None and age > price_age_limit_days,
+        note=fact.note,
+    )

@@ -1,0 +1,125 @@
+"""What is asked for: one workload's traffic over the horizon, its sample of requests, and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millwright.catalog.architecture import Architecture
+from millwright.fleet.replica import Service
+from millwright.fleet.sizing import DemandProfile, growing_demand
+from millwright.plan.costing import TokenDemand
+from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
+from millwright.scenario.model import Mode, Workload
+from millwright.simulate.slo import Slo
+from millwright.traffic.build import build_requests
+from millwright.traffic.lengths import Lengths
+from millwright.traffic.pattern import TrafficPattern, demand
+from millwright.traffic.shape import HOURS_PER_WEEK, busiest_day_factor
+
+SAMPLE_REQUESTS = 6_000
+"""Requests sampled where no trace is given: a p99 of TTFT then rests on 60 of them."""
+
+_HOURS_PER_DAY = 24.0
+
+
+@dataclass(frozen=True)
+class WorkloadDemand:
+    """One workload with its model, the requests it is judged by, and its demand over the horizon."""
+
+    workload: Workload
+    model: Architecture
+    pattern: TrafficPattern
+    service: Service
+    profile: DemandProfile
+    tokens: TokenDemand
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether nobody waits for a single answer."""
+        return self.workload.mode is Mode.BATCH
+
+
+def workload_demand(
+    workload: Workload, model: Architecture, pattern: TrafficPattern, months: int, seed: int
+) -> WorkloadDemand:
+    """Return the demand of `workload` over `months`: growing from the pattern's mean rate, spread over its week.
+
+    Batch work is spread evenly over the hours of its window, the busiest day's work through the whole of each window.
+    """
+    online = workload.mode is Mode.ONLINE
+    if pattern.trace is not None and online:
+        requests = build_requests(pattern, seed=seed)
+    else:
+        requests = build_requests(pattern, seed=seed, n=SAMPLE_REQUESTS)
+    slo = None
+    if online:
+        limits = workload.slo
+        slo = Slo(limits.ttft_s, limits.tpot_s, limits.e2e_s, limits.percentile)
+    arrivals = None if pattern.trace is not None else pattern.arrivals
+    service = Service(requests, slo, arrivals, seed)
+    hourly = (
+        np.array(pattern.shape) if online else batch_window(workload.deadline_hours, busiest_day_factor(pattern.shape))
+    )
+    profile = growing_demand(pattern.mean_rate_per_s, workload.growth_per_year, months, hourly)
+    if not online:  # the busiest day sets the need, the mean day the tokens
+        profile = DemandProfile(profile.mean_rate_per_s, hourly)
+    asked = demand(pattern)
+    tokens = TokenDemand(profile, asked.mean_input_tokens, asked.mean_output_tokens)
+    return WorkloadDemand(workload, model, pattern, service, profile, tokens)
+
+
+def batch_window(deadline_hours: float, busiest_day: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return 168 hourly weights, mean 1: a day's work spread over its window of `deadline_hours` [h].
+
+    `busiest_day` is the busiest day's work over the mean day's. A window longer than a day is a flat week.
+    """
+    window = int(min(max(round(deadline_hours), 1), _HOURS_PER_DAY))
+    hour = np.arange(HOURS_PER_WEEK) % 24
+    weights = np.where(hour < window, _HOURS_PER_DAY / window, 0.0)
+    if busiest_day > 1.0:  # six equal days beside the busiest one
+        day = np.arange(HOURS_PER_WEEK) // 24
+        weights = weights * np.where(day == 0, busiest_day, max(7.0 - busiest_day, 0.0) / 6.0)
+    return np.asarray(weights, dtype=np.float64)
+
+
+def summary(asked: WorkloadDemand) -> WorkloadSummary:
+    """Return the workload as it was understood, for the plan."""
+    workload, pattern = asked.workload, asked.pattern
+    month = demand(pattern)
+    limits = {"ttft": workload.slo.ttft_s, "tpot": workload.slo.tpot_s, "e2e": workload.slo.e2e_s}
+    slo = tuple(
+        SloLimit(metric=metric, percentile=workload.slo.percentile, limit_s=limit)
+        for metric, limit in limits.items()
+        if limit is not None and not asked.is_batch
+    )
+    return WorkloadSummary(
+        name=workload.name,
+        model=asked.model.id,
+        traffic=_in_words(asked),
+        rate_mean_per_s=pattern.mean_rate_per_s,
+        rate_peak_per_s=float(asked.profile.peak_rate_per_s[0]),
+        input_length=_length(pattern.input),
+        output_length=_length(pattern.output),
+        input_tokens_per_month=month.input_tokens_per_month,
+        output_tokens_per_month=month.output_tokens_per_month,
+        growth_per_year=workload.growth_per_year,
+        slo=slo,
+        data_classes=tuple(str(each) for each in workload.data.classes),
+        residency=workload.data.residency,
+    )
+
+
+def _in_words(asked: WorkloadDemand) -> str:
+    pattern, traffic = asked.pattern, asked.workload.traffic
+    if asked.is_batch:
+        return f"batch work, each day's within {asked.workload.deadline_hours:g} h"
+    if traffic.trace is not None and pattern.trace is not None:
+        return f"the trace {traffic.trace.file}, all {len(pattern.trace):,} requests"
+    return f"profile {traffic.profile}; in: {pattern.input.describe()}; out: {pattern.output.describe()}; arrivals: {pattern.arrivals.describe()}"
+
+
+def _length(lengths: Lengths) -> LengthSummary:
+    p50, p95 = lengths.quantile(np.array([0.5, 0.95]))
+    return LengthSummary(mean_tokens=lengths.mean_tokens, p50_tokens=float(p50), p95_tokens=float(p95))

@@ -1,0 +1,261 @@
+"""Drafts: what could serve a workload, one way each, before money is counted; and what cannot, with every reason.
+
+Law comes first: what may not run somewhere is refused with rule and fact, and is neither simulated nor priced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from millwright.catalog.catalog import Catalog
+from millwright.catalog.offer import ApiOffer
+from millwright.fleet.platform import LeftOut, Platform, api_offers, platforms
+from millwright.fleet.search import MachineAnswer, MachineQuestion, Progress, search
+from millwright.law.evaluate import LawFinding
+from millwright.law.facts import SiteFacts
+from millwright.law.kleene import Verdict
+from millwright.law.rule import RuleBase
+from millwright.plan.demand import WorkloadDemand
+from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
+from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
+from millwright.scenario.model import ApiSite, Scenario
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One way to serve one workload: machines of one platform with the best replica on them, or an API."""
+
+    asked: WorkloadDemand
+    site_name: str
+    kind: Kind
+    law: LawFinding
+    platform: Platform | None = None
+    answer: MachineAnswer | None = None
+    api: ApiOffer | None = None
+
+    @property
+    def offer_id(self) -> str:
+        """The catalogue id of what is bought or rented."""
+        if self.platform is not None:
+            return self.platform.offer_id
+        return self.api.id if self.api is not None else ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A platform or an API at a site, for one workload, found lawful (or not known to be unlawful)."""
+
+    asked: WorkloadDemand
+    site_name: str
+    law: LawFinding
+    platform: Platform | None = None
+    api: ApiOffer | None = None
+
+
+def drafts(
+    scenario: Scenario,
+    asked: Sequence[WorkloadDemand],
+    catalog: Catalog,
+    rules: RuleBase,
+    as_of: dt.date,
+    progress: Progress | None = None,
+) -> tuple[list[Draft], list[RefusedOption]]:
+    """Return every way to serve each workload that is lawful, fits and keeps the SLO, and everything refused."""
+    refused: list[RefusedOption] = []
+    places: list[_Place] = []
+    for one in asked:
+        places += _lawful_places(scenario, one, catalog, rules, as_of, refused)
+    questions = [
+        MachineQuestion(place.asked.workload.name, place.platform.device, place.platform.device_count)
+        for place in places
+        if place.platform is not None
+    ]
+    answers = search(
+        questions,
+        {one.workload.name: one.service for one in asked},
+        {one.workload.name: one.model for one in asked},
+        {one.workload.name: one.workload.precisions or () for one in asked},
+        progress,
+    )
+    found: list[Draft] = []
+    for place in places:
+        draft = _draft(place, answers)
+        if draft.answer is not None and draft.answer.performance is None:
+            refused.append(_refused_by_machine(draft))
+        else:
+            found.append(draft)
+    refused += _unsold_devices(asked, catalog, questions)
+    return found, refused
+
+
+def _lawful_places(
+    scenario: Scenario,
+    asked: WorkloadDemand,
+    catalog: Catalog,
+    rules: RuleBase,
+    as_of: dt.date,
+    refused: list[RefusedOption],
+) -> list[_Place]:
+    facts = workload_facts(scenario, asked.workload, asked.model)
+    wanted = {asked.model.id, *(catalog.model(name).id for name in asked.workload.accepts_other_models)}
+    places: list[_Place] = []
+
+    def judge(place: SiteFacts, site: str, platform: Platform | None = None, api: ApiOffer | None = None) -> None:
+        finding = verdict_of(rules, facts, place, as_of)
+        if finding.verdict is Verdict.NO:
+            refused.append(_refused_by_law(asked, site, finding, platform, api))
+        else:
+            places.append(_Place(asked, site, finding, platform, api))
+
+    for site in scenario.sites:
+        if isinstance(site, ApiSite):
+            offers, left_out = api_offers(site, catalog, scenario.limits)
+            same = [offer for offer in offers if offer.model_id in wanted or not site.same_model_only]
+            for offer in same:
+                judge(api_facts(scenario, site, offer, catalog), site.name, api=offer)
+            if not same:
+                refused.append(_no_such_api(asked, site))
+            refused += [
+                _left_out(asked, site.name, Kind.API, one) for one in left_out if _is_wanted(one, catalog, wanted)
+            ]
+        else:
+            machines, left_out = platforms(site, catalog, scenario.limits)
+            for platform in machines:
+                judge(platform_facts(scenario, platform), site.name, platform=platform)
+            refused += [_left_out(asked, site.name, Kind(site.kind), one) for one in left_out]
+    return places
+
+
+def _is_wanted(left_out: LeftOut, catalog: Catalog, wanted: set[str]) -> bool:
+    return any(offer.model_name == left_out.title and offer.model_id in wanted for offer in catalog.api_offers())
+
+
+def _draft(place: _Place, answers: Mapping[tuple[str, str, int], MachineAnswer]) -> Draft:
+    if place.platform is None:
+        return Draft(place.asked, place.site_name, Kind.API, place.law, api=place.api)
+    platform = place.platform
+    answer = answers[place.asked.workload.name, platform.device.id, platform.device_count]
+    return Draft(place.asked, place.site_name, Kind(platform.site.kind), place.law, platform, answer)
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------
+
+
+def refusal(draft: Draft, reasons: Sequence[RefusalReason]) -> RefusedOption:
+    """Return `draft` as refused for `reasons`."""
+    platform, api = draft.platform, draft.api
+    settings = ""
+    if draft.answer is not None and draft.answer.performance is not None:
+        deployment = draft.answer.performance.candidate.deployment
+        settings = f"{deployment.weights}, TP {deployment.tp}"
+    return RefusedOption(
+        title=platform.title if platform is not None else api.model_name if api is not None else draft.offer_id,
+        kind=draft.kind,
+        workload=draft.asked.workload.name,
+        site=draft.site_name,
+        provider=_provider(platform, api),
+        offer=draft.offer_id,
+        device=platform.device.id if platform is not None else None,
+        model=draft.asked.model.id,
+        settings=settings,
+        reasons=tuple(reasons),
+    )
+
+
+def _provider(platform: Platform | None, api: ApiOffer | None) -> str:
+    if platform is not None:
+        return platform.provider.id if platform.provider is not None else ""
+    return api.provider_id if api is not None else ""
+
+
+def _refused_by_law(
+    asked: WorkloadDemand, site: str, finding: LawFinding, platform: Platform | None, api: ApiOffer | None
+) -> RefusedOption:
+    kind = Kind.API if platform is None else Kind(platform.site.kind)
+    reasons = [
+        RefusalReason(
+            stage=Stage.LAW,
+            summary=f"{each.instrument} {each.pinpoint}".strip(),
+            text=f"{each.instrument} {each.pinpoint}: {each.reason}",
+        )
+        for each in finding.deciding
+    ]
+    return refusal(Draft(asked, site, kind, finding, platform, None, api), reasons)
+
+
+def _refused_by_machine(draft: Draft) -> RefusedOption:
+    assert draft.answer is not None, "only machines are refused for what they can do"
+    if draft.answer.too_slow:
+        nearest = max(draft.answer.too_slow, key=lambda one: one.goodput.attainment)
+        summary = (
+            "too slow for the SLO even alone" if nearest.goodput.capacity_per_s == 0.0 else "no rate keeps the SLO"
+        )
+        deployment = nearest.candidate.deployment
+        reason = RefusalReason(
+            stage=Stage.LATENCY,
+            summary=summary,
+            text=f"{deployment.weights}, TP {deployment.tp}: {nearest.goodput.reason}",
+        )
+        return refusal(draft, [reason])
+    unfit = draft.answer.unfit
+    nearest_fit = max(unfit, key=lambda one: one.deployment.tp) if unfit else None
+    text = "no deployment of this model was found for it"
+    if nearest_fit is not None:
+        deployment = nearest_fit.deployment
+        text = f"{deployment.weights}, TP {deployment.tp}: {nearest_fit.reason}"
+    return refusal(draft, [RefusalReason(stage=Stage.MEMORY, summary="does not fit in memory", text=text)])
+
+
+def _left_out(asked: WorkloadDemand, site: str, kind: Kind, one: LeftOut) -> RefusedOption:
+    summary = one.reason.split(" (")[0] if kind is Kind.API else "left out by the scenario's own limits"
+    return RefusedOption(
+        title=one.title,
+        kind=kind,
+        workload=asked.workload.name,
+        site=site,
+        device=one.device_id,
+        model=asked.model.id,
+        reasons=(RefusalReason(stage=Stage.SITE, summary=summary, text=one.reason),),
+    )
+
+
+def _no_such_api(asked: WorkloadDemand, site: ApiSite) -> RefusedOption:
+    text = f"no API of the catalogue that this site allows sells {asked.model.name}"
+    return RefusedOption(
+        title=f"{asked.model.name} through an API",
+        kind=Kind.API,
+        workload=asked.workload.name,
+        site=site.name,
+        model=asked.model.id,
+        reasons=(RefusalReason(stage=Stage.CATALOGUE, summary="no API sells this model", text=text),),
+    )
+
+
+def _unsold_devices(
+    asked: Sequence[WorkloadDemand], catalog: Catalog, questions: Sequence[MachineQuestion]
+) -> list[RefusedOption]:
+    """Return the devices that no host and no cloud of the catalogue sells: looked at, and not to be had."""
+    sold = {host.device_id for host in catalog.hosts()} | {offer.device_id for offer in catalog.cloud_offers()}
+    looked_at = {question.device.id for question in questions}
+    return [
+        RefusedOption(
+            title=device.name,
+            kind=Kind.OWNED,
+            workload=one.workload.name,
+            device=device.id,
+            model=one.model.id,
+            reasons=(
+                RefusalReason(
+                    stage=Stage.CATALOGUE,
+                    summary="nobody in the catalogue sells it",
+                    text=f"no host and no cloud offer of the catalogue holds {device.name}; "
+                    "add one under overrides.hosts with your quotation",
+                ),
+            ),
+        )
+        for one in asked
+        for device in catalog.devices()
+        if device.id not in sold and device.id not in looked_at
+    ]

@@ -1,0 +1,184 @@
+"""What users see of a part at the planned load: percentiles with intervals, and how latency grows with load."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from millwright.fleet.replica import SPREAD_Z, Candidate, ReplicaPerformance, Service, slower
+from millwright.plan.model import (
+    CurvePoint,
+    DeploymentSummary,
+    EstimateValue,
+    LatencyCurve,
+    LatencyPercentiles,
+    Performance,
+)
+from millwright.quantity import Basis
+from millwright.simulate.load import simulate_open
+from millwright.simulate.metrics import Latency, ServiceMetrics, summarise
+
+CURVE_LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1)
+"""Loads at which the latency curve is drawn, as shares of the goodput."""
+
+_WARMUP = 0.1
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Metrics of one replica at the central step times, and at both ends of their 80 % interval."""
+
+    central: ServiceMetrics
+    fast: ServiceMetrics
+    slow: ServiceMetrics
+
+
+def deployment_summary(candidate: Candidate) -> DeploymentSummary:
+    """Return the settings of one replica, as published."""
+    deployment, memory = candidate.deployment, candidate.memory
+    return DeploymentSummary(
+        engine=deployment.engine.name,
+        engine_version=deployment.engine.version,
+        weights_precision=str(deployment.weights),
+        kv_precision=str(deployment.kv),
+        tp=deployment.tp,
+        pp=deployment.pp,
+        ep=deployment.ep,
+        dp=deployment.dp,
+        max_num_seqs=deployment.limits.max_num_seqs,
+        max_num_batched_tokens=deployment.limits.max_num_batched_tokens,
+        max_model_len_tokens=deployment.limits.max_model_len_tokens,
+        weights_bytes_per_device=memory.weights_bytes,
+        kv_capacity_tokens=float(memory.kv_capacity_tokens),
+    )
+
+
+def performance(
+    service: Service,
+    replica: ReplicaPerformance,
+    replicas: int,
+    planned_rate_per_s: float,
+    utilisation_mean: float,
+    *,
+    curves: bool,
+) -> Performance:
+    """Return what `replicas` like `replica` give users at `planned_rate_per_s` [1/s] over all of them.
+
+    `curves` adds latency against load, which takes some twenty simulations more.
+    """
+    rate = replica.rate_per_s
+    per_replica = planned_rate_per_s / replicas
+    goodput = EstimateValue.of(rate, "1/s")
+    common = {
+        "goodput_per_replica": goodput,
+        "capacity": EstimateValue.of(rate, "1/s", factor=float(replicas)),
+        "planned_rate_per_s": planned_rate_per_s,
+        "planned_rate_per_replica_per_s": per_replica,
+        "utilisation_mean": min(max(utilisation_mean, 0.0), 1.0),
+        "utilisation_peak": min(per_replica / rate.value, 1.0) if rate.value > 0.0 else None,
+        "probability_slo_met": _probability_enough(replica, per_replica),
+    }
+    if service.slo is None:
+        tokens = float(service.requests.output_tokens.mean())
+        return Performance(**common, output_tokens_per_s=EstimateValue.of(rate, "token/s", factor=tokens * replicas))
+    part = service.part()
+    run = _run(part, replica.candidate, per_replica)
+    basis = replica.candidate.step.basis
+    served = [each.output_tokens_per_s * replicas for each in (run.central, run.slow, run.fast)]
+    return Performance(
+        **common,
+        ttft=_percentiles(run.central.ttft_s, run.fast.ttft_s, run.slow.ttft_s, basis),
+        tpot=_percentiles(run.central.tpot_s, run.fast.tpot_s, run.slow.tpot_s, basis),
+        e2e=_percentiles(run.central.e2e_s, run.fast.e2e_s, run.slow.e2e_s, basis),
+        output_tokens_per_s=EstimateValue(
+            value=served[0], low=min(served), high=max(served), unit="token/s", basis=basis
+        ),
+        curves=_curves(part, replica) if curves else (),
+    )
+
+
+def _probability_enough(replica: ReplicaPerformance, needed_per_s: float) -> float | None:
+    """Return the probability that a replica's true goodput is at least `needed_per_s`."""
+    value, sigma = replica.rate_per_s.value, replica.log_sigma
+    if value <= 0.0 or needed_per_s <= 0.0:
+        return None
+    if sigma <= 0.0:
+        return 1.0 if value >= needed_per_s else 0.0
+    return 0.5 * math.erfc(-math.log(value / needed_per_s) / (sigma * math.sqrt(2.0)))
+
+
+def _run(service: Service, candidate: Candidate, rate_per_s: float) -> _Run:
+    return _Run(
+        _at(service, candidate, rate_per_s, 0.0),
+        _at(service, candidate, rate_per_s, -SPREAD_Z),
+        _at(service, candidate, rate_per_s, SPREAD_Z),
+    )
+
+
+def _at(service: Service, candidate: Candidate, rate_per_s: float, deviates: float) -> ServiceMetrics:
+    requests = service.at_rate()(rate_per_s)
+    step = slower(candidate.step, deviates) if deviates else candidate.step
+    outcomes = simulate_open(requests, step, candidate.deployment.limits, candidate.memory.kv_capacity_tokens)
+    return summarise(outcomes, service.slo, _WARMUP)
+
+
+def _percentiles(central: Latency, fast: Latency, slow: Latency, basis: Basis) -> LatencyPercentiles | None:
+    """Return the percentiles with the interval of the step times; None where too few requests were served to tell."""
+
+    def estimate(name: str) -> EstimateValue | None:
+        values = [getattr(each, name) for each in (central, fast, slow)]
+        numbers = [each.value for each in values if each is not None]
+        if values[0] is None or not numbers:
+            return None
+        return EstimateValue(value=values[0].value, low=min(numbers), high=max(numbers), unit="s", basis=basis)
+
+    p50, p90, p95 = estimate("p50"), estimate("p90"), estimate("p95")
+    p99 = estimate("p99") or p95
+    if p50 is None or p90 is None or p95 is None or p99 is None:
+        return None
+    return LatencyPercentiles(mean=estimate("mean"), p50=p50, p90=p90, p95=p95, p99=p99)
+
+
+def _curves(service: Service, replica: ReplicaPerformance) -> tuple[LatencyCurve, ...]:
+    """Return latency against load at the SLO's percentile, for each limit that the SLO sets."""
+    slo = service.slo
+    assert slo is not None, "latency curves are drawn for work that somebody waits for"
+    rates = [replica.rate_per_s.value * load for load in CURVE_LOADS]
+    outcomes = [
+        [_latencies(service, replica.candidate, rate, deviates) for rate in rates]
+        for deviates in (0.0, -SPREAD_Z, SPREAD_Z)
+    ]
+    curves: list[LatencyCurve] = []
+    for metric in ("ttft", "tpot", "e2e"):
+        if f"{metric}_s" not in slo.limits():
+            continue
+        points = []
+        for index, rate in enumerate(rates):
+            values = [runs[index][metric] for runs in outcomes]
+            known = [value for value in values if value is not None]
+            points.append(
+                CurvePoint(
+                    rate_per_s=rate,
+                    value_s=values[0],
+                    low_s=min(known, default=None),
+                    high_s=max(known, default=None),
+                )
+            )
+        curves.append(LatencyCurve(metric=metric, percentile=slo.percentile, points=tuple(points)))
+    return tuple(curves)
+
+
+def _latencies(service: Service, candidate: Candidate, rate_per_s: float, deviates: float) -> dict[str, float | None]:
+    slo = service.slo
+    assert slo is not None, "asked only for online work"
+    requests = service.at_rate()(rate_per_s)
+    step = slower(candidate.step, deviates) if deviates else candidate.step
+    outcomes = simulate_open(requests, step, candidate.deployment.limits, candidate.memory.kv_capacity_tokens)
+    kept = outcomes.only(slice(int(_WARMUP * len(outcomes)), None))
+    found: dict[str, float | None] = {}
+    for metric in ("ttft", "tpot", "e2e"):
+        values = getattr(kept, f"{metric}_s")[kept.served]
+        found[metric] = float(np.quantile(values, slo.percentile / 100.0)) if values.size else None
+    return found

@@ -1,0 +1,207 @@
+"""Options before they are published: drafts joined into whole answers to the scenario, with terms and sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from millwright.finance.case import CostCase
+from millwright.fleet.sizing import MachineSchedule
+from millwright.law.kleene import Verdict
+from millwright.plan.costing import (
+    Capacity,
+    Currency,
+    Inputs,
+    OwnedTerms,
+    RentedTerms,
+    ServingPart,
+    StaffTerms,
+    cost_case,
+)
+from millwright.plan.draft import Draft, refusal
+from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
+from millwright.plan.terms import Pricing
+from millwright.scenario.model import CloudSite, ColoSite, OwnedSite
+
+
+@dataclass(frozen=True)
+class PricedPart:
+    """One draft with its terms and capacity."""
+
+    draft: Draft
+    serving: ServingPart
+
+    def schedule(self, inputs: Inputs, demand_factor: float = 1.0) -> MachineSchedule | None:
+        """Return its machines over the horizon, None for an API."""
+        return self.serving.schedule(inputs, demand_factor)
+
+
+@dataclass(frozen=True)
+class PricedOption:
+    """One way to serve the whole scenario: a part for each workload."""
+
+    id: str
+    title: str
+    kind: Kind
+    parts: tuple[PricedPart, ...]
+    staff: StaffTerms
+    currency: Currency
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst legal verdict of its parts: yes or unknown (no is refused before)."""
+        verdicts = {part.draft.law.verdict for part in self.parts}
+        return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.YES
+
+    def case(self, inputs: Inputs, demand_factor: float = 1.0) -> CostCase:
+        """Return its cost case under `inputs`, at a multiple of the stated demand."""
+        serving = tuple(part.serving for part in self.parts)
+        return cost_case(self.title, self.currency, serving, self.staff, inputs, demand_factor)
+
+
+def price_draft(draft: Draft, pricing: Pricing, spares: int) -> PricedPart | RefusedOption:
+    """Return `draft` with its terms, or its refusal when no price is known."""
+    demand = draft.asked.tokens
+    if draft.api is not None:
+        return PricedPart(draft, ServingPart(demand, pricing.api(draft.api, draft.asked.is_batch), None, 0))
+    platform, answer = draft.platform, draft.answer
+    assert platform is not None
+    assert answer is not None
+    assert answer.performance is not None
+    capacity = Capacity(platform.device.id, answer.machine_rate_per_s, answer.performance.log_sigma)
+    terms: OwnedTerms | RentedTerms | None
+    if platform.host is not None and isinstance(platform.site, OwnedSite | ColoSite):
+        terms = pricing.owned(platform.host, platform.site)
+    else:
+        assert platform.cloud is not None
+        assert isinstance(platform.site, CloudSite)
+        terms = pricing.rented(platform.cloud, platform.site.commitment)
+        if terms is None:
+            commitment = platform.site.commitment
+            reason = RefusalReason(
+                stage=Stage.CATALOGUE,
+                summary=f"no {commitment} price is known",
+                text=f"the catalogue has no {commitment} price of {platform.title}",
+            )
+            return refusal(draft, [reason])
+    return PricedPart(draft, ServingPart(demand, terms, capacity, spares))
+
+
+def site_limits_broken(part: PricedPart, inputs: Inputs, pricing: Pricing) -> list[RefusalReason]:
+    """Return which limits of its site a part breaks at its largest: power, space, budget."""
+    platform = part.draft.platform
+    if platform is None or platform.host is None or not isinstance(platform.site, OwnedSite | ColoSite):
+        return []
+    schedule = part.schedule(inputs)
+    assert schedule is not None
+    assert isinstance(part.serving.terms, OwnedTerms)
+    site, host, terms = platform.site, platform.host, part.serving.terms
+    machines = int(schedule.installed.max())
+    reasons: list[RefusalReason] = []
+    power_w = machines * host.power_peak_w
+    if site.power_w is not None and power_w > site.power_w:
+        text = f"{machines} × {host.name} draw up to {power_w / 1e3:,.1f} kW, and {site.name} has {site.power_w / 1e3:,.1f} kW"
+        reasons.append(RefusalReason(stage=Stage.POWER, summary="more power than the site has", text=text))
+    space = machines * host.rack_units
+    if site.rack_units is not None and space > site.rack_units:
+        text = f"{machines} × {host.name} take {space:g} rack units, and {site.name} has {site.rack_units:g}"
+        reasons.append(RefusalReason(stage=Stage.SPACE, summary="more space than the site has", text=text))
+    if site.budget is not None:
+        budget = pricing.money(site.budget)
+        purchase = max(machines - terms.existing, 0) * terms.price
+        if purchase > budget:
+            code = pricing.currency.code
+            text = f"{machines} × {host.name} cost {purchase:,.0f} {code}, and the budget of {site.name} is {budget:,.0f} {code}"
+            reasons.append(RefusalReason(stage=Stage.BUDGET, summary="above the site's budget", text=text))
+    return reasons
+
+
+def join(
+    parts_by_workload: Mapping[str, Sequence[PricedPart]],
+    pricing: Pricing,
+    present_cost: Mapping[int, float],
+) -> list[PricedOption]:
+    """Return the options: each serves every workload.
+
+    With one workload each part is an option. With several, parts are joined where they belong together: the same
+    offer for all, the cheapest of one site, and the cheapest of all; `present_cost` is by `id` of the part.
+    """
+    names = list(parts_by_workload)
+    if len(names) == 1:
+        return _with_unique_ids([_option((part,), pricing) for part in parts_by_workload[names[0]]])
+    joined: dict[tuple[int, ...], tuple[PricedPart, ...]] = {}
+
+    def add(choice: Sequence[PricedPart | None]) -> None:
+        if all(part is not None for part in choice):
+            whole = tuple(part for part in choice if part is not None)
+            joined.setdefault(tuple(id(part) for part in whole), whole)
+
+    def cheapest(parts: Sequence[PricedPart]) -> PricedPart | None:
+        return min(parts, key=lambda part: present_cost[id(part)], default=None)
+
+    everything = [part for parts in parts_by_workload.values() for part in parts]
+    add([cheapest(parts_by_workload[name]) for name in names])
+    lawful = {
+        name: [part for part in parts if part.draft.law.verdict is Verdict.YES]
+        for name, parts in parts_by_workload.items()
+    }
+    add([cheapest(lawful[name]) for name in names])
+    for site in dict.fromkeys(part.draft.site_name for part in everything):
+        add([cheapest([part for part in parts_by_workload[name] if part.draft.site_name == site]) for name in names])
+    for offer in dict.fromkeys((part.draft.site_name, part.draft.offer_id) for part in everything):
+        same = {
+            name: [p for p in parts_by_workload[name] if (p.draft.site_name, p.draft.offer_id) == offer]
+            for name in names
+        }
+        add([cheapest(same[name]) for name in names])
+    providers = {(part.draft.site_name, _provider(part.draft)) for part in everything if _provider(part.draft)}
+    for where in sorted(providers):
+        add(
+            [
+                cheapest([p for p in parts_by_workload[name] if (p.draft.site_name, _provider(p.draft)) == where])
+                for name in names
+            ]
+        )
+    return _with_unique_ids([_option(whole, pricing) for whole in joined.values()])
+
+
+def _provider(draft: Draft) -> str:
+    if draft.api is not None:
+        return draft.api.provider_id
+    return draft.platform.provider.id if draft.platform is not None and draft.platform.provider is not None else ""
+
+
+def _option(parts: tuple[PricedPart, ...], pricing: Pricing) -> PricedOption:
+    kinds = frozenset(part.draft.kind for part in parts)
+    titles = list(dict.fromkeys(_title(part, pricing) for part in parts))
+    return PricedOption(
+        id=_slug("-".join(dict.fromkeys(f"{part.draft.site_name} {part.draft.offer_id}" for part in parts))),
+        title=" + ".join(titles),
+        kind=next(iter(kinds)) if len(kinds) == 1 else Kind.MIXED,
+        parts=parts,
+        staff=pricing.staff(kinds),
+        currency=pricing.currency,
+    )
+
+
+def _title(part: PricedPart, pricing: Pricing) -> str:
+    draft = part.draft
+    if draft.api is not None:
+        return f"{pricing.catalog.provider(draft.api.provider_id).name} API ({draft.api.model_name})"
+    assert draft.platform is not None
+    return draft.platform.title
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+
+
+def _with_unique_ids(options: list[PricedOption]) -> list[PricedOption]:
+    seen: dict[str, int] = {}
+    unique: list[PricedOption] = []
+    for option in options:
+        seen[option.id] = seen.get(option.id, 0) + 1
+        count = seen[option.id]
+        unique.append(option if count == 1 else replace(option, id=f"{option.id}-{count}"))
+    return unique

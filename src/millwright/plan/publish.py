@@ -1,0 +1,303 @@
+"""Options as they are published: the fleet in whole machines, what binds, power and carbon, people, warnings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from millwright.finance.case import HOURS_PER_MONTH
+from millwright.fleet.sizing import MachineSchedule
+from millwright.law.kleene import Verdict as LawVerdict
+from millwright.plan.costing import Inputs, OwnedTerms, RentedTerms
+from millwright.plan.lawful import published as published_law
+from millwright.plan.model import (
+    Binding,
+    Cost,
+    EstimateValue,
+    FleetPart,
+    Kind,
+    Option,
+    People,
+    Power,
+    WorkloadSummary,
+)
+from millwright.plan.performance import deployment_summary, performance
+from millwright.plan.priced import PricedOption, PricedPart
+from millwright.plan.terms import ROTA_PEOPLE, Pricing
+from millwright.quantity import Basis
+from millwright.scenario.model import CloudSite, ColoSite, Commitment, OnCall, OwnedSite, Scenario
+
+FIRST_YEAR_MONTHS = 12
+"""Counts of machines are those of the first year: the decision that is due now. Growth is told beside them."""
+
+_BINDING = {
+    "ttft_s": ("TTFT", "A looser TTFT, or more tensor parallelism, would let each replica take more."),
+    "tpot_s": ("TPOT", "A looser TPOT would let each replica take more."),
+    "e2e_s": ("E2E", "A looser limit on the whole request would let each replica take more."),
+    "capacity": ("throughput", "The device itself is the limit: only more or faster devices help."),
+    "refused": ("context", "Requests longer than the context that fits are refused."),
+}
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Machines of a part in the first year, and at most over the horizon."""
+
+    serving: int
+    installed: int
+    most: int
+
+
+def published_option(
+    option: PricedOption,
+    rank: int,
+    cost: Cost,
+    scenario: Scenario,
+    pricing: Pricing,
+    central: Inputs,
+    created: dt.date,
+    assumption_ids: tuple[str, ...],
+    *,
+    curves: bool,
+) -> Option:
+    """Return `option` as the plan publishes it, at its `rank`."""
+    binds: list[Binding] = []
+    warnings: list[str] = []
+    fleet = []
+    for part in option.parts:
+        fleet.append(_fleet_part(part, central, curves=curves))
+        binds += _bindings(part, central, pricing)
+        warnings += _warnings(part, scenario, created)
+    if option.verdict is LawVerdict.UNKNOWN:
+        missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
+        warnings.insert(0, f"Whether the law allows it is unknown until you tell: {', '.join(missing)}.")
+    people = _people(option, scenario)
+    return Option(
+        id=option.id,
+        rank=rank,
+        title=option.title,
+        kind=option.kind,
+        fleet=tuple(fleet),
+        cost=cost,
+        power=option_power(option, central),
+        law=published_law(tuple(part.draft.law for part in option.parts)),
+        people=people,
+        binds=tuple(binds),
+        assumption_ids=assumption_ids,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _counts(schedule: MachineSchedule) -> _Counts:
+    first = slice(0, FIRST_YEAR_MONTHS)
+    return _Counts(
+        int(schedule.serving[first].max()), int(schedule.installed[first].max()), int(schedule.installed.max())
+    )
+
+
+def _fleet_part(part: PricedPart, central: Inputs, *, curves: bool) -> FleetPart:
+    draft = part.draft
+    shared = {
+        "workload": draft.asked.workload.name,
+        "kind": draft.kind,
+        "site": draft.site_name,
+        "offer": draft.offer_id,
+        "model": draft.asked.model.id,
+    }
+    if draft.api is not None:
+        return FleetPart(
+            **shared,
+            provider=draft.api.provider_id,
+            country=draft.api.country or "",
+            offer_title=f"{draft.api.model_name} by {draft.api.provider_id}",
+        )
+    platform, answer = draft.platform, draft.answer
+    schedule = part.schedule(central)
+    assert platform is not None
+    assert answer is not None
+    assert answer.performance is not None
+    assert schedule is not None
+    counts = _counts(schedule)
+    per_machine = answer.replicas_per_machine
+    replicas = counts.serving * per_machine
+    planned = float(draft.asked.profile.peak_rate_per_s[:FIRST_YEAR_MONTHS].max())
+    capacity = answer.performance.rate_per_s.value * replicas
+    return FleetPart(
+        **shared,
+        provider=platform.provider.id if platform.provider is not None else "",
+        country=platform.country,
+        offer_title=platform.title,
+        device=platform.device.id,
+        deployment=deployment_summary(answer.performance.candidate),
+        devices=counts.installed * platform.device_count,
+        replicas=replicas,
+        spares=(counts.installed - counts.serving) * per_machine,
+        hosts=counts.installed,
+        headroom=capacity / planned - 1.0,
+        performance=performance(
+            draft.asked.service,
+            answer.performance,
+            replicas,
+            planned,
+            float(schedule.utilisation.mean()) * counts.installed / max(counts.serving, 1),
+            curves=curves,
+        ),
+    )
+
+
+def _bindings(part: PricedPart, central: Inputs, pricing: Pricing) -> list[Binding]:
+    draft = part.draft
+    if draft.platform is None or draft.answer is None or draft.answer.performance is None:
+        return []
+    replica = draft.answer.performance
+    limit, relief = _BINDING.get(replica.goodput.binding, (replica.goodput.binding, ""))
+    binds = [Binding(limit=limit, text=f"{draft.asked.workload.name}: {replica.goodput.reason}.", relief=relief)]
+    schedule = part.schedule(central)
+    assert schedule is not None
+    counts = _counts(schedule)
+    if counts.most > counts.installed:
+        text = (
+            f"Growth takes {counts.most} machines by the end of the horizon, from {counts.installed} in the first year."
+        )
+        binds.append(Binding(limit="growth", text=text))
+    site, host = draft.platform.site, draft.platform.host
+    if host is None or not isinstance(site, OwnedSite | ColoSite):
+        return binds
+    uses = [
+        ("power", counts.most * host.power_peak_w / 1e3, None if site.power_w is None else site.power_w / 1e3, "kW"),
+        ("space", counts.most * host.rack_units, site.rack_units, "rack units"),
+    ]
+    terms = part.serving.terms
+    if site.budget is not None and isinstance(terms, OwnedTerms):
+        bought = max(counts.most - terms.existing, 0) * terms.price
+        uses.append(("budget", bought, pricing.money(site.budget), pricing.currency.code))
+    for name, used, most, unit in uses:
+        if most:
+            binds.append(
+                Binding(
+                    limit=name,
+                    text=f"{site.name}: {used:,.4g} of {most:,.4g} {unit} in use at most.",
+                    used_share=used / most,
+                )
+            )
+    return binds
+
+
+def option_power(option: PricedOption, central: Inputs) -> Power:
+    """Return electricity and carbon of machines of one's own; a provider's are not known to the catalogue."""
+    mean_w = peak_w = carbon_kg = 0.0
+    pue: float | None = None
+    carbon: float | None = None
+    tokens = 0.0
+    for part in option.parts:
+        terms, schedule = part.serving.terms, part.schedule(central)
+        tokens += float(part.serving.demand.as_case_demand().input_tokens[:FIRST_YEAR_MONTHS].mean())  # type: ignore[index]
+        tokens += float(part.serving.demand.as_case_demand().output_tokens[:FIRST_YEAR_MONTHS].mean())  # type: ignore[index]
+        if not isinstance(terms, OwnedTerms) or schedule is None:
+            return Power()
+        machines = _counts(schedule).installed
+        drawn = (
+            machines * (terms.idle_w + (terms.peak_w - terms.idle_w) * float(schedule.utilisation.mean())) * terms.pue
+        )
+        mean_w += drawn
+        peak_w += machines * terms.peak_w * terms.pue
+        pue = terms.pue
+        if terms.carbon_g_per_kwh is not None:
+            carbon = terms.carbon_g_per_kwh
+            carbon_kg += drawn / 1e3 * HOURS_PER_MONTH * carbon / 1e3
+    kwh = mean_w / 1e3 * HOURS_PER_MONTH
+    mtok = tokens / 1e6
+    known_carbon = carbon is not None
+    return Power(
+        power_mean_w=_about(mean_w, "W", 0.25),
+        power_peak_w=_about(peak_w, "W", 0.10),
+        energy_kwh_per_month=_about(kwh, "kWh/month", 0.25),
+        energy_kwh_per_mtok=_about(kwh / mtok, "kWh/Mtok", 0.25) if mtok else None,
+        carbon_kg_per_month=_about(carbon_kg, "kgCO2e/month", 0.30) if known_carbon else None,
+        carbon_g_per_mtok=_about(carbon_kg * 1e3 / mtok, "gCO2e/Mtok", 0.30) if known_carbon and mtok else None,
+        pue=pue,
+        carbon_g_per_kwh=carbon,
+    )
+
+
+def _about(value: float, unit: str, spread: float) -> EstimateValue:
+    """Return a value with an assumed spread: the power of a host between idle and peak is seldom known better."""
+    return EstimateValue(
+        value=value, low=value * (1.0 - spread), high=value * (1.0 + spread), unit=unit, basis=Basis.ASSUMED
+    )
+
+
+def _people(option: PricedOption, scenario: Scenario) -> People:
+    staff = option.staff
+    fte = max(staff.fte, staff.on_call_floor_fte)
+    notes = [
+        f"One full-time engineer costs {staff.cost_per_fte_y:,.0f} {option.currency.code} a year ({staff.source})."
+    ]
+    machines = option.kind is not Kind.API
+    if machines and scenario.finance.staff.on_call is OnCall.ALWAYS:
+        notes.append(f"Around the clock takes a rota of {ROTA_PEOPLE} people; a fifth of each one's time is counted.")
+        if scenario.team.engineers < ROTA_PEOPLE:
+            notes.append(f"The team has {scenario.team.engineers:g} engineers: the rota needs others, or a contract.")
+    if option.kind in (Kind.OWNED, Kind.COLO) and scenario.team.engineers < 2:
+        notes.append("With one engineer, holidays and illness leave the machines unattended.")
+    return People(
+        fte=EstimateValue(value=fte, low=fte * 0.7, high=fte * 1.5, unit="FTE", basis=Basis.ASSUMED), notes=tuple(notes)
+    )
+
+
+def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[str]:
+    draft, terms = part.draft, part.serving.terms
+    found: list[str] = []
+    age = price_age_days(terms.date, created)
+    if age is not None and age > scenario.limits.price_age_days:
+        found.append(f"The price of {_name(part)} is of {terms.date}: ask for a new quotation.")
+    if draft.api is not None:
+        found.append(
+            "The latency of an API is the provider's affair: it is not predicted, so measure it before you sign."
+        )
+        if draft.api.country is None:
+            found.append("The provider does not say in which country it serves this model.")
+        if draft.api.model_id != draft.asked.model.id:
+            found.append(f"It is another model ({draft.api.model_name}) than the scenario's.")
+    replica = draft.answer.performance if draft.answer is not None else None
+    if replica is not None:
+        basis = replica.candidate.step.basis
+        if basis not in (Basis.MEASURED, Basis.FITTED):
+            found.append(
+                f"No measurement of {draft.platform.device.name if draft.platform else 'the device'} was at hand; "
+                f"its speed is {'assumed' if basis is Basis.ASSUMED else 'taken from its datasheet'}: test before you buy."
+            )
+        bits = replica.candidate.deployment.weights.bytes_per_weight * 8.0
+        if bits < 8.0:
+            found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")
+    site = draft.platform.site if draft.platform is not None else None
+    if isinstance(site, CloudSite) and site.commitment is Commitment.SPOT:
+        found.append("Spot instances can be taken away at any time; the spares are not meant for that.")
+    if isinstance(terms, RentedTerms) and terms.switched:
+        found.append("Instances are counted by the hour they are needed: somebody must switch them on and off.")
+    return found
+
+
+def price_age_days(date: str, today: dt.date) -> int | None:
+    """Return how old a price of `date` (ISO, perhaps a year or a month only) is [day], None when it has no date."""
+    parts = date.split("-") if date else []
+    if not parts or not all(each.isdigit() for each in parts):
+        return None
+    year, month, day = (*(int(each) for each in parts), 12, 28)[:3] if len(parts) == 1 else (*map(int, parts), 28)[:3]
+    try:
+        return (today - dt.date(year, month, day)).days
+    except ValueError:
+        return None
+
+
+def _name(part: PricedPart) -> str:
+    draft = part.draft
+    if draft.platform is not None:
+        return draft.platform.title
+    return draft.api.model_name if draft.api is not None else draft.offer_id
+
+
+def slo_text(workload: WorkloadSummary) -> str:
+    """Return the SLO in words, such as `TTFT 2 s, TPOT 0.08 s at p95`."""
+    limits = ", ".join(f"{limit.metric.upper()} {limit.limit_s:g} s" for limit in workload.slo)
+    return f"{limits} at p{workload.slo[0].percentile:g}" if limits else "no limit on latency"
