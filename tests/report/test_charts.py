@@ -74,6 +74,17 @@ def test_nothing_to_draw_gives_no_chart() -> None:
     assert charts.cost_by_cause(_without(PLAN, by_cause=())) is None
 
 
+def test_a_demand_curve_without_intervals_is_drawn_as_a_line() -> None:
+    def bare(option: Option) -> Option:
+        points = [point.model_copy(update={"lcot_low": None, "lcot_high": None}) for point in option.cost.demand_curve]
+        return option.model_copy(update={"cost": option.cost.model_copy(update={"demand_curve": tuple(points)})})
+
+    plan = PLAN.model_copy(update={"options": tuple(bare(option) for option in PLAN.options)})
+    picture = charts.as_svg(charts.break_even_curve(plan))
+    assert "1. 3 × HGX H200 in a Frankfurt colo" in picture
+    assert "NaN" not in picture
+
+
 def test_an_option_keeps_its_colour_from_chart_to_chart() -> None:
     workload = PLAN.workloads[0]
     seen: dict[str, set[str]] = {}

@@ -122,14 +122,14 @@ def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
     demands = [row["demand"] for row in rows]
     ends = [end for row in rows for key in ("value", "low", "high") if (end := row[key]) is not None and end > 0]
     span = alt.Scale(type="log", domain=[min(demands), max(demands)], nice=False)
-    x = alt.X("demand:Q", title="demand, as a multiple of the planned one", scale=span, axis=alt.Axis(format="~g"))
+    x = alt.X("demand:Q", title="demand, as a multiple of today's", scale=span, axis=alt.Axis(format="~g"))
     y = alt.Y(
         "low:Q",
         title=f"{plan.header.currency} per million tokens",
         scale=alt.Scale(type="log", domain=[min(ends), max(ends)], nice=False),
         axis=alt.Axis(format="~g", tickCount=6),
     )
-    layers = [_lines(rows, options, "demand", x, y), _marked_x("demand", 1.0, "planned")]
+    layers = [_lines(rows, options, "demand", x, y), _marked_x("demand", 1.0, "today")]
     crossings = [
         (broken.demand_multiple, _BREAK_EVEN_WORDS.get(broken.against_kind, broken.against_title))
         for option in options

@@ -47,7 +47,7 @@ def figures(plan: Plan) -> tuple[Figure, ...]:
             "break-even",
             "money",
             charts.break_even_curve(plan),
-            "What a token costs if demand is lower or higher than planned. Grey: where the first option breaks even.",
+            "What a token costs if demand is lower or higher than today. Grey: where the first option breaks even.",
             _break_even_words(plan),
         ),
         Figure(

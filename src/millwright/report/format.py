@@ -26,7 +26,10 @@ _SCALES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "byte/s": ((1e12, 1e12, "TB/s"), (0.0, 1e9, "GB/s")),
     "flop/s": ((1e15, 1e15, "PFLOP/s"), (0.0, 1e12, "TFLOP/s")),
 }
-_TIMES = "times the planned demand"
+_TIMES = "times "
+"""A unit that begins so is a multiple of something, such as `times today's demand`."""
+_READ_AS = (("1/s", "requests/s"), ("token/s", "tokens/s"), ("kgCO2e", "kg CO2e"), ("gCO2e", "g CO2e"))
+"""Units as the plan has them, and as people read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,11 @@ def listed(items: Iterable[str]) -> str:
 
 def _scale(value: float, unit: str) -> tuple[float, str]:
     """Return what to divide by, and the unit then."""
-    if unit == _TIMES:
+    if unit.startswith(_TIMES):
         return 1.0, "×"
+    for written, read in _READ_AS:
+        if unit == written or unit.startswith(f"{written}/"):
+            unit = unit.replace(written, read, 1)
     head, slash, tail = unit.partition("/")
     first, space, rest = head.partition(" ")
     steps = _SCALES.get(unit) or _SCALES.get(first)
