@@ -148,7 +148,6 @@ def worked_out(line: Line, t: int, horizon: int) -> float:
 
 def _evaluate(formula: str, names: dict[str, Any]) -> Any:
     python = re.sub(r"(?<![<>=])=(?!=)", "==", formula.replace("^", "**"))
-    python = python.replace("inf", "float('inf')")
     with np.errstate(all="ignore"):
         lifted = {name: np.float64(x) if isinstance(x, int | float) else x for name, x in names.items()}
-        return eval(python, {"__builtins__": {}, "float": float}, lifted)
+        return eval(python, {"__builtins__": {}, "inf": math.inf, "nan": math.nan}, lifted)

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from millwright.finance.account import Explanation
+    from millwright.finance.bill import Bill, PlanAgainstActual
     from millwright.finance.pricing import BreakEven, PricedFile
+
+
+_FAULTS_SHOWN = 50
+"""Faulty rows of a bill that a terminal shows."""
 
 
 def cost(
@@ -23,7 +28,13 @@ def cost(
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="FIGURE", help="Drill down: lcot, npv, hardware, energy …")
     ] = None,
-    option: Annotated[str | None, typer.Option("--option", help="Explain this option; default: the cheapest.")] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write .xlsx (live formulas) or .csv (FOCUS columns).")
+    ] = None,
+    bill: Annotated[
+        Path | None, typer.Option("--bill", help="Lay a FOCUS or OpenCost bill (CSV) beside the plan, by cause.")
+    ] = None,
+    option: Annotated[str | None, typer.Option("--option", help="The option meant; default: the cheapest.")] = None,
     draws: Annotated[int, typer.Option(min=64, max=1_000_000, help="Draws of the uncertain inputs.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
 ) -> None:
@@ -41,7 +52,13 @@ def cost(
         priced = price_file(file, draws, seed)
     except CaseError as error:
         raise InputError(str(error), str(case)) from None
-    explanation = None if explain is None else explained(priced, explain, option or priced.ranked[0].name)
+    if export is not None:
+        _export(priced, export)
+    chosen = option or priced.ranked[0].name
+    if bill is not None:
+        _compare_bill(priced, chosen, bill, as_json)
+        return
+    explanation = None if explain is None else explained(priced, explain, chosen)
     if as_json:
         document = account(priced)
         if explanation is not None:
@@ -51,6 +68,66 @@ def cost(
         _show_explanation(explanation)
     else:
         _show(priced)
+
+
+def _export(priced: PricedFile, path: Path) -> None:
+    from millwright.finance.focus_export import export_focus
+    from millwright.finance.workbook import export_workbook
+
+    writers = {".xlsx": export_workbook, ".csv": export_focus}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise InputError(f"'{path.suffix}' is no format to export to", str(path), "End the name in .xlsx or .csv.")
+    try:
+        writer(priced, path)
+    except OSError as error:
+        raise InputError(
+            f"the file cannot be written ({error.strerror})", str(path), "Check folder and rights."
+        ) from None
+
+
+def _compare_bill(priced: PricedFile, option: str, path: Path, as_json: bool) -> None:
+    from millwright.finance.bill import plan_against_actual, read_bill
+    from millwright.finance.focus_export import DEFAULT_START
+
+    bill = read_bill(path, currency=priced.file.currency)
+    [flow] = [entry.flow for entry in priced.options if entry.name == option]
+    rows = plan_against_actual(flow, priced.file.start or DEFAULT_START, bill)
+    if as_json:
+        document = {
+            "option": option,
+            "currency": bill.currency,
+            "months": list(bill.months),
+            "rows": {"read": bill.rows_read, "faulty": len(bill.faults)},
+            "faults": [{"line": fault.line, "reason": fault.reason} for fault in bill.faults],
+            "causes": [
+                {"cause": row.cause, "planned": row.planned, "actual": row.actual, "difference": row.difference}
+                for row in rows
+            ],
+        }
+        typer.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+        return
+    _show_bill(option, bill, rows)
+
+
+def _show_bill(option: str, bill: Bill, rows: tuple[PlanAgainstActual, ...]) -> None:
+    from rich.table import Table
+
+    console = _console()
+    console.print(
+        f"'{_safe(option)}' against {bill.rows_read:,} rows of the bill, {bill.months[0]} to {bill.months[-1]}, "
+        f"{bill.currency}; {len(bill.faults):,} rows could not be read"
+    )
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("cause", "planned", "billed", "difference"):
+        table.add_column(name, justify="left" if name == "cause" else "right")
+    for row in rows:
+        table.add_row(_safe(row.cause), _money(row.planned), _money(row.actual), _money(row.difference))
+    console.print(table)
+    for fault in bill.faults[:_FAULTS_SHOWN]:
+        console.print(f"line {fault.line}: {_safe(fault.reason)}")
+    if len(bill.faults) > _FAULTS_SHOWN:
+        console.print(f"… and {len(bill.faults) - _FAULTS_SHOWN:,} more; --json lists them all")
 
 
 def _explanation_json(found: Explanation) -> dict[str, object]:

@@ -251,12 +251,13 @@ def _credit_lines(
     cost = "price * (1 + duty) * (1 + vat)"
     bought_at_s = "bought * (1 + price_drift)^(s/12)"
     rate = "IF(i = 0, 1/term, i/(1 - (1 + i)^(-term)))"
-    payment = f"(1 - down - balloon * (1 + i)^(-term)) * {rate}"
+    payment = f"(1 - down - balloon * (1 + i)^(-term)) * {rate}"  # as a share of the price
+    # No IF stands inside SUMPRODUCT: not every spreadsheet would work it out row by row.
+    unpaid = f"{bought_at_s} * (horizon - s < term)"
     settle = (
-        f"IF(t = horizon, {cost} * SUMPRODUCT({bought_at_s} * (horizon - s < term) * "
-        f"((1 - down) * (1 + i)^(horizon - s) - {payment} * "
-        f"IF(i = 0, horizon - s, ((1 + i)^(horizon - s) - 1)/(i + (i = 0))))), 0)"
-    )
+        f"IF(t = horizon, {cost} * IF(i = 0, SUMPRODUCT({unpaid} * (1 - down - payment * (horizon - s))), "
+        f"SUMPRODUCT({unpaid} * ((1 - down) * (1 + i)^(horizon - s) - payment * ((1 + i)^(horizon - s) - 1)/i))), 0)"
+    ).replace("payment", f"({payment})")
     leased = item.financing is Financing.LEASE
     named = "lease" if leased else "loan"
     kind = Kind.EXPENSE if leased else Kind.CREDIT
