@@ -277,6 +277,7 @@ class Architecture:
     assumptions: tuple[str, ...] = ()  # what was assumed when the config left something open
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False, repr=False)
     native_parts: tuple[WeightPart, ...] = ()  # parts stored in the native precision; (): those it usually covers
+    native_bytes_per_weight: float = 0.0  # of those parts, scales included; 0: as the format usually has it
     other_parameters: int = 0  # final norm, position tables, norms of the embedding
     lookup_parameters: int = 0  # tables of which a token reads a row per layer (Gemma 3n, 4)
 
@@ -348,9 +349,13 @@ class Architecture:
 
     def weight_bytes(self, precision: Precision) -> float:
         """Return the bytes of all weights in a checkpoint of this precision, scales included."""
-        return sum(
-            count * self.part_precision(part, precision).bytes_per_weight for part, count in self.parameters().items()
-        )
+        return sum(count * self.part_bytes_per_weight(part, precision) for part, count in self.parameters().items())
+
+    def part_bytes_per_weight(self, part: WeightPart, precision: Precision) -> float:
+        """Return the bytes of one weight of a part in a checkpoint "in `precision`", scales included."""
+        stored = self.part_precision(part, precision)
+        native = stored is precision and precision == self.native_precision and precision is not Precision.BF16
+        return self.native_bytes_per_weight if native and self.native_bytes_per_weight else stored.bytes_per_weight
 
     def kv_bytes_per_token(self, kv: Precision) -> float:
         """Return the cache bytes that each further token takes, in layers whose cache grows with the context."""

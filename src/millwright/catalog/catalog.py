@@ -21,6 +21,7 @@ from millwright.catalog.load import (
     read_json,
     read_sources,
 )
+from millwright.catalog.models import find_model, names_of
 from millwright.catalog.overrides import SCENARIO, overridden
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure
@@ -139,8 +140,18 @@ class ShippedCatalog:
         return cast(Host, self.shelf("hosts").get(name))
 
     def model(self, name: str) -> Architecture:
-        """Return the model of that id, name or alias; raises UnknownNameError."""
-        return cast("Architecture", self.shelf("models").get(name))
+        """Return the model of that id, name or alias, or of a looser spelling; raises UnknownNameError.
+
+        What does not change the layers does not count: paths, quantisation, `Instruct` (see `catalog.models`).
+        """
+        shelf = self.shelf("models")
+        try:
+            return cast("Architecture", shelf.get(name))
+        except UnknownNameError:
+            found = find_model(name, self._model_names)
+            if found is None:
+                raise
+            return cast("Architecture", shelf.get(found))
 
     def provider(self, name: str) -> Provider:
         """Return the provider of that id, name or alias; raises UnknownNameError."""
@@ -186,6 +197,10 @@ class ShippedCatalog:
     def sources(self) -> Mapping[str, Source]:
         """Every source by id, the user's scenario among them."""
         return {SCENARIO: Source(SCENARIO, "Stated in the scenario", "", ""), **read_sources(self._folder)}
+
+    @cached_property
+    def _model_names(self) -> Mapping[str, str]:
+        return names_of(self.shelf("models").entries.values())
 
     def shelf(self, kind: str) -> Shelf[Any]:
         """Return the shelf of one kind (`devices`, `hosts`, `models`, `cloud`, …), reading its files if need be.

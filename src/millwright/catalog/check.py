@@ -16,6 +16,7 @@ from millwright.catalog.device import DEVICE_FACTS, DEVICE_IDENTITY
 from millwright.catalog.facts import Fact, Source, read_facts
 from millwright.catalog.host import HOST_FACTS, HOST_IDENTITY
 from millwright.catalog.load import DATA, FILES_OF_KIND, Entry, read_data_file
+from millwright.catalog.model_check import faults_of_model
 from millwright.catalog.overrides import SCENARIO
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure, measure_of
@@ -134,6 +135,9 @@ def _check_entry(
     plain = _PLAIN_FORMS.get(kind)
     for key in entry.keys() - plain if plain else ():
         yield Finding(Severity.FAULT, Topic.FORM, where, key, "unknown field")
+    if kind == "models":
+        for field, message in faults_of_model(entry):
+            yield Finding(Severity.FAULT, Topic.FORM, where, field, message)
     try:
         facts = read_facts(entry)
     except InputError as error:

@@ -102,7 +102,7 @@ class ModelConfig:
         items = value.split(",") if isinstance(value, str) else value
         try:
             return frozenset(int(each) for each in items)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ConfigError(f"`{field}` must list whole numbers, not {_shown(value)}", self.name) from None
 
     def layers(self) -> int:

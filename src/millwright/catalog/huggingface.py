@@ -12,7 +12,7 @@ from millwright.catalog.config import ConfigError, ModelConfig
 from millwright.catalog.dialects import DIALECTS, Dialect
 from millwright.catalog.facts import Fact, number, read_facts
 from millwright.catalog.layers import NO_MIXER, feed_forwards, mixers
-from millwright.catalog.models import precision_hint
+from millwright.catalog.models import native_bytes_per_weight, precision_hint
 from millwright.catalog.precision import Precision
 from millwright.catalog.units import Measure
 
@@ -53,6 +53,7 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
         native_precision=native,
         assumptions=tuple(assumptions),
         native_parts=_native_parts(reader),
+        native_bytes_per_weight=native_bytes_per_weight(config),
         other_parameters=other,
         lookup_parameters=_lookup_parameters(reader),
     )

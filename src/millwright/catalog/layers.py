@@ -56,7 +56,9 @@ def feed_forwards(config: ModelConfig, dialect: Dialect) -> tuple[FeedForward | 
         dense = _dense(config, dialect)
         if not config.flag("use_double_wide_mlp"):
             return (dense,) * count
-        wide = config.optional_size("num_kv_shared_layers")  # Gemma 4: layers that share a cache are twice as wide
+        wide = min(
+            count, config.optional_size("num_kv_shared_layers")
+        )  # Gemma 4: layers that share a cache are twice as wide
         twice = replace(dense, intermediate_size=2 * dense.intermediate_size)
         return (dense,) * (count - wide) + (twice,) * wide
     chosen = _sparse_layers(config, count)
@@ -78,7 +80,7 @@ def _names(config: ModelConfig, dialect: Dialect, count: int) -> tuple[str, ...]
     """Return what each layer is called, by the config itself where it says, else by its family's rule."""
     pattern = config.get("hybrid_override_pattern")
     if isinstance(pattern, str):
-        return _spelled(config, "hybrid_override_pattern", pattern[:count], _HYBRID_LETTERS)
+        return _spelled(config, "hybrid_override_pattern", pattern[:count], count, _HYBRID_LETTERS)
     for field in ("layer_types", "layers_block_type"):
         named = config.per_layer(field, count)
         if named is not None and all(isinstance(each, str) for each in named):
@@ -116,8 +118,7 @@ def _implied_windows(config: ModelConfig, dialect: Dialect, count: int) -> tuple
     if dialect.windows is Windows.PATTERN:
         pattern = config.get("sliding_window_pattern", config.get("_sliding_window_pattern"))
         if isinstance(pattern, str):
-            repeated = (pattern * count)[:count]
-            return _spelled(config, "sliding_window_pattern", repeated, _WINDOW_LETTERS)
+            return _spelled(config, "sliding_window_pattern", (pattern * count)[:count], count, _WINDOW_LETTERS)
         return _every(count, config.optional_size("sliding_window_pattern") or dialect.window_pattern, _FULL, _SLIDING)
     if dialect.windows is Windows.IF_ASKED:
         first = config.size("max_window_layers", 0, smallest=0) if config.flag("use_sliding_window") else count
@@ -129,13 +130,15 @@ def _every(count: int, step: int, nth: str, other: str) -> tuple[str, ...]:
     return tuple(nth if (layer + 1) % step == 0 else other for layer in range(count))
 
 
-def _spelled(config: ModelConfig, field: str, pattern: str, letters: Mapping[str, str]) -> tuple[str, ...]:
-    unknown = set(pattern) - set(letters)
-    if unknown or not pattern:
+def _spelled(config: ModelConfig, field: str, pattern: str, count: int, letters: Mapping[str, str]) -> tuple[str, ...]:
+    unknown = "".join(sorted(set(pattern) - set(letters)))
+    if unknown or len(pattern) < count:
         raise ConfigError(
-            f"`{field}` has the letters {sorted(unknown)}" if unknown else f"`{field}` is empty",
+            f"`{field}` has the letters '{unknown}'"
+            if unknown
+            else f"`{field}` spells {len(pattern)} of {count} layers",
             config.name,
-            f"Known letters are {' '.join(letters)}.",
+            f"It takes one letter per layer; known are {' '.join(letters)}.",
         )
     return tuple(letters[letter] for letter in pattern)
 

@@ -116,6 +116,15 @@ def precision_hint(name_or_config: str | Mapping[str, Any]) -> Precision | None:
     return _of_quantisation(quantisation) if isinstance(quantisation, Mapping) else None
 
 
+def native_bytes_per_weight(config: Mapping[str, Any]) -> float:
+    """Return the bytes per weight of an int4 checkpoint that states its group size (one bf16 scale each), else 0."""
+    quantisation = config.get("quantization_config")
+    if not isinstance(quantisation, Mapping) or _of_quantisation(quantisation) is not Precision.INT4:
+        return 0.0
+    group = _weights_section(quantisation).get("group_size", quantisation.get("group_size"))
+    return 0.5 + 2.0 / group if isinstance(group, int) and group > 0 else 0.0
+
+
 def _of_quantisation(quantisation: Mapping[str, Any]) -> Precision | None:
     """Return the precision of a `quantization_config` of any of the usual methods."""
     method = str(quantisation.get("quant_method", "")).casefold()
