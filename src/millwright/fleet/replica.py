@@ -74,7 +74,7 @@ class Service:
 
     @property
     def context_tokens(self) -> float:
-        """Mean context of a decoding sequence: its prompt and half its answer [token], weighted by its length in steps."""
+        """Mean context of a decoding sequence: its prompt and half its answer [token], weighted by its steps."""
         outputs = self.requests.output_tokens.astype(np.float64)
         context = self.requests.input_tokens + outputs / 2.0
         return float(np.average(context, weights=outputs))
@@ -82,12 +82,17 @@ class Service:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A deployment that fits, its compiled step time, and an upper bound on what one of its devices could serve [1/s]."""
+    """A deployment that fits, its step time, and an upper bound on what one of its devices could serve [1/s]."""
 
     deployment: Deployment
     memory: MemoryFit
     step: StepTime
     bound_per_device_per_s: float
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells the candidates of one workload apart: device, format of the weights, tensor parallelism."""
+        return self.deployment.device.id, str(self.deployment.weights), self.deployment.tp
 
 
 @dataclass(frozen=True)
@@ -199,7 +204,7 @@ def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_cap
 
 
 def evaluate(service: Service, candidate: Candidate, precision: float = 0.01) -> ReplicaPerformance:
-    """Return what one replica of `candidate` serves, simulated at its central step times; the interval is still a point.
+    """Return what one replica of `candidate` serves, simulated at its central step times; no interval yet.
 
     `precision` is the relative width at which the bisection of the rate stops.
     """
@@ -231,17 +236,41 @@ def slower(step: StepTime, deviates: float) -> StepTime:
     )
 
 
+class Evaluations:
+    """What candidates serve, each simulated once: coarsely to compare them, in full for the best."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.part = service.part()
+        self._coarse: dict[tuple[str, str, int], ReplicaPerformance] = {}
+        self._in_full: dict[tuple[str, str, int], ReplicaPerformance] = {}
+
+    def coarse(self, candidate: Candidate) -> ReplicaPerformance:
+        """Return what `candidate` serves, to a few per cent, from a part of the requests."""
+        key = candidate.key
+        if key not in self._coarse:
+            self._coarse[key] = evaluate(self.part, candidate, _COARSE)
+        return self._coarse[key]
+
+    def in_full(self, candidate: Candidate) -> ReplicaPerformance:
+        """Return what `candidate` serves from all requests, with its interval."""
+        key = candidate.key
+        if key not in self._in_full:
+            self._in_full[key] = with_interval(self.service, evaluate(self.service, candidate))
+        return self._in_full[key]
+
+
 def best_on(
-    service: Service, found: Sequence[Candidate], device_count: int
+    evaluations: Evaluations, found: Sequence[Candidate], device_count: int
 ) -> tuple[ReplicaPerformance | None, list[ReplicaPerformance]]:
-    """Return the candidate that serves most on a machine of `device_count` devices, and all that were simulated.
+    """Return the candidate that serves most on a machine of `device_count` devices, and all that were compared.
 
     A machine runs `device_count // tp` replicas, so what counts is the rate of whole replicas. None: none of them can
     keep the SLO at any rate.
     """
-    best: ReplicaPerformance | None = None
+    best: Candidate | None = None
+    best_rate = 0.0
     tried: list[ReplicaPerformance] = []
-    usable = [one for one in found if one.deployment.device_count <= device_count]
 
     def machine_rate(per_replica_per_s: float, one: Candidate) -> float:
         return per_replica_per_s * (device_count // one.deployment.device_count)
@@ -249,19 +278,18 @@ def best_on(
     def bound(one: Candidate) -> float:
         return machine_rate(one.bound_per_device_per_s * one.deployment.device_count, one)
 
-    best_rate = 0.0
-    part = service.part()
+    usable = [one for one in found if one.deployment.device_count <= device_count]
     for one in sorted(usable, key=bound, reverse=True):
         if bound(one) <= best_rate:
             break
-        performance = evaluate(part, one, _COARSE)
+        performance = evaluations.coarse(one)
         tried.append(performance)
         rate = machine_rate(performance.rate_per_s.value, one)
         if rate > best_rate:
-            best, best_rate = performance, rate
+            best, best_rate = one, rate
     if best is None:
         return None, tried
-    in_full = evaluate(service, best.candidate)
+    in_full = evaluations.in_full(best)
     return (in_full if in_full.rate_per_s.value > 0.0 else None), tried
 
 

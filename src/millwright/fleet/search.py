@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Precision
-from millwright.fleet.replica import (
-    ReplicaPerformance,
-    Service,
-    Unfit,
-    best_on,
-    candidates,
-    with_interval,
-)
+from millwright.fleet.replica import Evaluations, ReplicaPerformance, Service, Unfit, best_on, candidates
 from millwright.fleet.stack import default_limits, engine_for
 
 Progress = Callable[[str, int, int], None]
@@ -63,20 +56,26 @@ def search(
 ) -> dict[tuple[str, str, int], MachineAnswer]:
     """Return the answer to each question; the simulator runs outside Python's lock, so threads use every core.
 
-    `services`, `models` and `precisions` are by workload name. Ctrl-C ends the search between two machines.
+    `services`, `models` and `precisions` are by workload name. Ctrl-C ends the search between two devices.
     """
-    unique = {question.key: question for question in questions}
-    todo = list(unique.values())
+    sizes: dict[tuple[str, str], set[int]] = {}
+    devices: dict[str, Device] = {}
+    for question in questions:
+        sizes.setdefault((question.workload, question.device.id), set()).add(question.device_count)
+        devices[question.device.id] = question.device
+    todo = list(sizes)
     answers: dict[tuple[str, str, int], MachineAnswer] = {}
 
-    def answer(question: MachineQuestion) -> MachineAnswer:
-        name = question.workload
-        return answer_one(services[name], models[name], question.device, question.device_count, precisions[name])
+    def answer(asked: tuple[str, str]) -> dict[int, MachineAnswer]:
+        workload, device = asked
+        return answer_device(
+            services[workload], models[workload], devices[device], sorted(sizes[asked]), precisions[workload]
+        )
 
     pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
     try:
-        for done, (question, result) in enumerate(zip(todo, pool.map(answer, todo), strict=True), start=1):
-            answers[question.key] = result
+        for done, ((workload, device), found) in enumerate(zip(todo, pool.map(answer, todo), strict=True), start=1):
+            answers.update({(workload, device, count): each for count, each in found.items()})
             if progress is not None:
                 progress("simulating machines", done, len(todo))
     finally:
@@ -84,26 +83,32 @@ def search(
     return answers
 
 
-def answer_one(
+def answer_device(
     service: Service,
     model: Architecture,
     device: Device,
-    device_count: int,
+    device_counts: Sequence[int],
     precisions: tuple[Precision, ...] = (),
-) -> MachineAnswer:
-    """Return the best replica of `model` on a machine of `device_count` devices, with its interval."""
+) -> dict[int, MachineAnswer]:
+    """Return the best replica of `model`, with its interval, on a machine of each number of devices.
+
+    What a deployment serves does not depend on the size of the machine around it, so each is simulated once.
+    """
     engine = engine_for(device)
     fitting, unfit = candidates(
         service,
         model,
         device,
         engine=engine,
-        most_devices=device_count,
+        most_devices=max(device_counts),
         precisions=precisions,
         limits=default_limits(engine, model),
     )
-    best, tried = best_on(service, fitting, device_count)
-    if best is None:
-        return MachineAnswer(None, tuple(unfit), tuple(tried))
-    replicas = device_count // best.candidate.deployment.device_count
-    return MachineAnswer(with_interval(service, best), tuple(unfit), tuple(tried), replicas)
+    evaluated = Evaluations(service)
+    answers: dict[int, MachineAnswer] = {}
+    for count in device_counts:
+        best, tried = best_on(evaluated, fitting, count)
+        reasons = tuple(each for each in unfit if each.deployment.device_count <= count)
+        replicas = count // best.candidate.deployment.device_count if best is not None else 0
+        answers[count] = MachineAnswer(best, reasons, tuple(tried), replicas)
+    return answers

@@ -1,4 +1,4 @@
-"""Every value the plan rests on, with its origin: what was defaulted, what the catalogue says, how wide each input is."""
+"""Every value the plan rests on, with its origin: defaulted, from the catalogue, fitted, or uncertain."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def uncertain(inputs: Sequence[UncertainInput]) -> list[Assumption]:
                 origin=Origin.DEFAULTED,
                 source_title=each.source,
                 date=each.date if each.date[:4].isdigit() else "",
-                quality=each.quality if each.quality in ("A", "B", "C") else "",  # type: ignore[arg-type]
+                quality=each.quality if each.quality in ("A", "B", "C") else "",
                 note=each.note,
             )
         )
@@ -147,7 +147,7 @@ def _assumption(
         source_title=source.title if source is not None else fact.source,
         source_url=source.url if source is not None else "",
         date=fact.date,
-        quality=str(fact.quality),  # type: ignore[arg-type]
+        quality=str(fact.quality),
         stale=is_price and age is not None and age > price_age_limit_days,
         note=fact.note,
     )

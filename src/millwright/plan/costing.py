@@ -1,7 +1,7 @@
 """From machines to money: the cost case of one way to serve a demand, as `finance` takes it.
 
-Every uncertain input comes from an `Inputs`: plain medians for the central case, columns of draws for the odds. The same
-draws serve all options, so that two options differ by what sets them apart and by nothing else.
+Every uncertain input comes from an `Inputs`: plain medians for the central case, columns of draws for the odds. All
+options get the same draws, so that two of them differ by what sets them apart and by nothing else.
 """
 
 from __future__ import annotations

@@ -63,8 +63,6 @@ def workload_demand(
         np.array(pattern.shape) if online else batch_window(workload.deadline_hours, busiest_day_factor(pattern.shape))
     )
     profile = growing_demand(pattern.mean_rate_per_s, workload.growth_per_year, months, hourly)
-    if not online:  # the busiest day sets the need, the mean day the tokens
-        profile = DemandProfile(profile.mean_rate_per_s, hourly)
     asked = demand(pattern)
     tokens = TokenDemand(profile, asked.mean_input_tokens, asked.mean_output_tokens)
     return WorkloadDemand(workload, model, pattern, service, profile, tokens)
@@ -117,7 +115,8 @@ def _in_words(asked: WorkloadDemand) -> str:
         return f"batch work, each day's within {asked.workload.deadline_hours:g} h"
     if traffic.trace is not None and pattern.trace is not None:
         return f"the trace {traffic.trace.file}, all {len(pattern.trace):,} requests"
-    return f"profile {traffic.profile}; in: {pattern.input.describe()}; out: {pattern.output.describe()}; arrivals: {pattern.arrivals.describe()}"
+    lengths = f"in: {pattern.input.describe()}; out: {pattern.output.describe()}"
+    return f"profile {traffic.profile}; {lengths}; arrivals: {pattern.arrivals.describe()}"
 
 
 def _length(lengths: Lengths) -> LengthSummary:

@@ -25,8 +25,9 @@ from millwright.plan.answer import answer
 from millwright.plan.costing import Currency, Inputs
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import drafts, refusal
-from millwright.plan.model import BreakEven, Header, Kind, Plan, RefusalReason, RefusedOption, Stage, Timing
+from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusalReason, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, Odds, break_even, compare_options, published_cost
+from millwright.plan.performance import Runs
 from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, site_limits_broken
 from millwright.plan.publish import price_age_days, published_option
 from millwright.plan.terms import Pricing
@@ -114,6 +115,7 @@ def make_plan(
     detailed = _detailed(ranked)
     best_of = {kind: next((o for o in ranked if o.kind is kind), None) for kind in (Kind.API, Kind.CLOUD)}
     published = []
+    runs: Runs = {}
     for rank, option in enumerate(ranked, start=1):
         clock.tell("describing options", rank - 1, len(ranked))
         assert odds is not None, "there are odds wherever there are options"
@@ -124,7 +126,7 @@ def make_plan(
         cost = published_cost(option, odds, central, band, finance, break_evens, demand_curve=option.id in detailed)
         published.append(
             published_option(
-                option, rank, cost, scenario, pricing, central, today, by_option[option.id],
+                option, rank, cost, scenario, pricing, central, today, by_option[option.id], runs,
                 curves=option.id in detailed,
             )
         )  # fmt: skip
@@ -186,16 +188,23 @@ def _ranked(
     """Return the options best first: those known to be lawful, then those of which a fact is missing."""
     if odds is None:
         return []
-    figure = {
-        Objective.LCOT: lambda option: float(odds.central[option.id].lcot_per_mtok),
-        Objective.CAPEX: lambda option: (_capex(option, central), float(odds.central[option.id].lcot_per_mtok)),
-        Objective.ENERGY: lambda option: (_energy(option, central), float(odds.central[option.id].lcot_per_mtok)),
-        Objective.CARBON: lambda option: (
-            _energy(option, central, carbon=True),
-            float(odds.central[option.id].lcot_per_mtok),
-        ),
-    }[objective]
-    return sorted(options, key=lambda option: (option.verdict is not Verdict.YES, figure(option), option.id))
+
+    def figure(option: PricedOption) -> float:
+        match objective:
+            case Objective.CAPEX:
+                return _capex(option, central)
+            case Objective.ENERGY:
+                return _energy(option, central)
+            case Objective.CARBON:
+                return _energy(option, central, carbon=True)
+            case Objective.LCOT:
+                return 0.0  # the cost per token decides wherever the objective does not
+
+    def order(option: PricedOption) -> tuple[bool, float, float, str]:
+        lcot = float(odds.central[option.id].lcot_per_mtok)
+        return option.verdict is not Verdict.YES, figure(option), lcot, option.id
+
+    return sorted(options, key=order)
 
 
 def _capex(option: PricedOption, central: Inputs) -> float:
@@ -245,7 +254,7 @@ def _header(
     )
 
 
-def _catalogue_date(found: Sequence[assumptions.Assumption]) -> str:
+def _catalogue_date(found: Sequence[Assumption]) -> str:
     """Return the newest date of the facts the plan rests on."""
     return max((each.date for each in found if price_age_days(each.date, dt.date.max) is not None), default="")
 
@@ -255,7 +264,8 @@ def _plan_warnings(asked: Sequence[WorkloadDemand], ranked: Sequence[PricedOptio
     for each in asked:
         if each.workload.precisions is None and each.model.native_precision == "bf16":
             found.append(
-                f"{each.workload.name}: 16- and 8-bit weights were looked at; `precisions: [int4, fp8, bf16]` adds 4-bit ones."
+                f"{each.workload.name}: 16- and 8-bit weights were looked at; "
+                "`precisions: [int4, fp8, bf16]` adds 4-bit ones."
             )
         found += [f"{each.model.name}: {text}" for text in each.model.assumptions]
     for kind, name in ((Kind.OWNED, "owned"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):

@@ -21,8 +21,8 @@ from millwright.plan.uncertain import inputs_from
 from millwright.quantity import Basis
 from millwright.scenario.model import Finance
 
-DRAWS = 2_048
-"""Draws of all uncertain inputs: a probability is then known to about one point in a hundred."""
+DRAWS = 1_024
+"""Draws of all uncertain inputs: a probability is then known to one or two points in a hundred."""
 
 DEMAND_MULTIPLES = tuple(float(x) for x in np.round(np.geomspace(0.1, 100.0, 37), 4))
 """Multiples of the stated demand at which the cost of leading options is looked up."""
@@ -85,10 +85,11 @@ def published_cost(
     flow = cash_flow(case)
     figures = odds.central[option.id]
     lcot, cost = odds.lcot(option.id), odds.comparison.cost(option.id)
-    spread = cash_flow(option.case(inputs_from(values, finance))).total
+    drawn = cash_flow(option.case(inputs_from(values, finance)))
+    spread = drawn.total
     months = case.horizon_months
     capital = float(sum(line.amounts[0] for line in flow.lines if line.kind == "capital"))
-    drawn_capital = _spread_of_capital(option, values, finance)
+    drawn_capital = _drawn_capital(drawn)
     opex = _monthly_running(flow, months)
     ratio = figures.lcot_per_mtok / lcot.p50 if lcot.p50 else 1.0
     return Cost(
@@ -205,11 +206,9 @@ def _monthly_running(flow: CashFlow, months: int) -> float:
     return running / months
 
 
-def _spread_of_capital(
-    option: PricedOption, values: Mapping[str, NDArray[np.float64] | float], finance: Finance
-) -> NDArray[np.float64] | None:
-    lines = cash_flow(option.case(inputs_from(values, finance))).lines
-    capital = [np.atleast_2d(line.amounts)[:, 0] for line in lines if line.kind == "capital"]
+def _drawn_capital(flow: CashFlow) -> NDArray[np.float64] | None:
+    """Return what is bought today in each draw, None when nothing is."""
+    capital = [np.atleast_2d(line.amounts)[:, 0] for line in flow.lines if line.kind == "capital"]
     return np.sum(np.broadcast_arrays(*capital), axis=0) if capital else None
 
 

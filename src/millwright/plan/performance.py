@@ -27,12 +27,16 @@ _WARMUP = 0.1
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Metrics of one replica at the central step times, and at both ends of their 80 % interval."""
 
     central: ServiceMetrics
     fast: ServiceMetrics
     slow: ServiceMetrics
+
+
+Runs = dict[tuple[tuple[str, str, int], int, float], Run]
+"""Simulations done so far, by candidate, service and rate: offers that hold the same device share them."""
 
 
 def deployment_summary(candidate: Candidate) -> DeploymentSummary:
@@ -61,12 +65,13 @@ def performance(
     replicas: int,
     planned_rate_per_s: float,
     utilisation_mean: float,
+    runs: Runs,
     *,
     curves: bool,
 ) -> Performance:
     """Return what `replicas` like `replica` give users at `planned_rate_per_s` [1/s] over all of them.
 
-    `curves` adds latency against load, which takes some twenty simulations more.
+    `runs` is looked up and added to. `curves` adds latency against load, which takes some twenty simulations more.
     """
     rate = replica.rate_per_s
     per_replica = planned_rate_per_s / replicas
@@ -84,7 +89,9 @@ def performance(
         tokens = float(service.requests.output_tokens.mean())
         return Performance(**common, output_tokens_per_s=EstimateValue.of(rate, "token/s", factor=tokens * replicas))
     part = service.part()
-    run = _run(part, replica.candidate, per_replica)
+    key = (replica.candidate.key, id(service), round(per_replica, 9))
+    run = runs.get(key) or _run(part, replica.candidate, per_replica)
+    runs[key] = run
     basis = replica.candidate.step.basis
     served = [each.output_tokens_per_s * replicas for each in (run.central, run.slow, run.fast)]
     return Performance(
@@ -109,8 +116,8 @@ def _probability_enough(replica: ReplicaPerformance, needed_per_s: float) -> flo
     return 0.5 * math.erfc(-math.log(value / needed_per_s) / (sigma * math.sqrt(2.0)))
 
 
-def _run(service: Service, candidate: Candidate, rate_per_s: float) -> _Run:
-    return _Run(
+def _run(service: Service, candidate: Candidate, rate_per_s: float) -> Run:
+    return Run(
         _at(service, candidate, rate_per_s, 0.0),
         _at(service, candidate, rate_per_s, -SPREAD_Z),
         _at(service, candidate, rate_per_s, SPREAD_Z),

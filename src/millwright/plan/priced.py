@@ -101,7 +101,8 @@ def site_limits_broken(part: PricedPart, inputs: Inputs, pricing: Pricing) -> li
     reasons: list[RefusalReason] = []
     power_w = machines * host.power_peak_w
     if site.power_w is not None and power_w > site.power_w:
-        text = f"{machines} × {host.name} draw up to {power_w / 1e3:,.1f} kW, and {site.name} has {site.power_w / 1e3:,.1f} kW"
+        drawn = f"{machines} × {host.name} draw up to {power_w / 1e3:,.1f} kW"
+        text = f"{drawn}, and {site.name} has {site.power_w / 1e3:,.1f} kW"
         reasons.append(RefusalReason(stage=Stage.POWER, summary="more power than the site has", text=text))
     space = machines * host.rack_units
     if site.rack_units is not None and space > site.rack_units:
@@ -112,7 +113,8 @@ def site_limits_broken(part: PricedPart, inputs: Inputs, pricing: Pricing) -> li
         purchase = max(machines - terms.existing, 0) * terms.price
         if purchase > budget:
             code = pricing.currency.code
-            text = f"{machines} × {host.name} cost {purchase:,.0f} {code}, and the budget of {site.name} is {budget:,.0f} {code}"
+            costs = f"{machines} × {host.name} cost {purchase:,.0f} {code}"
+            text = f"{costs}, and the budget of {site.name} is {budget:,.0f} {code}"
             reasons.append(RefusalReason(stage=Stage.BUDGET, summary="above the site's budget", text=text))
     return reasons
 

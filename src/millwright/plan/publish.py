@@ -21,7 +21,7 @@ from millwright.plan.model import (
     Power,
     WorkloadSummary,
 )
-from millwright.plan.performance import deployment_summary, performance
+from millwright.plan.performance import Runs, deployment_summary, performance
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.terms import ROTA_PEOPLE, Pricing
 from millwright.quantity import Basis
@@ -57,15 +57,16 @@ def published_option(
     central: Inputs,
     created: dt.date,
     assumption_ids: tuple[str, ...],
+    runs: Runs,
     *,
     curves: bool,
 ) -> Option:
-    """Return `option` as the plan publishes it, at its `rank`."""
+    """Return `option` as the plan publishes it, at its `rank`; `runs` keeps the simulations done on the way."""
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
     for part in option.parts:
-        fleet.append(_fleet_part(part, central, curves=curves))
+        fleet.append(_fleet_part(part, central, runs, curves=curves))
         binds += _bindings(part, central, pricing)
         warnings += _warnings(part, scenario, created)
     if option.verdict is LawVerdict.UNKNOWN:
@@ -95,7 +96,7 @@ def _counts(schedule: MachineSchedule) -> _Counts:
     )
 
 
-def _fleet_part(part: PricedPart, central: Inputs, *, curves: bool) -> FleetPart:
+def _fleet_part(part: PricedPart, central: Inputs, runs: Runs, *, curves: bool) -> FleetPart:
     draft = part.draft
     shared = {
         "workload": draft.asked.workload.name,
@@ -140,6 +141,7 @@ def _fleet_part(part: PricedPart, central: Inputs, *, curves: bool) -> FleetPart
             replicas,
             planned,
             float(schedule.utilisation.mean()) * counts.installed / max(counts.serving, 1),
+            runs,
             curves=curves,
         ),
     )
@@ -263,10 +265,11 @@ def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[st
     if replica is not None:
         basis = replica.candidate.step.basis
         if basis not in (Basis.MEASURED, Basis.FITTED):
-            found.append(
-                f"No measurement of {draft.platform.device.name if draft.platform else 'the device'} was at hand; "
-                f"its speed is {'assumed' if basis is Basis.ASSUMED else 'taken from its datasheet'}: test before you buy."
+            device = draft.platform.device.name if draft.platform is not None else "the device"
+            origin = {Basis.ASSUMED: "assumed", Basis.DATASHEET: "reckoned from its datasheet"}.get(
+                basis, "extrapolated from devices like it"
             )
+            found.append(f"No measurement of {device} was at hand; its speed is {origin}: test before you buy.")
         bits = replica.candidate.deployment.weights.bytes_per_weight * 8.0
         if bits < 8.0:
             found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")

@@ -18,7 +18,7 @@ from millwright.quantity import Money, Price
 from millwright.scenario.model import ColoSite, Commitment, OnCall, OwnedSite, Scenario
 
 WORLD_PUE = 1.54
-"""Weighted average of the Uptime Institute's Global Data Center Survey 2025; for countries without a figure of their own."""
+"""Weighted average of the Uptime Institute's survey of 2025, for countries without a figure of their own."""
 
 WORLD_ELECTRICITY_USD_PER_KWH = 0.15
 """Used where neither scenario nor catalogue has a price; an assumption (Pan et al., arXiv 2509.18101, use the same)."""
@@ -121,10 +121,8 @@ class Pricing:
         shipped = defaults()
         salary, overhead = shipped["salary_us_per_y"].median, shipped["employer_cost_factor"].median
         factor = self.catalog.country(country_code).wage_factor or 1.0
-        return (
-            self.usd(salary * overhead * factor),
-            f"US pay (BLS) {salary:,.0f} USD × employer's cost {overhead:.2f} × wage factor {factor:.2f} of {country_code}",
-        )
+        reckoning = f"US pay (BLS) {salary:,.0f} USD × employer's cost {overhead:.2f} × wage factor {factor:.2f}"
+        return self.usd(salary * overhead * factor), f"{reckoning} of {country_code}"
 
     def staff(self, kinds: frozenset[Kind]) -> StaffTerms:
         """Return the people that options of these `kinds` take together."""

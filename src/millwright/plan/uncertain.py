@@ -42,7 +42,8 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str]) -> tuple[Uncertai
         ),
         UncertainInput("wages", LogNormal(0.85, 1.18), "factor", note="by role and place", **_JUDGEMENT),
         UncertainInput(
-            "rent", LogNormal(0.9, 1.1), "factor on hourly prices", note="list prices are negotiable and move", **_JUDGEMENT
+            "rent", LogNormal(0.9, 1.1), "factor on hourly prices",
+            note="list prices are negotiable and move", **_JUDGEMENT,
         ),
         UncertainInput("host price", Uniform(0.0, 1.0), "position in the price's range", price.source, price.date, "C"),
         told("hardware_life_years", finance.hardware_life_years * 12.0, shipped["host_life_months"], "hardware life"),
@@ -55,7 +56,10 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str]) -> tuple[Uncertai
             else Triangular(-0.15, finance.cloud_price_drift_per_year, 0.05),
             "1/y", note="list prices fell for older chips and rose for scarce ones", **_JUDGEMENT,
         ),
-        told("api_price_drift_per_year", finance.api_price_drift_per_year, shipped["api_price_drift_per_y"], "API price drift"),
+        told(
+            "api_price_drift_per_year", finance.api_price_drift_per_year, shipped["api_price_drift_per_y"],
+            "API price drift",
+        ),
         *(
             UncertainInput(
                 f"{CAPACITY}{device}", Normal(0.0, 1.0), "standard deviations of the logarithm",

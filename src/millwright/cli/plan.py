@@ -1,0 +1,123 @@
+"""`millwright plan SCENARIO`: make the plan, print it, and write it with its report."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from millwright.errors import InputError
+
+if TYPE_CHECKING:
+    from millwright.plan.model import Plan
+
+EXIT_NO = 1
+
+Progress = Callable[[str, int, int], None]
+
+
+def plan(
+    scenario: Annotated[Path, typer.Argument(help="The scenario, a YAML file.", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for plan.json, report.html and plan.md.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plan.json and nothing else on stdout.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Every option, refusal and assumption.")] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Plan as of this day instead of today.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")] = 0,
+    models: Annotated[
+        list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")
+    ] = None,
+    devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add; may repeat.")] = None,
+) -> None:
+    """Plan a scenario: feasible options ranked, each refusal with its reason. Exit 1 if nothing is feasible."""
+    from millwright.catalog.catalog import load_catalog
+    from millwright.plan.make import make_plan
+    from millwright.plan.plan_file import plan_as_json
+    from millwright.scenario.load import load_scenario
+
+    if out is not None:
+        _check_folder(out)
+    loaded = load_scenario(scenario, load_catalog(tuple(devices or ()), tuple(models or ())))
+    today = as_of.date() if as_of is not None else date.today()
+    with _progress() as tell:
+        made = make_plan(loaded, today=today, seed=seed, progress=tell)
+    written: list[Path] = []
+    if out is not None:
+        written = _write(made, out)
+    if as_json:
+        typer.echo(plan_as_json(made), nl=False)
+    else:
+        _show(made, written, show_all=show_all)
+    if not made.options:
+        raise typer.Exit(EXIT_NO)
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written before the work, not after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be made: {error.strerror}", str(out), "Choose another with --out."
+        ) from None
+
+
+def _write(made: Plan, out: Path) -> list[Path]:
+    from millwright.plan.plan_file import write_plan
+    from millwright.report.html import write_html
+    from millwright.report.markdown import write_markdown
+
+    writers: list[tuple[Path, Callable[[Plan, Path], None]]] = [
+        (out / "plan.json", write_plan),
+        (out / "report.html", write_html),
+        (out / "plan.md", write_markdown),
+    ]
+    if find_spec("typst") is not None:
+        from millwright.report.brief import write_brief
+
+        writers.append((out / "brief.pdf", write_brief))
+    for path, write in writers:
+        try:
+            write(made, path)
+        except OSError as error:
+            raise InputError(f"the file cannot be written: {error.strerror}", str(path)) from None
+    return [path for path, _ in writers]
+
+
+def _show(made: Plan, written: list[Path], *, show_all: bool) -> None:
+    from rich.console import Console
+
+    from millwright.report.terminal import print_plan
+
+    console = Console(highlight=False)
+    print_plan(made, console, show_all=show_all)
+    if written:
+        console.print(f"\nWritten: {', '.join(str(path) for path in written)}", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show how far long work is, on stderr and only where somebody looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda what, done, of: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, int] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield tell
