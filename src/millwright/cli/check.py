@@ -1,0 +1,257 @@
+"""`millwright check`: may each workload run at each place of a scenario; by which article; which fact is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from millwright.errors import InputError
+
+if TYPE_CHECKING:
+    from millwright.law.evaluate import RuleFinding
+    from millwright.law.rule import RuleBase
+    from millwright.law.survey import Place, Survey
+
+_MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
+EXIT_YES, EXIT_NO, EXIT_UNKNOWN = 0, 1, 3
+
+
+def check(
+    scenario: Annotated[Path, typer.Argument(help="The scenario (YAML).")],
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="Apply the rules of that day.")] = "",
+    assume: Annotated[
+        list[str] | None,
+        typer.Option("--assume", metavar="KEY=VALUE", help="A fact (site.baa_signed=true) or a what-if; may repeat."),
+    ] = None,
+    proof: Annotated[bool, typer.Option("--proof", help="Show the whole proof of each verdict.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Judge by the rules alone; exit 0: all may be used, 1: some may not, 3: of some a fact is missing."""
+    from millwright.law.kleene import Verdict
+    from millwright.law.load import load_rules
+    from millwright.law.survey import survey
+    from millwright.scenario.load import load_scenario
+
+    rules, told = _what_if(load_rules(), assume or [])
+    loaded = load_scenario(scenario)
+    day = _day(as_of) or loaded.scenario.law.as_of or dt.date.today()
+    found = survey(loaded.scenario, loaded.catalog, rules, day, told)
+    if as_json:
+        typer.echo(json.dumps(_as_json(found, proof), indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        _show(found, proof)
+    raise typer.Exit({Verdict.YES: EXIT_YES, Verdict.NO: EXIT_NO, Verdict.UNKNOWN: EXIT_UNKNOWN}[found.verdict])
+
+
+def _day(text: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"'{text}' is no date", "--as-of", "Write YYYY-MM-DD, such as 2027-12-02.") from None
+
+
+def _what_if(rules: RuleBase, assume: list[str]) -> tuple[RuleBase, dict[str, Any]]:
+    """Return the rules with the what-ifs thrown, and the facts that were assumed."""
+    switches = {each.id for each in rules.switches}
+    told: dict[str, Any] = {}
+    for each in assume:
+        key, equals, value = (part.strip() for part in each.partition("="))
+        if key in switches:
+            if not equals or value.lower() in ("true", "yes"):
+                rules = rules.assuming(key)
+            elif value.lower() not in ("false", "no"):
+                raise InputError(f"'{value}' is neither true nor false", f"--assume {key}")
+        elif not equals:
+            raise InputError(
+                f"'{each}' is no KEY=VALUE", "--assume", f"A what-if is one of {', '.join(sorted(switches))}."
+            )
+        else:
+            told[_full_name(key)] = {"true": True, "false": False}.get(value.lower(), value)
+    return rules, told
+
+
+def _full_name(key: str) -> str:
+    """Return a fact's name with `site.` or `workload.`, which may be left out where only one of them has it."""
+    from millwright.law.case import is_site_fact
+
+    if "." in key:
+        return key
+    return f"site.{key}" if is_site_fact(key) else f"workload.{key}"
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------
+
+
+def _as_json(found: Survey, proof: bool) -> dict[str, Any]:
+    return {
+        "verdict": str(found.verdict),
+        "as_of": found.as_of.isoformat(),
+        "rule_base_version": found.rules.version,
+        "disclaimer": _disclaimer(),
+        "what_if": list(found.rules.assumed),
+        "assumed": [{"fact": each.fact, "value": each.value, "why": each.why} for each in found.assumed],
+        "places": [_place_json(place, proof) for place in found.places],
+    }
+
+
+def _place_json(place: Place, proof: bool) -> dict[str, Any]:
+    finding = place.finding
+    return {
+        "workload": place.workload,
+        "site": place.site,
+        "kind": place.kind,
+        "provider": place.provider or None,
+        "country": place.country or None,
+        "offers": list(place.offers),
+        "verdict": str(finding.verdict),
+        "missing_facts": finding.questions,
+        "findings": [_finding_json(each, proof) for each in finding.findings],
+        "contradictions": [
+            {"rules": [each.rule_id, each.other_rule_id], "fact": each.fact, "reason": each.reason}
+            for each in finding.contradictions
+        ],
+        "past_review": list(finding.past_review),
+    }
+
+
+def _finding_json(finding: RuleFinding, proof: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "rule": finding.rule_id,
+        "instrument": finding.instrument,
+        "pinpoint": finding.pinpoint,
+        "effect": str(finding.effect),
+        "binds": finding.binds,
+        "status": str(finding.status),
+        "verdict": str(finding.verdict),
+        "reason": finding.reason,
+        "missing_facts": list(finding.missing_facts),
+        "quote": finding.quote,
+        "unverified": finding.unverified,
+        "link": finding.link,
+        "remedy": finding.remedy,
+        "evidence": list(finding.evidence),
+    }
+    if proof:
+        document["proof"] = list(finding.proof.lines())
+    return document
+
+
+def _disclaimer() -> str:
+    from millwright.law.evaluate import DISCLAIMER
+
+    return DISCLAIMER
+
+
+# --- text ------------------------------------------------------------------------------------------------------
+
+
+def _show(found: Survey, proof: bool) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=False)
+
+    def say(text: str, indent: int = 0, style: str = "") -> None:
+        console.print(Padding(Text(text, style=style), (0, 0, 0, indent)))
+
+    by_workload: dict[str, list[Place]] = {}
+    for place in found.places:
+        by_workload.setdefault(place.workload, []).append(place)
+    for workload, places in by_workload.items():
+        say(workload, style="bold")
+        for group in _alike(places):
+            _show_group(group, say, proof)
+        _show_why(places, say)
+        _show_open(places, say)
+    if found.assumed:
+        say("Assumed: " + "; ".join(f"{each.fact} = {_plain(each.value)}" for each in found.assumed) + ".", style="dim")
+    what_if = f" What if: {', '.join(found.rules.assumed)}." if found.rules.assumed else ""
+    say(f"As of {found.as_of}, rule base {found.rules.version}.{what_if} {_disclaimer()}", style="dim")
+
+
+def _show_group(group: list[Place], say: Any, proof: bool) -> None:
+    """Show the places of one verdict for the same reasons, and those reasons by name."""
+    first = group[0].finding
+    style = {"yes": "green", "no": "red", "unknown": "yellow"}[first.verdict]
+    say(f"{_MARKS[first.verdict]:>3}  {_titles(group)}", 1, style)
+    if first.verdict == "no":
+        say(f"against {'; '.join(_cited(each) for each in first.deciding)}", 6)
+    elif first.verdict == "unknown":
+        missing = dict.fromkeys(fact for place in group for fact in place.finding.missing_facts)
+        say(f"until you say {', '.join(missing)}", 6)
+    for clash in first.contradictions:
+        say(f"{clash.rule_id} and {clash.other_rule_id} exclude each other: {clash.reason}.", 6, "red")
+    if proof:
+        for place in group:
+            say(place.title, 6)
+            for each in place.finding.deciding:
+                for line in each.proof.lines():
+                    say(line, 8, "dim")
+
+
+def _show_why(places: list[Place], say: Any) -> None:
+    """Show once each rule that refuses or leaves open, and each question to answer."""
+    rules = {each.rule_id: each for place in places for each in place.finding.deciding if each.verdict != "yes"}
+    questions = {fact: text for place in places for fact, text in place.finding.questions.items()}
+    if rules:
+        say("The rules:", 1)
+        for each in rules.values():
+            say(f"· {_cited(each)}: {each.plain}{' Unverified.' if each.unverified else ''}", 3)
+            if each.remedy:
+                say(f"→ {each.remedy}", 5, "dim")
+    if questions:
+        say("To settle what is open, answer (under `facts:` in the scenario, or with --assume):", 1)
+        for fact, text in questions.items():
+            say(f"· {fact}: {text}", 3)
+
+
+def _show_open(places: list[Place], say: Any) -> None:
+    """Show once what is to be done wherever it runs, and what is warned of at places that may be used."""
+    duties: dict[str, RuleFinding] = {}
+    warnings: dict[str, RuleFinding] = {}
+    for place in places:
+        if place.finding.verdict != "no":
+            duties.update({each.rule_id: each for each in place.finding.duties})
+            warnings.update({each.rule_id: each for each in place.finding.warnings if each.verdict == "no"})
+    for title, items in (("To do before going live:", duties), ("Risks at places that may be used:", warnings)):
+        if items:
+            say(title, 1)
+            for each in items.values():
+                say(f"· {_cited(each)}: {each.plain}", 3)
+
+
+def _alike(places: list[Place]) -> list[list[Place]]:
+    """Group places that have the same verdict by the same rules, those that may be used first."""
+    groups: dict[tuple[Any, ...], list[Place]] = {}
+    for place in places:
+        finding = place.finding
+        rules = tuple(each.rule_id for each in finding.deciding) if finding.verdict != "yes" else ()
+        groups.setdefault((finding.verdict, rules, finding.contradictions), []).append(place)
+    order = ("yes", "unknown", "no")
+    return sorted(groups.values(), key=lambda group: order.index(group[0].finding.verdict))
+
+
+def _titles(group: list[Place]) -> str:
+    """Return the places as text, countries of one provider together: `EU cloud: aws (DE, SE)`."""
+    countries: dict[str, list[str]] = {}
+    for place in group:
+        name = f"{place.site}: {place.provider}" if place.provider else place.site
+        countries.setdefault(name, []).append(place.country or "place not said")
+    return "; ".join(f"{name} ({', '.join(where)})" for name, where in countries.items())
+
+
+def _cited(finding: RuleFinding) -> str:
+    return f"{finding.instrument} {finding.pinpoint}"
+
+
+def _plain(value: object) -> str:
+    from millwright.law.expression import show_fact
+
+    return show_fact(value)  # type: ignore[arg-type]

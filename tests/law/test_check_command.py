@@ -1,0 +1,105 @@
+"""`millwright check`: exit status, JSON, what-ifs, and errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from millwright.cli.check import check
+from millwright.errors import InputError
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(check)
+
+SCENARIO = """
+organisation: {{country: DE}}
+workloads:
+  - {{name: chat, model: gpt-oss-120b, traffic: {{rate: 1 /s}}, data: {{classes: [{data}]}}}}
+sites:
+{sites}
+"""
+ROOM = "  - {name: room, kind: owned}\n"
+AMERICA = "  - {name: clouds, kind: cloud, providers: [lambda]}\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    def run_check(sites: str, *arguments: str, data: str = "personal") -> Any:
+        path = tmp_path / "scenario.yaml"
+        path.write_text(SCENARIO.format(sites=sites, data=data))
+        return CliRunner().invoke(app, [str(path), *arguments])
+
+    return run_check
+
+
+def test_all_yes_exits_0(run: Any) -> None:
+    result = run(ROOM)
+    assert result.exit_code == 0, result.output
+    assert "room (DE)" in result.output
+    assert "not legal advice" in " ".join(result.output.split())
+
+
+def test_a_missing_fact_exits_3_and_is_asked_for(run: Any) -> None:
+    result = run(AMERICA)
+    assert result.exit_code == 3
+    assert "site.dpf_certified" in result.output
+
+
+def test_a_refusal_exits_1_and_cites_the_article(run: Any) -> None:
+    result = run(AMERICA, "--assume", "dpf_certified=false", "--assume", "sccs_signed=false")
+    assert result.exit_code == 1
+    assert "GDPR Art. 44" in result.output
+
+
+def test_a_fact_settles_it_and_a_what_if_unsettles_it(run: Any) -> None:
+    facts = ("--assume", "site.dpf_certified=true", "--assume", "sccs_signed=false")
+    assert run(AMERICA, *facts).exit_code == 0
+    fallen = run(AMERICA, *facts, "--assume", "dpf-annulled")
+    assert fallen.exit_code == 1
+    assert "What if: dpf-annulled" in " ".join(fallen.output.split())
+
+
+def test_json_is_nothing_but_json_and_carries_day_version_and_disclaimer(run: Any) -> None:
+    result = run(ROOM + AMERICA, "--json", "--as-of", "2027-12-02")
+    document = json.loads(result.output)
+    assert document["as_of"] == "2027-12-02"
+    assert document["rule_base_version"]
+    assert "not legal advice" in document["disclaimer"]
+    places = {place["site"]: place for place in document["places"]}
+    assert places["room"]["verdict"] == "yes"
+    assert "site.dpf_certified" in places["clouds"]["missing_facts"]
+    assert all(finding["pinpoint"] and finding["reason"] for finding in places["clouds"]["findings"])
+
+
+def test_the_proof_is_shown_when_asked_for(run: Any) -> None:
+    plain, proven = run(AMERICA), run(AMERICA, "--proof")
+    assert "unknown: it is met" in proven.output
+    assert "unknown: it is met" not in plain.output
+    document = json.loads(run(AMERICA, "--proof", "--json").output)
+    assert any(finding["proof"] for finding in document["places"][0]["findings"])
+
+
+def test_the_day_decides_which_rules_hold(run: Any) -> None:
+    facts = ("--assume", "dpf_certified=true", "--assume", "sccs_signed=false")
+    assert run(AMERICA, *facts, "--as-of", "2023-07-09").exit_code == 1
+    assert run(AMERICA, *facts, "--as-of", "2023-07-10").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--as-of", "tomorrow"), "Write YYYY-MM-DD"),
+        (("--assume", "nonsense"), "dpf-annulled"),
+        (("--assume", "site.baa_singed=true"), "Did you mean baa_signed"),
+        (("--assume", "dpf-annulled=perhaps"), "neither true nor false"),
+    ],
+)
+def test_a_wrong_argument_is_refused_with_what_to_do(run: Any, arguments: tuple[str, ...], says: str) -> None:
+    result = run(ROOM, *arguments)
+    assert isinstance(result.exception, InputError)
+    assert says in str(result.exception)
