@@ -27,7 +27,9 @@ def test_the_leaves_sum_to_the_total(case: CostCase) -> None:
     leaves = sum((np.broadcast_to(line.amounts, flow.total.shape) for line in flow.lines), np.zeros(flow.total.shape))
     scale = max((float(np.abs(line.amounts).max()) for line in flow.lines), default=0.0)
     assert leaves == pytest.approx(flow.total, abs=1e-9 * scale + 1e-12)
-    assert sum(flow.by_cause.values(), np.zeros(1)) == pytest.approx(flow.total, abs=1e-9 * scale + 1e-12)
+    assert sum(flow.by_cause.values(), np.zeros(flow.total.shape)) == pytest.approx(
+        flow.total, abs=1e-9 * scale + 1e-12
+    )
 
 
 def test_tax_and_carbon_lines_have_formulas_too() -> None:

@@ -31,6 +31,7 @@ def cost(
     export: Annotated[
         Path | None, typer.Option("--export", help="Write .xlsx (live formulas) or .csv (FOCUS columns).")
     ] = None,
+    futures: Annotated[bool, typer.Option("--futures", help="Show every option under named futures.")] = False,
     bill: Annotated[
         Path | None, typer.Option("--bill", help="Lay a FOCUS or OpenCost bill (CSV) beside the plan, by cause.")
     ] = None,
@@ -66,6 +67,8 @@ def cost(
         typer.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
     elif explanation is not None:
         _show_explanation(explanation)
+    elif futures:
+        _show_futures(priced)
     else:
         _show(priced)
 
@@ -197,6 +200,30 @@ def _show(priced: PricedFile) -> None:
     if doubtful:
         console.print(f"Claimed or assumed (quality C): {', '.join(doubtful)}.")
     console.print("Drill down with --explain lcot, --explain hardware …")
+
+
+def _show_futures(priced: PricedFile) -> None:
+    from rich.table import Table
+
+    from millwright.finance.pricing import smallest_worst_regret
+
+    console = _console()
+    console.print(f"[bold]{_safe(priced.file.name)}[/bold]: LCOT [{priced.file.currency}/Mtok] at the median inputs\n")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("future")
+    names = [option.name for option in priced.ranked]
+    for name in names:
+        table.add_column(_safe(name), justify="right")
+    for entry in priced.futures:
+        shown = [_money(entry.lcot_per_mtok[name]) + (" *" if name == entry.best else "  ") for name in names]
+        table.add_row(_safe(entry.future.name), *shown)
+    console.print(table)
+    option, regret = smallest_worst_regret(priced.futures)
+    console.print("\n* cheapest. Futures are what-ifs without a probability:")
+    for entry in priced.futures[1:]:
+        console.print(f"  {_safe(entry.future.name)}: {_safe(entry.future.says)}")
+    more = f"{_money(regret)} {priced.file.currency} more than the best"
+    console.print(f"Smallest regret in the worst future: {_safe(option)} ({more}).")
 
 
 def _break_even_text(found: BreakEven) -> str:

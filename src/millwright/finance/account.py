@@ -71,6 +71,18 @@ def account(priced: PricedFile, *, ledger: bool = True) -> dict[str, Any]:
             "sobol": [asdict(entry) for entry in priced.sensitivities],
             "tornado": {name: [asdict(swing) for swing in swings] for name, swings in priced.swings.items()},
         },
+        "futures": [
+            {
+                "name": entry.future.name,
+                "says": entry.future.says,
+                "source": entry.future.source,
+                "lcot_per_mtok": entry.lcot_per_mtok,
+                "npv_cost": entry.npv_cost,
+                "regret": entry.regret,
+                "best": entry.best,
+            }
+            for entry in priced.futures
+        ],
         "inputs": [
             {
                 "name": entry.name,

@@ -126,7 +126,7 @@ class Energy:
 
     `utilisation` and `tariff_per_kwh` are flat, or by hour of the week (168,) from Monday 00:00 (or (draws, 168)).
     `demand_charge_per_kw_month` is paid on the highest hour's power. `grid_g_per_kwh` and `wue_l_per_kwh` (litres per
-    kWh of the machines) serve the carbon and water figures.
+    kWh of the machines) serve the carbon and water figures; the grid may also go by the hour of the week.
     """
 
     cause: str
@@ -141,6 +141,7 @@ class Energy:
     escalation_per_y: Value | None = None
     grid_g_per_kwh: Value | None = None
     wue_l_per_kwh: Value | None = None
+    tariff_factor: PerMonth = 1.0  # on the tariff of each month: price steps
     date: str = ""
 
 
@@ -287,7 +288,7 @@ class CostCase:
             _check_item(item)
 
 
-HOURLY_FIELDS = frozenset({"utilisation", "tariff_per_kwh"})
+HOURLY_FIELDS = frozenset({"utilisation", "tariff_per_kwh", "grid_g_per_kwh"})
 MONTHLY_FIELDS = frozenset(
     {
         "hosts",
@@ -304,6 +305,7 @@ MONTHLY_FIELDS = frozenset(
         "requests",
         "users",
         "capacity_tokens",
+        "tariff_factor",
     }
 )
 

@@ -43,8 +43,9 @@ from millwright.finance.case import (
 )
 from millwright.finance.case_schema import ITEM_KINDS, CaseModel, Number, model_of
 from millwright.finance.defaults import defaults, input_from
-from millwright.finance.discounting import Value, growth_factors
+from millwright.finance.discounting import FloatArray, Value, growth_factors
 from millwright.finance.distributions import UncertainInput
+from millwright.finance.futures import Future, priced_under
 from millwright.finance.tax import Tax, depreciation_shares
 from millwright.finance.yaml_lines import Document, Place, read_document
 
@@ -78,18 +79,27 @@ class CaseFile:
         """The names of the options, in the file's order."""
         return tuple(self.items)
 
-    def case(self, option: str, values: Mapping[str, Value], demand_factor: float = 1.0) -> CostCase:
+    def case(
+        self,
+        option: str,
+        values: Mapping[str, Value],
+        demand_factor: float | FloatArray = 1.0,
+        future: Future | None = None,
+    ) -> CostCase:
         """Return the case of `option` at the given input values (floats or columns of draws), demand times a factor.
 
-        The capacity stays; machines stated `per_tokens` follow the demand.
+        The factor may be a row of months. The capacity stays; machines stated `per_tokens` follow the demand. A
+        `future` changes demand and prices.
         """
+        if future is not None:
+            demand_factor = demand_factor * future.demand_factors(self.horizon_months)
         settle = _Settler(values, self.horizon_months)
         demand = settle.all_of(self.demand)
-        if demand_factor != 1.0:
+        if np.ndim(demand_factor) > 0 or demand_factor != 1.0:
             demand = {k: v if k == "capacity_tokens" else np.asarray(v) * demand_factor for k, v in demand.items()}
         settle.tokens_per_month = np.asarray(demand["input_tokens"]) + np.asarray(demand["output_tokens"])
         top = settle.all_of(self.top)
-        return CostCase(
+        case = CostCase(
             name=option,
             currency=self.currency,
             horizon_months=self.horizon_months,
@@ -98,6 +108,7 @@ class CaseFile:
             items=tuple(make(**settle.all_of(fields)) for make, fields in self.items[option]),
             **top,
         )
+        return case if future is None else priced_under(case, future)
 
 
 @dataclass

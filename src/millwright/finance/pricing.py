@@ -24,6 +24,7 @@ from millwright.finance.case_file import CaseFile
 from millwright.finance.cash_flow import CashFlow, cash_flow
 from millwright.finance.discounting import Value
 from millwright.finance.figures import CostFigures, evaluate
+from millwright.finance.futures import Future, futures
 from millwright.finance.tax import after_tax_flow
 from millwright.finance.uncertainty import (
     DRAWS,
@@ -86,6 +87,49 @@ class BreakEven:
 
 
 @dataclass(frozen=True)
+class UnderFuture:
+    """LCOT of each option under one future, at the median inputs, and which is the cheapest by present cost."""
+
+    future: Future
+    lcot_per_mtok: Mapping[str, float]
+    npv_cost: Mapping[str, float]
+
+    @property
+    def best(self) -> str:
+        """The option of least present cost."""
+        return min(self.npv_cost, key=self.npv_cost.__getitem__)
+
+    @property
+    def regret(self) -> dict[str, float]:
+        """What each option costs more than the best one under this future [currency]."""
+        least = min(self.npv_cost.values())
+        return {name: cost - least for name, cost in self.npv_cost.items()}
+
+
+def price_futures(file: CaseFile) -> tuple[UnderFuture, ...]:
+    """Return every option under every shipped future, uncertain inputs at their median."""
+    medians = median_values(file.inputs)
+    found = []
+    for future in futures().values():
+        figures = {name: evaluate(file.case(name, medians, future=future)) for name in file.options}
+        found.append(
+            UnderFuture(
+                future,
+                {name: float(entry.lcot_per_mtok) for name, entry in figures.items()},
+                {name: float(entry.npv_cost) for name, entry in figures.items()},
+            )
+        )
+    return tuple(found)
+
+
+def smallest_worst_regret(found: tuple[UnderFuture, ...]) -> tuple[str, float]:
+    """Return the option whose largest regret over the futures is the smallest, and that regret (Savage 1951)."""
+    worst = {name: max(entry.regret[name] for entry in found) for name in found[0].npv_cost}
+    name = min(worst, key=worst.__getitem__)
+    return name, worst[name]
+
+
+@dataclass(frozen=True)
 class PricedFile:
     """Everything `millwright cost` can say about a file."""
 
@@ -96,6 +140,7 @@ class PricedFile:
     swings: Mapping[str, tuple[Swing, ...]]
     sensitivities: tuple[Sensitivity, ...]
     rivals: tuple[str, str] | None
+    futures: tuple[UnderFuture, ...]
 
     @property
     def ranked(self) -> tuple[PricedOption, ...]:
@@ -122,6 +167,7 @@ def price_file(file: CaseFile, draws: int = DRAWS, seed: int = 0) -> PricedFile:
         swings={name: tornado(build, file.inputs) for name, build in builders.items()},
         sensitivities=sobol(builders[order[0]], file.inputs, against, seed=seed),
         rivals=rivals,
+        futures=price_futures(file),
     )
 
 

@@ -73,6 +73,9 @@ def energy_lines(item: Energy, case: CostCase) -> list[Line]:
     hosts = at_month_ends(item.hosts, case.horizon_months)
     tariff = hourly_mean(item.tariff_per_kwh)
     utilisation = tariff_weighted_utilisation(item)
+    # A factor that never changes is one number; one that does is a row.
+    flat = np.ndim(item.tariff_factor) == 0 or np.shape(item.tariff_factor)[-1] == 1
+    steps = item.tariff_factor if flat else at_month_ends(item.tariff_factor, case.horizon_months)
     watt = item.idle_w + (item.peak_w - item.idle_w) * utilisation
     inputs = (
         Input("hosts", hosts, "hosts"),
@@ -85,12 +88,14 @@ def energy_lines(item: Energy, case: CostCase) -> list[Line]:
     lines = [
         Line(
             item.cause, "consumption",
-            hosts * (watt * item.pue * tariff * (HOURS_PER_MONTH / 1000.0)) * escalation,
-            "hosts * (idle_w + (peak_w - idle_w) * utilisation)/1000 * pue * hours * tariff" + _ESCALATED,
+            hosts * (watt * item.pue * tariff * (HOURS_PER_MONTH / 1000.0)) * escalation * steps,
+            "hosts * (idle_w + (peak_w - idle_w) * utilisation)/1000 * pue * hours * tariff * tariff_factor"
+            + _ESCALATED,
             (
                 *inputs,
                 Input("utilisation", utilisation, "share, weighted by tariff"),
                 Input("tariff", tariff, f"{case.currency}/kWh"),
+                Input("tariff_factor", steps, "-"),
             ),
             source=item.source, date=item.date,
         )
