@@ -480,8 +480,8 @@ def _money_and_per(text: str, remedy: str) -> tuple[Money, str]:
     for symbol, code in _SYMBOLS.items():
         plain = plain.replace(symbol, f" {code} ").strip()
     if leading := re.match(r"[A-Z]{3}(?=[\s\d])", plain):  # EUR 400k: put the code behind the number
-        number = _NUMBER.match(rest := plain[3:].lstrip())
-        end = number.end() if number else 0
+        amount_text = _NUMBER.match(rest := plain[3:].lstrip())
+        end = amount_text.end() if amount_text else 0
         plain = f"{rest[:end]} {leading.group()}{rest[end:]}"
     number, unit = _split(plain, remedy)
     match = _CURRENCY.match(unit)
@@ -508,6 +508,6 @@ CURRENCIES = frozenset(
     "IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD "
     "MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB "
     "RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD "
-    "UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG".split()
+    "UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG".split()  # noqa: SIM905
 )
 """Currencies in use, by ISO 4217 code."""

@@ -26,6 +26,6 @@ def _schema_of(subject: Subject) -> dict[str, Any]:
         from millwright.scenario.load import scenario_json_schema
 
         return scenario_json_schema()
-    from millwright.plan.plan_file import plan_json_schema
+    from millwright.plan.model import plan_schema
 
-    return plan_json_schema()
+    return plan_schema()

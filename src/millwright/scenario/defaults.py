@@ -45,7 +45,7 @@ def _defaulted(model: BaseModel, path: str, filled: Mapping[str, tuple[Filled, .
                 if isinstance(item, BaseModel):
                     yield from _defaulted(item, f"{here}.{getattr(item, 'name', '')}".rstrip("."), filled)
         elif (note := _note(info)) and _counts(model, name):
-            yield DefaultedField(here, _shown(value, info), note)
+            yield DefaultedField(here, shown(value, info), note)
 
 
 def _note(info: FieldInfo) -> str:
@@ -63,7 +63,7 @@ def _counts(model: BaseModel, name: str) -> bool:
     return not (isinstance(model, Workload) and name == "deadline_hours")
 
 
-def _shown(value: Any, info: FieldInfo) -> str:
+def shown(value: Any, info: FieldInfo) -> str:
     """Return a default as the user would have written it."""
     if value is None or value == ():
         return "not given"

@@ -50,7 +50,9 @@ def _path(finding: Any, value: Any) -> KeyPath:
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             path.append(part)
             value = value[part]
-    return tuple(path)
+    if finding["type"] == "scenario_kind" and isinstance(value, dict) and "kind" in value:
+        path.append("kind")
+    return (*path, *finding.get("ctx", {}).get("at", ()))
 
 
 def _words(finding: Any, path: KeyPath) -> tuple[str, str]:
@@ -63,7 +65,7 @@ def _words(finding: Any, path: KeyPath) -> tuple[str, str]:
     if kind == "missing":
         return "this key is missing", _how_to_write(finding["loc"])
     if kind == "scenario_kind":
-        return finding["msg"], "Say which by `kind:`."
+        return _unknown_kind(given, str(finding["msg"]))
     if kind in ("enum", "literal_error"):
         known = list(_choices(context["expected"]))
         near = difflib.get_close_matches(str(given), known, n=1)
@@ -95,6 +97,14 @@ def _words(finding: Any, path: KeyPath) -> tuple[str, str]:
     return str(finding["msg"]), "See docs/scenario.md."
 
 
+def _unknown_kind(given: object, expected: str) -> tuple[str, str]:
+    if not isinstance(given, dict):
+        return f"{expected}; got {kind_of(given)}", "Write {kind: …} with the keys of that kind."
+    if "kind" not in given:
+        return expected, "Say which by `kind:`."
+    return f"{_shown(given['kind'])} is no kind known here: {expected}", "Write one of these."
+
+
 _NUMBERS = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -121,6 +131,8 @@ def _shown(value: object) -> str:
         return "nothing"
     if isinstance(value, dict | list):
         return kind_of(value)
+    if isinstance(value, int | float):
+        return f"{value}"
     text = str(value)
     return f"'{text}'" if len(text) <= 40 else f"'{text[:24]}…'"
 

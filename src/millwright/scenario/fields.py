@@ -15,7 +15,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError, core_schema
 
 from millwright.quantity import (
-    ACCEPTED_UNITS,
     Dimension,
     Money,
     Price,
@@ -67,9 +66,9 @@ def why(note: str) -> dict[str, Any]:
     return {"default_note": note}
 
 
-def fault(message: str, remedy: str = "") -> PydanticCustomError:
-    """Return the error by which a validator states a fault and its remedy."""
-    return PydanticCustomError("scenario_fault", "{what}", {"what": message, "remedy": remedy})
+def fault(message: str, remedy: str = "", at: tuple[str | int, ...] = ()) -> PydanticCustomError:
+    """Return the error by which a validator states a fault and its remedy, `at` a key below the validated value."""
+    return PydanticCustomError("scenario_fault", "{what}", {"what": message, "remedy": remedy, "at": list(at)})
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Unit:
         if not self.shown_unit:
             return f"{value:,.10g}"
         shown = value * self.size / parse_quantity(f"1 {self.shown_unit}", self.dimension)
-        return f"{shown:,.10g}{'' if self.shown_unit.startswith('/') else ' '}{self.shown_unit}"
+        return f"{shown:,.10g} {self.shown_unit}"
 
     @property
     def _example(self) -> str:
@@ -132,8 +131,8 @@ class Unit:
         return number
 
     def _out_of_range(self, value: object, bound: str) -> PydanticCustomError:
-        hint = f" A share is written {_shortened(value)} %." if self._looks_like_percent(value) else ""
-        return fault(f"{_shortened(value)} is out of range: it must be {bound}", f"Write {self._example}.{hint}")
+        example = f"{_shortened(value)} %" if self._looks_like_percent(value) else self._example
+        return fault(f"{_shortened(value)} is out of range: it must be {bound}", f"Write {example}.")
 
     def _looks_like_percent(self, value: object) -> bool:
         return self.dimension is Dimension.FRACTION and isinstance(value, int | float) and 1 < value <= 100
@@ -146,19 +145,20 @@ class Unit:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return the JSON Schema: a text with one of the accepted units, or a number where that is clear."""
+        bare = self.dimension in _BARE_NUMBER_IS_CLEAR
+        units = "" if self.dimension is Dimension.COUNT else f"; accepted units: {accepted_units(self.dimension)}"
         text = {
             "type": "string",
-            "pattern": r"^\s*[+-]?[0-9.][0-9.,_ ]*([eE][+-]?[0-9]+)?[kKMG]?\s*" + self._unit_pattern + r"\s*$",
+            "pattern": _NUMBER_PATTERN if bare else _NUMBER_PATTERN + _UNIT_PATTERN,
             "examples": list(self.examples),
-            "description": f"{self.dimension.phrase}; accepted units: {accepted_units(self.dimension)}",
+            "description": f"{self.dimension.phrase}{units}",
         }
-        if self.dimension in _BARE_NUMBER_IS_CLEAR:
-            return {"anyOf": [text, {"type": "number"}]}
-        return {"anyOf": [text, {"const": 0}]}
+        return {"anyOf": [text, {"type": "number"} if bare else {"const": 0}]}
 
-    @property
-    def _unit_pattern(self) -> str:
-        return r"\S*( ?\S+)*" if ACCEPTED_UNITS[self.dimension] != ("",) else ""
+
+_NUMBER_PATTERN = r"^\s*[+-]?[0-9.]"
+_UNIT_PATTERN = r".*[A-Za-z%]\s*$"
+"""In the schema a unit is anything that ends in a letter or %: the loader knows more spellings than an editor need."""
 
 
 @dataclass(frozen=True)
@@ -271,9 +271,17 @@ CountryCode = Annotated[str, BeforeValidator(_read_area), Field(examples=["DE", 
 AreaCode = Annotated[str, BeforeValidator(_read_area), Field(examples=["EU", "DE"])]
 """A country or a legal area such as EU or EEA."""
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(max_length=500)]
-Countries = Annotated[tuple[CountryCode, ...], BeforeValidator(_one_or_many), Field(max_length=300)]
-Areas = Annotated[tuple[AreaCode, ...], BeforeValidator(_one_or_many), Field(max_length=300)]
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(max_length=500)
+]
+Countries = Annotated[
+    tuple[CountryCode, ...],
+    BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]),
+    Field(max_length=300),
+]
+Areas = Annotated[
+    tuple[AreaCode, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(max_length=300)
+]
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 

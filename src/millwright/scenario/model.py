@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
@@ -220,8 +219,9 @@ class Scenario(ScenarioModel):
             ("sites", [each.name for each in self.sites]),
             ("devices", [each.name for each in self.devices]),
         ):
-            if twice := [name for name, count in Counter(names).items() if count > 1]:
-                raise fault(f"two {what} are called '{twice[0]}'", "Give each its own name.")
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    raise fault(f"two {what} are called '{name}'", "Give each its own name.", (what, number, "name"))
         return self
 
     @model_validator(mode="after")

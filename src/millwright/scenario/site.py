@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from millwright.quantity import Dimension, Price, PriceUnit
 from millwright.scenario.fields import (
@@ -51,7 +51,14 @@ class ExistingHosts(ScenarioModel):
     """How many."""
 
 
+def _kind_is_required(schema: dict[str, Any]) -> None:
+    """Ask for `kind` in the schema: in a file it must be said, although Python code may leave it out."""
+    schema["required"] = [*schema["required"], "kind"]
+
+
 class _Site(ScenarioModel):
+    model_config = ConfigDict(json_schema_extra=_kind_is_required)
+
     name: Name
     """Your name for it."""
     devices: Names | None = Field(None, json_schema_extra=why("every device of the catalogue"))
@@ -157,7 +164,7 @@ Site = Annotated[
     Discriminator(
         _kind,
         custom_error_type="scenario_kind",
-        custom_error_message="a site needs a kind: " + ", ".join(SITE_TYPES),
+        custom_error_message="a site is of kind " + ", ".join(SITE_TYPES),
     ),
 ]
 

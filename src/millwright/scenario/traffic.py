@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from millwright.errors import InputError
 from millwright.scenario.fields import Count, Rate, ScenarioModel, Seconds, Tokens, fault, kind_of, why
-from millwright.traffic.profile import profile_named
+from millwright.traffic.profile import profile_named, profiles
 from millwright.traffic.shape import named_shapes, shape_named
 
 # --- lengths ---------------------------------------------------------------------------------------------------
@@ -63,13 +63,14 @@ class LognormalLength(ScenarioModel):
                 "Write for example {kind: lognormal, mean: 250 tokens, p95: 700 tokens}.",
             )
         if self.p95_tokens is not None and self.p95_tokens < centre[0]:
-            raise fault("p95 is below the mean or median", "Give a p95 that is at least as long.")
+            raise fault("p95 is below the mean or median", "Give a p95 that is at least as long.", ("p95",))
         if self.p95_tokens is not None and self.mean_tokens is not None:
             highest = math.exp(_Z95**2 / 2)  # of p95/mean, reached at sigma = z95
             if self.p95_tokens / self.mean_tokens > highest:
                 raise fault(
                     f"no log-normal has a p95 more than {highest:.2f} times its mean",
                     "Give median and p95 instead, or an empirical length from a file.",
+                    ("p95",),
                 )
         return self
 
@@ -112,7 +113,7 @@ def _told_apart(kinds: tuple[str, ...], example: str) -> Discriminator:
     return Discriminator(
         _kind,
         custom_error_type="scenario_kind",
-        custom_error_message=f"expected one of the kinds {', '.join(kinds)}, such as {example}",
+        custom_error_message=f"expected {', '.join(kinds)}, such as {example}",
     )
 
 
@@ -124,7 +125,10 @@ Length = Annotated[
     | Annotated[LognormalLength, Tag("lognormal")]
     | Annotated[EmpiricalLength, Tag("empirical")],
     _told_apart(LENGTH_KINDS, "{kind: lognormal, mean: 250 tokens, p95: 700 tokens}"),
-    BeforeValidator(_spell_out_length, json_schema_input_type=Any),
+    BeforeValidator(
+        _spell_out_length,
+        json_schema_input_type=Tokens | FixedLength | UniformLength | LognormalLength | EmpiricalLength,
+    ),
 ]
 
 
@@ -172,11 +176,17 @@ Arrivals = Annotated[
     | Annotated[GammaArrivals, Tag("gamma")]
     | Annotated[BurstArrivals, Tag("bursts")],
     _told_apart(ARRIVAL_KINDS, "poisson, or {kind: gamma, cv: 2}"),
-    BeforeValidator(_spell_out_arrivals, json_schema_input_type=Any),
+    BeforeValidator(
+        _spell_out_arrivals,
+        json_schema_input_type=Literal["poisson"] | PoissonArrivals | GammaArrivals | BurstArrivals,
+    ),
 ]
 
 
 # --- traffic ---------------------------------------------------------------------------------------------------
+
+
+ShapeName = Annotated[str, Field(json_schema_extra={"enum": list(named_shapes())})]
 
 
 def _check_shape(value: object) -> object:
@@ -201,7 +211,9 @@ def _check_shape(value: object) -> object:
         raise fault(error.what, error.remedy) from None
 
 
-Shape = Annotated[str | tuple[float, ...], BeforeValidator(_check_shape)]
+Shape = Annotated[
+    str | tuple[float, ...], BeforeValidator(_check_shape, json_schema_input_type=ShapeName | list[float])
+]
 """A named shape, or 24 weights (hours of the day) or 168 (hours of the week, Monday 00:00 first)."""
 
 
@@ -212,7 +224,7 @@ def _check_profile(value: str) -> str:
         raise fault(error.what, error.remedy) from None
 
 
-ProfileName = Annotated[str, AfterValidator(_check_profile)]
+ProfileName = Annotated[str, AfterValidator(_check_profile), Field(json_schema_extra={"enum": list(profiles())})]
 
 
 class TraceFormat(StrEnum):
@@ -267,7 +279,7 @@ class Traffic(ScenarioModel):
     )
     """Requests of one user on the busiest day; counts only with `users`."""
     trace: Annotated[Trace, BeforeValidator(_spell_out_trace, json_schema_input_type=str | Trace)] | None = None
-    """Recorded requests: lengths and gaps are replayed."""
+    """Recorded requests, as the path of a file or as keys: lengths and gaps are replayed."""
     trace_scale: float = Field(
         1.0, gt=0.0, le=1e6, json_schema_extra=why("the trace's own rate; counts only with `trace`")
     )
@@ -277,13 +289,13 @@ class Traffic(ScenarioModel):
     )
     """Named profile that fills in lengths, arrivals and shape: conversation, code, long-context, summarisation."""
     input: Length | None = None
-    """Input (prompt) length."""
+    """Input (prompt) length: see Lengths."""
     output: Length | None = None
-    """Output length."""
+    """Output length: see Lengths."""
     arrivals: Arrivals | None = None
-    """How bursty requests come within an hour."""
+    """How bursty requests come within an hour: see Arrivals."""
     shape: Shape | None = None
-    """How demand goes up and down over the week."""
+    """How demand goes up and down over the week: a shape below, or 24 or 168 hourly weights."""
 
     @model_validator(mode="after")
     def _one_amount(self) -> Self:
@@ -295,14 +307,20 @@ class Traffic(ScenarioModel):
         }
         given = [key for key, value in amounts.items() if value is not None]
         if len(given) > 1:
-            raise fault(f"the traffic is given more than once: {' and '.join(given)}", "Keep one of them.")
+            raise fault(f"the traffic is given more than once: {' and '.join(given)}", "Keep one of them.", (given[1],))
         if not given:
             raise fault("the amount of traffic is missing", f"Give one of {', '.join(amounts)}.")
         if "requests_per_user_per_day" in self.model_fields_set and self.users is None:
-            raise fault("requests_per_user_per_day needs users", "Give users, or requests_per_day instead.")
+            raise fault(
+                "requests_per_user_per_day needs users",
+                "Give users, or requests_per_day.",
+                ("requests_per_user_per_day",),
+            )
         if "trace_scale" in self.model_fields_set and self.trace is None:
-            raise fault("trace_scale needs a trace", "Give a trace, or leave trace_scale out.")
+            raise fault("trace_scale needs a trace", "Give a trace, or leave it out.", ("trace_scale",))
         own = [key for key in ("profile", "input", "output", "arrivals") if key in self.model_fields_set]
         if self.trace is not None and own:
-            raise fault(f"a trace brings its own lengths and gaps, and {own[0]} says others", f"Remove {own[0]}.")
+            raise fault(
+                f"a trace brings its own lengths and gaps, and {own[0]} says others", f"Remove {own[0]}.", (own[0],)
+            )
         return self

@@ -91,7 +91,7 @@ class Workload(ScenarioModel):
     """Growth of demand per year."""
     slo: Slo = Field(
         default_factory=lambda given: Slo() if given.get("mode") is Mode.BATCH else DEFAULT_ONLINE_SLO,
-        json_schema_extra=why("TTFT 2 s as in MLPerf's Llama 2 70B server; 10 tokens/s outrun a reader"),
+        json_schema_extra=why("TTFT 2 s as in MLPerf's Llama 2 70B server; TPOT 100 ms outruns a reader"),
     )
     """Limits on latency."""
     deadline_hours: Hours = Field(8.0, alias="deadline", json_schema_extra=why("one night; counts only for batch work"))
@@ -119,5 +119,5 @@ class Workload(ScenarioModel):
     @model_validator(mode="after")
     def _deadline_for_batch_only(self) -> Self:
         if "deadline_hours" in self.model_fields_set and self.mode is not Mode.BATCH:
-            raise fault("a deadline counts only for batch work", "Say `mode: batch`, or use slo.e2e.")
+            raise fault("a deadline counts only for batch work", "Say `mode: batch`, or use slo.e2e.", ("deadline",))
         return self

@@ -19,6 +19,9 @@ DEEPEST = 30
 MOST_NODES = 20_000
 LONGEST_NUMBER = 64
 
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.2 does not allow in a file (and a byte order mark anywhere but at its start, which is taken off)."""
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,17 +70,16 @@ class YamlDocument:
 
 def read_yaml(text: str, file: str = "") -> YamlDocument:
     """Return the values of a YAML text. Raises ScenarioError with every fault of form (after a syntax error: that)."""
+    if unprintable := _UNPRINTABLE.search(text):
+        at = unprintable.start()
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        what = f"the character U+{ord(unprintable.group()):04X} may not stand in YAML"
+        raise ScenarioError([Fault(what, "Remove it: it is invisible.", (), file, line, column)])
     composer = _Composer(text, file)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
         raise ScenarioError([*composer.faults, _syntax_fault(error, text, file)]) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        fault = Fault(
-            "a character here may not stand in YAML", "Remove it; it is a control character.", (), file, line, 1
-        )
-        raise ScenarioError([*composer.faults, fault]) from None
     except _StopReadingError:
         root = None
     if composer.faults or root is None:
@@ -205,7 +207,7 @@ class _Composer:
 
     def _scalar(self, event: Any) -> Any:
         self._refuse_tag(event, "str", "int", "float", "bool", "null")
-        if event.style is not None or (event.tag or "").endswith((":str", "!")):
+        if event.style not in (None, "") or (event.tag or "").endswith((":str", "!")):
             return event.value
         return plain_value(event.value)
 
@@ -268,7 +270,9 @@ def _syntax_fault(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
     indentation = at[: len(at) - len(at.lstrip())]
     if "\t" in indentation or at[column - 1 : column] == "\t":
         return Fault("a tab stands where YAML wants spaces", "Indent with spaces.", (), file, line, column)
-    problem = (error.problem or "the YAML cannot be read").strip()
+    problem = (error.problem or "something is missing").strip()
+    if error.context_mark is not None and error.context_mark.line + 1 != line:
+        problem += f" of what begins in line {error.context_mark.line + 1}"
     remedy = "Check the indentation, the colons and the brackets of this line and the one above."
     if "mapping values are not allowed" in problem:
         remedy = "Check the indentation; a text with ': ' in it needs quotes."
