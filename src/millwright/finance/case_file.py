@@ -41,7 +41,8 @@ from millwright.finance.case import (
     Credit,
     Demand,
 )
-from millwright.finance.case_schema import ITEM_KINDS, CaseModel, Number, model_of
+from millwright.finance.case_schema import ITEM_KINDS, QUOTED_IN, CaseModel, Number, model_of
+from millwright.finance.currency import item_in
 from millwright.finance.defaults import defaults, input_from
 from millwright.finance.discounting import FloatArray, Value, growth_factors
 from millwright.finance.distributions import UncertainInput
@@ -73,6 +74,7 @@ class CaseFile:
     items: Mapping[str, tuple[tuple[type[CostItem], Fields], ...]] = field(repr=False)
     demand: Fields = field(repr=False)
     top: Fields = field(repr=False)
+    rates: Fields = field(repr=False)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -105,7 +107,7 @@ class CaseFile:
             horizon_months=self.horizon_months,
             nominal_discount_rate_per_y=top.pop("discount_rate_per_y"),
             demand=Demand(**demand),
-            items=tuple(make(**settle.all_of(fields)) for make, fields in self.items[option]),
+            items=tuple(settle.item(make, fields, self.rates) for make, fields in self.items[option]),
             **top,
         )
         return case if future is None else priced_under(case, future)
@@ -121,6 +123,12 @@ class _Settler:
 
     def all_of(self, fields: Fields) -> dict[str, Any]:
         return {name: self.one(entry) for name, entry in fields.items()}
+
+    def item(self, make: type[CostItem], fields: Fields, rates: Fields) -> CostItem:
+        found = self.all_of(fields)
+        quoted_in = found.pop(QUOTED_IN, None)
+        item = make(**found)
+        return item if quoted_in is None else item_in(item, self.one(rates[quoted_in]))
 
     def one(self, entry: Any) -> Any:
         if isinstance(entry, BaseModel):
@@ -162,6 +170,7 @@ def case_from_document(document: Document) -> CaseFile:
             faults.append(f"{document.where(('inputs', name))}: {error}.")
     named = _Names(inputs, document, faults, model.horizon_months)
     top = {name: named.settled(getattr(model, name), name, (name,)) for name in _TOP_NUMBERS}
+    named.rates = {name: named.settled(rate, name, ("rates", name)) for name, rate in model.rates.items()}
     demand_model = _validated(model_of(Demand), model.demand, ("demand",), document, faults)
     demand = {} if demand_model is None else named.all_of(demand_model, ("demand",))
     for name, entry in demand.items():
@@ -185,6 +194,7 @@ def case_from_document(document: Document) -> CaseFile:
         items=items,
         demand=demand,
         top=top,
+        rates=named.rates,
     )
     for option in case_file.options:
         try:
@@ -215,6 +225,12 @@ def _items(option: str, entries: list[dict[str, Any]], named: _Names) -> Iterato
         make, cause = ITEM_KINDS[kind]
         checked = _validated(model_of(make), entry[kind] or {}, place, named.document, named.faults)
         if checked is not None:
+            quoted_in = getattr(checked, QUOTED_IN)
+            if quoted_in is not None and quoted_in not in named.rates:
+                named.faults.append(
+                    f"{named.document.where((*place, QUOTED_IN))}: there is no rate for '{quoted_in}'. "
+                    f"Give what one unit is worth: rates: {{{quoted_in}: 0.9}}."
+                )
             yield make, {"cause": str(cause), **named.all_of(checked, place)}
 
 
@@ -227,6 +243,7 @@ class _Names:
     faults: list[str]
     horizon_months: int
     used: dict[str, UncertainInput] = field(default_factory=dict)
+    rates: Fields = field(default_factory=dict)
 
     def all_of(self, model: BaseModel, place: Place) -> dict[str, Any]:
         """Return the fields that the file gives, each with its names looked up."""

@@ -47,6 +47,10 @@ ITEM_KINDS: Mapping[str, tuple[Any, str]] = {
 """Key of an item in the file → its class and the cause it has where the file names none."""
 
 
+QUOTED_IN = "quoted_in"
+"""Key of an item whose money is in another currency than the case's; the rate stands under `rates`."""
+
+
 @dataclass(frozen=True)
 class Number:
     """A number as written; exactly one of the forms is set.
@@ -133,6 +137,7 @@ class CaseModel(FileModel):
     carbon_price_per_t: NumberField = Number(certain=0.0)
     demand: dict[str, Any]
     inputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    rates: dict[str, NumberField] = Field(default_factory=dict)  # of the case's currency for one unit of another
     options: dict[str, list[dict[str, Any]]] = Field(min_length=1)
     baseline: str | None = None
     tax: TaxModel | None = None
@@ -154,6 +159,8 @@ def model_of(owner: Any) -> type[BaseModel]:
         else:
             accepted = int if kind == "int" else str
         fields[entry.name] = (accepted, ...) if required else (accepted | None, None)
+    if owner in (make for make, _ in ITEM_KINDS.values()):
+        fields[QUOTED_IN] = (str | None, None)
     return create_model(owner.__name__, __base__=FileModel, __doc__=owner.__doc__, **fields)
 
 
