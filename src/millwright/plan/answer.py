@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from millwright.finance.case import Cause
+from millwright.finance.figures import evaluate, npv_cost
 from millwright.finance.uncertainty import Comparison
-from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
+from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, Turn
-from millwright.plan.money import DEMAND_MULTIPLES, Odds, demand_crossing
+from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption
 from millwright.plan.uncertain import CAPACITY
 from millwright.quantity import Basis
@@ -19,6 +21,14 @@ _DECISIONS = {
     Kind.CLOUD: Decision.RENT,
     Kind.API: Decision.TOKENS,
     Kind.MIXED: Decision.MIX,
+}
+
+_KIND_WORDS = {
+    Kind.OWNED: "Owning machines",
+    Kind.COLO: "Colocating machines",
+    Kind.CLOUD: "Renting machines",
+    Kind.API: "Buying tokens",
+    Kind.MIXED: "A mix",
 }
 
 _KNOW_FIRST = {
@@ -75,39 +85,49 @@ def _advice(best: PricedOption, central: Inputs) -> str:
 
 
 def _turns(best: PricedOption, ranked: Sequence[PricedOption], central: Inputs) -> tuple[Turn, ...]:
-    """Return at which demand the best option of each other kind would overtake the best one."""
+    """Return at which demand, and at which price of its tokens, another kind would overtake the best option's kind."""
+    lawful = [option for option in ranked if option.verdict is best.verdict]
+    ours = envelope(best.kind, lawful, central)
+    assert ours is not None, "the best option is one of its kind"
     turns: list[Turn] = []
-    seen = {best.kind}
-    for other in ranked[1:]:
-        if other.kind in seen or other.verdict is not Verdict.YES:
+    low, high = MULTIPLES[0], MULTIPLES[-1]
+    for kind, words in _KIND_WORDS.items():
+        theirs = None if kind is best.kind else envelope(kind, lawful, central)
+        if theirs is None:
             continue
-        seen.add(other.kind)
-        multiple = demand_crossing(other, best, central)
-        below = None if multiple is not None else _cheaper_below(other, best, central)
-        low, high = DEMAND_MULTIPLES[0], DEMAND_MULTIPLES[-1]
-        if multiple is not None and multiple > low:
-            sentence = f"From {_figure(multiple)} times today's demand on, {other.title} would be cheaper."
-        elif below is not None:
-            multiple = below
-            sentence = f"Below {_figure(below)} times today's demand, {other.title} would be cheaper."
+        multiple = crossing(ours, theirs, central)
+        if multiple is None:
+            other = theirs.cheapest_at(1.0)
+            sentence = f"{words} is never cheaper between {low:g} and {high:,.0f} times today's demand."
         else:
-            multiple = None
-            sentence = f"{other.title} is never cheaper between {low:g} and {high:g} times today's demand."
-        turns.append(
-            Turn(
-                what="demand",
-                at=None if multiple is None else EstimateValue.exact(multiple, "times today's demand", Basis.ASSUMED),
-                to_option_id=other.id,
-                sentence=sentence,
-            )
-        )
-    return tuple(turns)
+            above = multiple > 1.0
+            other = theirs.cheapest_at(multiple)
+            where = "From" if above else "Below"
+            sentence = f"{where} {_figure(multiple)} times today's demand, {other.title} would be cheaper."
+        turns.append(_turn("demand", multiple, "times today's demand", other, sentence))
+    price = _price_turn(best, lawful, central)
+    return (*turns, price) if price is not None else tuple(turns)
 
 
-def _cheaper_below(other: PricedOption, best: PricedOption, central: Inputs) -> float | None:
-    """Return the demand below which `other` is cheaper: where `best` overtakes it for good."""
-    crossing = demand_crossing(best, other, central)
-    return crossing if crossing is not None and crossing > DEMAND_MULTIPLES[0] else None
+def _price_turn(best: PricedOption, lawful: Sequence[PricedOption], central: Inputs) -> Turn | None:
+    """Return by how much token prices would have to rise for machines to be cheaper at today's demand."""
+    machines = [option for option in lawful if option.kind is not Kind.API]
+    if best.kind is not Kind.API or not machines:
+        return None
+    other = min(machines, key=lambda option: float(npv_cost(option.case(central))))
+    by_cause = evaluate(best.case(central)).npv_by_cause
+    tokens = float(by_cause.get(Cause.API, 0.0))
+    if tokens <= 0.0:
+        return None
+    rest = sum(float(amount) for cause, amount in by_cause.items() if cause != Cause.API)
+    factor = (float(npv_cost(other.case(central))) - rest) / tokens
+    sentence = f"Tokens would have to cost {_figure(factor)} times as much for {other.title} to be cheaper today."
+    return _turn("price of tokens", factor, "times today's price", other, sentence)
+
+
+def _turn(what: str, at: float | None, unit: str, other: PricedOption, sentence: str) -> Turn:
+    where = None if at is None else EstimateValue.exact(at, unit, Basis.ASSUMED)
+    return Turn(what=what, at=where, to_option_id=other.id, sentence=sentence)
 
 
 def _next_steps(best: PricedOption, comparison: Comparison) -> tuple[str, ...]:
