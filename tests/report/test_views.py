@@ -55,10 +55,10 @@ def test_the_worst_verdict_is_named_first_and_each_option_once() -> None:
 
 
 def test_money_spent_is_told_for_each_year_and_the_end() -> None:
-    months, rows = spent_by_year(PLAN)
+    months, rows = spent_by_year(PLAN, 12)
     assert months == (0, 12, 24, 36, 48)
     assert len(rows) == len(PLAN.options)
-    assert spent_by_year(infeasible_plan()) == ((), ())
+    assert spent_by_year(infeasible_plan(), 12) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from millwright.plan.plan_file import write_whole
 from millwright.report.figures import Figure, figures
 from millwright.report.format import assumption_value, bare, count, estimate_text, number_text, percent
 from millwright.report.grouping import findings_by_rule
-from millwright.report.ranking import limit_label, ranking
+from millwright.report.leading import leading, ranks_text
+from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
     BASIS_WORDS,
@@ -42,8 +43,8 @@ _MANY_OPTIONS = 8
 _MANY_ASSUMPTIONS = 14
 _MANY_FIGURES = 3
 """Charts of one section: a plan of many workloads has more in report.html."""
-_LIKELY_ENOUGH = 0.1
-"""From these odds of being the cheapest on, another option is named as one that may turn out better."""
+_MANY_RULES = 8
+_MANY_SOURCES = 16
 
 
 def write_brief(plan: Plan, path: Path) -> None:
@@ -82,6 +83,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
     """Return all texts of the paper, ready to be set: lists of paragraphs and tables of cells."""
     header, answer = plan.header, plan.answer
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
+    law, assumed, sources = _law(plan), _assumptions(plan, chosen), _sources(plan, chosen)
     return {
         "title": header.scenario_name,
         "organisation": header.organisation,
@@ -107,7 +109,8 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         "break_even": [f"Against {broken.against_title}: {broken.sentence}" for broken in chosen.cost.break_even]
         if chosen
         else [],
-        "law": _law(plan),
+        "law": law[:_MANY_RULES],
+        "more_law": max(0, len(law) - _MANY_RULES),
         "people": _people(chosen) if chosen else [],
         "binds": [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds] if chosen else [],
         "risks": _risks(plan, chosen),
@@ -115,8 +118,10 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
             [str(len(group.members)), STAGE_WORDS[group.stage], group.summary] for group in refusal_groups(plan)
         ],
         "refused_count": count(len(plan.refused), "configuration"),
-        "assumptions": _assumptions(plan),
-        "sources": _sources(plan),
+        "assumptions": assumed[:_MANY_ASSUMPTIONS],
+        "more_assumptions": max(0, len(plan.assumptions) - _MANY_ASSUMPTIONS),
+        "sources": sources[:_MANY_SOURCES],
+        "more_sources": max(0, len(sources) - _MANY_SOURCES),
         "words": [list(pair) for pair in FORMULAS],
         "disclaimer": header.disclaimer,
         "made": (
@@ -146,7 +151,7 @@ def _question(plan: Plan) -> list[str]:
 
 
 def _key_figures(plan: Plan, chosen: Option) -> list[list[str]]:
-    cells = next(row.latencies for row in ranking(plan) if row.option.id == chosen.id)
+    cells = latency_cells(plan, chosen)
     return [
         ["LCOT", estimate_text(chosen.cost.lcot)],
         ["To buy", estimate_text(chosen.cost.capex)],
@@ -172,7 +177,7 @@ def _options(plan: Plan) -> list[dict[str, Any]]:
             "law": VERDICT_MARKS[row.verdict],
             "odds": row.odds,
         }
-        for row in ranking(plan)[:_MANY_OPTIONS]
+        for row in ranking(plan, leading(plan, _MANY_OPTIONS))
     ]
 
 
@@ -185,11 +190,14 @@ def _causes(plan: Plan, chosen: Option) -> list[list[str]]:
 
 
 def _law(plan: Plan) -> list[list[str]]:
+    """Return what the rules say of the options in the table, the gravest first; report.html has every rule."""
+    shown = {option.rank for option in leading(plan, _MANY_OPTIONS)}
     rows = []
     for finding, ranks in findings_by_rule(plan):
         missing = f" Missing: {', '.join(finding.missing_facts)}." if finding.missing_facts else ""
         rule = " ".join(text for text in (finding.instrument, finding.pinpoint) if text)
-        rows.append([rule, VERDICT_WORDS[finding.verdict], ", ".join(map(str, ranks)), f"{finding.reason}{missing}"])
+        if touched := [rank for rank in ranks if rank in shown]:
+            rows.append([rule, VERDICT_WORDS[finding.verdict], ranks_text(touched), f"{finding.reason}{missing}"])
     return rows
 
 
@@ -198,11 +206,6 @@ def _people(chosen: Option) -> list[str]:
 
 
 def _risks(plan: Plan, chosen: Option | None) -> list[str]:
-    rivals = [
-        f"Option {option.rank}, {option.title}, may turn out cheaper: {odds_text(option.cost.probability_best)}."
-        for option in plan.options
-        if option is not chosen and option.cost.probability_best >= _LIKELY_ENOUGH
-    ]
     slo = [
         f"That {part.workload} keeps its promise at the peak is {odds_text(part.performance.probability_slo_met)}."
         for part in (chosen.fleet if chosen else ())
@@ -213,12 +216,15 @@ def _risks(plan: Plan, chosen: Option | None) -> list[str]:
         for part in (chosen.fleet if chosen else ())
         if part.headroom is not None
     ]
-    return [*rivals, *slo, *headroom, *plan.warnings, *(chosen.warnings if chosen else ())]
+    return [*rival_sentences(plan), *slo, *headroom, *plan.warnings, *(chosen.warnings if chosen else ())]
 
 
-def _assumptions(plan: Plan) -> list[list[str]]:
-    first = [item for item in plan.assumptions if item.stale]
-    first += [item for item in plan.assumptions if item.origin is Origin.DEFAULTED and not item.stale]
+def _assumptions(plan: Plan, chosen: Option | None) -> list[list[str]]:
+    """Return what a reader should doubt first: stale values, defaults, then the rest, of the first option if known."""
+    own = [item for item in plan.assumptions if chosen is not None and item.id in chosen.assumption_ids]
+    stale = [item for item in plan.assumptions if item.stale]
+    defaulted = [item for item in plan.assumptions if item.origin is Origin.DEFAULTED and item.value is not None]
+    ordered = {item.id: item for item in (*own, *stale, *defaulted)}
     return [
         [
             item.label or item.path,
@@ -226,14 +232,16 @@ def _assumptions(plan: Plan) -> list[list[str]]:
             f"{'stale, ' if item.stale else ''}{ORIGIN_WORDS[item.origin]}",
             item.note or item.source_title or item.path,
         ]
-        for item in first[:_MANY_ASSUMPTIONS]
+        for item in ordered.values()
     ]
 
 
-def _sources(plan: Plan) -> list[str]:
+def _sources(plan: Plan, chosen: Option | None) -> list[str]:
+    """Return each source once, those of the first option before the others."""
+    own = [item for item in plan.assumptions if chosen is not None and item.id in chosen.assumption_ids]
     texts = [
         ", ".join(text for text in (item.source_title, item.source_url, item.date) if text)
-        for item in plan.assumptions
+        for item in (*own, *plan.assumptions)
         if item.source_title or item.source_url
     ]
     return list(dict.fromkeys(texts))

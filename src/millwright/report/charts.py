@@ -13,6 +13,7 @@ import altair as alt
 
 from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyCurve, Option, Plan, SloLimit, WorkloadSummary
 from millwright.report.format import estimate_text, number_text, probability_percent
+from millwright.report.leading import leading
 from millwright.report.palette import (
     CAUSE_COLOURS,
     KIND_COLOURS,
@@ -36,8 +37,8 @@ _BREAK_EVEN_WORDS = {Kind.API: "break-even with the API", Kind.CLOUD: "break-eve
 
 
 def lcot_ranking(plan: Plan) -> Any:
-    """Return the first options' LCOT as bars from P10 to P90 with the median, in the order of the ranking."""
-    options = plan.options[:_MANY]
+    """Return the leading options' LCOT as bars from P10 to P90 with the median, in the order of the ranking."""
+    options = leading(plan, _MANY)
     if not options:
         return None
     rows = [
@@ -78,8 +79,8 @@ def lcot_ranking(plan: Plan) -> Any:
 
 
 def cost_over_time(plan: Plan, few: int = _FEW) -> Any:
-    """Return cumulative cost by month for the first `few` options, a line in a band from P10 to P90."""
-    options = [option for option in plan.options if option.cost.cash_flow][:few]
+    """Return cumulative cost by month for the `few` leading options, a line in a band from P10 to P90."""
+    options = leading(plan, few, [option for option in plan.options if option.cost.cash_flow])
     if not options:
         return None
     rows: list[dict[str, Any]] = [
@@ -98,12 +99,12 @@ def cost_over_time(plan: Plan, few: int = _FEW) -> Any:
     months = list(range(0, last + 1, 6 if last <= 72 else 12))
     x = alt.X("month:Q", title="month", scale=alt.Scale(nice=False), axis=alt.Axis(values=months))
     y = alt.Y("low:Q", title=f"{plan.header.currency} spent so far", axis=alt.Axis(format="~s"))
-    return _finish(_lines(rows, options, "month", x, y), "Cumulative cost over time, with its interval")
+    return _finish(_lines(plan, rows, options, "month", x, y), "Cumulative cost over time, with its interval")
 
 
 def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
-    """Return LCOT against demand for the first `few` options, and the break-evens of the answer's option."""
-    options = [option for option in plan.options if len(option.cost.demand_curve) > 1][:few]
+    """Return LCOT against demand for the `few` leading options, and the break-evens of the answer's option."""
+    options = leading(plan, few, [option for option in plan.options if len(option.cost.demand_curve) > 1])
     if not options:
         return None
     rows: list[dict[str, Any]] = [
@@ -129,7 +130,7 @@ def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
         scale=alt.Scale(type="log", domain=[min(ends), max(ends)], nice=False),
         axis=alt.Axis(format="~g", tickCount=6),
     )
-    layers = [_lines(rows, options, "demand", x, y), _marked_x("demand", 1.0, "today")]
+    layers = [_lines(plan, rows, options, "demand", x, y), _marked_x("demand", 1.0, "today")]
     crossings = [
         (broken.demand_multiple, _BREAK_EVEN_WORDS.get(broken.against_kind, broken.against_title))
         for option in options
@@ -142,8 +143,8 @@ def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
 
 
 def cost_by_cause(plan: Plan) -> Any:
-    """Return each option's LCOT split by cause, stacked; a residual value counts below zero."""
-    options = plan.options[:_MANY]
+    """Return the leading options' LCOT split by cause, stacked; a residual value counts below zero."""
+    options = leading(plan, _MANY)
     rows = [
         {
             "option": _name(option),
@@ -184,7 +185,8 @@ def latency_against_load(plan: Plan, workload: WorkloadSummary, limit: SloLimit,
 
     The curve is drawn up to three times the limit; beyond it no reader cares. None when no option has that curve.
     """
-    found = [found for option in plan.options if (found := _curve(option, workload, limit)) is not None][:few]
+    curves = {option.id: curve for option in plan.options if (curve := _curve(option, workload, limit)) is not None}
+    found = [curves[option.id] for option in leading(plan, few, [option for option, _, _ in curves.values()])]
     if not found:
         return None
     ceiling_s = 3 * limit.limit_s
@@ -208,7 +210,7 @@ def latency_against_load(plan: Plan, workload: WorkloadSummary, limit: SloLimit,
     x = alt.X("load:Q", title="requests per second on the whole fleet", scale=alt.Scale(zero=True, nice=False))
     y = alt.Y("low:Q", title=metric, scale=alt.Scale(domain=[0, ceiling_s * factor], clamp=False))
     layers = [
-        _lines(rows, [option for option, _, _ in found], "load", x, y),
+        _lines(plan, rows, [option for option, _, _ in found], "load", x, y),
         *_limit_line(limit.limit_s * factor, f"SLO: {number_text(limit.limit_s, 's')}"),
         _marked_x("load", workload.rate_mean_per_s, "mean"),
         _marked_x("load", workload.rate_peak_per_s, "planned peak"),
@@ -262,10 +264,10 @@ def _row_labels(base: Any) -> Any:
     )
 
 
-def _lines(rows: list[dict[str, Any]], options: Sequence[Option], along: str, x: Any, y: Any) -> Any:
+def _lines(plan: Plan, rows: list[dict[str, Any]], options: Sequence[Option], along: str, x: Any, y: Any) -> Any:
     """Return a line in its band for each option over the field `along`, told apart by colour and by dashes."""
     names = [_name(option) for option in options]
-    places = [(option.rank - 1) % len(LINE_COLOURS) for option in options]  # an option looks the same in every chart
+    places = _places(plan, options)
     legend = alt.Legend(orient="top", title=None, columns=1, symbolType="stroke", symbolSize=400, symbolOpacity=1)
     colours = _scale(names, [LINE_COLOURS[place] for place in places])
     colour = alt.Color("option:N", scale=colours, sort=names, legend=legend)
@@ -283,6 +285,13 @@ def _lines(rows: list[dict[str, Any]], options: Sequence[Option], along: str, x:
         ],
     )
     return alt.layer(band, line, touch)
+
+
+def _places(plan: Plan, options: Sequence[Option]) -> list[int]:
+    """Return each option's place in the palette: the same in every chart, and no two alike in one."""
+    fixed = {option.id: place for place, option in enumerate(leading(plan, len(LINE_COLOURS)))}
+    free = [place for place in range(len(LINE_COLOURS)) if place not in {fixed.get(option.id) for option in options}]
+    return [fixed[option.id] if option.id in fixed else free.pop(0) for option in options]
 
 
 def _marked_x(field: str, at: float, text: str, foot: int | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millwright.plan.model import Binding, LawFinding, Option, Plan, Verdict
 from millwright.report.format import Shown, shown_number
+from millwright.report.leading import leading
 
 _WORST_FIRST = (Verdict.NO, Verdict.UNKNOWN, Verdict.YES)
 
@@ -27,12 +28,13 @@ def bindings_by_limit(plan: Plan) -> tuple[tuple[Binding, tuple[int, ...]], ...]
     return tuple((binding, tuple(numbers)) for binding, numbers in ranks.items())
 
 
-def spent_by_year(plan: Plan) -> tuple[tuple[int, ...], tuple[tuple[Option, tuple[Shown, ...]], ...]]:
-    """Return the months at the start, after each year and at the end, and for each option the money spent by then."""
-    last = max((month.month for option in plan.options for month in option.cost.cash_flow), default=0)
+def spent_by_year(plan: Plan, few: int) -> tuple[tuple[int, ...], tuple[tuple[Option, tuple[Shown, ...]], ...]]:
+    """Return the months at which a year or the horizon ends; and for leading options the money spent by then."""
+    options = leading(plan, few, [option for option in plan.options if option.cost.cash_flow])
+    last = max((month.month for option in options for month in option.cost.cash_flow), default=0)
     months = tuple(dict.fromkeys((*range(0, last, 12), last))) if last else ()
     rows = []
-    for option in plan.options:
+    for option in options:
         flow = {month.month: month for month in option.cost.cash_flow}
         cells = [
             shown_number(

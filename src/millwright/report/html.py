@@ -29,10 +29,13 @@ from millwright.report.format import (
     signed_percent,
 )
 from millwright.report.grouping import bindings_by_limit, findings_by_rule, spent_by_year
-from millwright.report.ranking import fleet_text, limit_label, ranking, settings_text
+from millwright.report.leading import leading, rank_ranges
+from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
 from millwright.report.refusals import refusal_groups
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_FEW_OPTIONS = 12
+"""Options in the first table and the charts; the others stand in a table that opens."""
 
 
 def write_html(plan: Plan, path: Path) -> None:
@@ -68,12 +71,17 @@ def render_html(plan: Plan) -> str:
         drawings[figure.section].append(picture)
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     bundle = _vega_bundle() if drawn else ""
-    months, spent = spent_by_year(plan)
+    months, spent = spent_by_year(plan, _FEW_OPTIONS)
+    first = leading(plan, _FEW_OPTIONS)
+    chosen = next((option for option in plan.options if option.id == plan.answer.option_id), None)
     return environment.get_template("report.html.j2").render(
         plan=plan,
         currency=plan.header.currency,
-        chosen=next((option for option in plan.options if option.id == plan.answer.option_id), None),
-        rows=ranking(plan),
+        chosen=chosen,
+        rows=ranking(plan, first),
+        more_rows=ranking(plan, [option for option in plan.options if option not in first]),
+        rivals=rival_sentences(plan),
+        chosen_latencies=latency_cells(plan, chosen) if chosen else (),
         refused=refusal_groups(plan),
         findings=findings_by_rule(plan),
         binds=bindings_by_limit(plan),
@@ -96,6 +104,7 @@ def _words() -> dict[str, Any]:
         "kind_words": wording.KIND_WORDS,
         "verdict_words": wording.VERDICT_WORDS,
         "verdict_marks": wording.VERDICT_MARKS,
+        "verdict_headings": wording.VERDICT_HEADINGS,
         "basis_words": wording.BASIS_WORDS,
         "stage_words": wording.STAGE_WORDS,
         "origin_words": wording.ORIGIN_WORDS,
@@ -127,6 +136,7 @@ def _filters(numbered: Sequence[tuple[int, Any]]) -> dict[str, Any]:
         "length_words": _length_words,
         "slo_words": _slo_words,
         "assumptions": assumptions_of,
+        "rank_ranges": rank_ranges,
     }
 
 

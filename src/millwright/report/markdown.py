@@ -10,7 +10,8 @@ from millwright.plan.model import Origin, Plan
 from millwright.plan.plan_file import write_whole
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
-from millwright.report.ranking import ranking
+from millwright.report.leading import leading, ranks_text
+from millwright.report.ranking import ranking, rival_sentences
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
     DECISION_WORDS,
@@ -21,6 +22,7 @@ from millwright.report.wording import (
     odds_text,
 )
 
+_FEW_OPTIONS = 12
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -39,13 +41,14 @@ def render_markdown(plan: Plan) -> str:
             f"{odds_text(answer.probability)}.",
             "",
         ]
+    lines += _items("Rivals", rival_sentences(plan))
     lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
     lines += _items(
         "Law",
         [
-            f"{VERDICT_WORDS[finding.verdict]} (options {', '.join(map(str, ranks))}): "
+            f"{VERDICT_WORDS[finding.verdict]} (options {ranks_text(ranks)}): "
             f"{' '.join(text for text in (finding.instrument, finding.pinpoint) if text)}. {finding.reason}"
             for finding, ranks in findings_by_rule(plan)
         ],
@@ -71,7 +74,7 @@ def render_markdown(plan: Plan) -> str:
 
 
 def _options(plan: Plan) -> list[str]:
-    rows = ranking(plan)
+    rows = ranking(plan, leading(plan, _FEW_OPTIONS))
     if not rows:
         return []
     currency = plan.header.currency
@@ -90,7 +93,9 @@ def _options(plan: Plan) -> list[str]:
         )
         for row in rows
     ]
-    return ["## The options, cheapest first", "", *_table((*head, "Latency at the peak", "Law", "Odds"), cells)]
+    rest = len(plan.options) - len(rows)
+    more = [f"{count(rest, 'more option')} in the plan.", ""] if rest else []
+    return ["## The options, best first", "", *_table((*head, "Latency at the peak", "Law", "Odds"), cells), *more]
 
 
 def _assumptions(plan: Plan) -> list[str]:

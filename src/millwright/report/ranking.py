@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyPercentiles, Option, Plan, SloLimit, Verdict
 from millwright.report.format import Shown, count, percent, probability_percent, shown_estimate, signed_percent
-from millwright.report.wording import KIND_WORDS, METRIC_SHORT
+from millwright.report.leading import rivals
+from millwright.report.wording import KIND_WORDS, METRIC_SHORT, VERDICT_WORDS, odds_text
 
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
@@ -45,9 +47,18 @@ class RankingRow:
     odds: str
 
 
-def ranking(plan: Plan) -> tuple[RankingRow, ...]:
-    """Return the plan's options as rows, best first."""
-    return tuple(_row(plan, option) for option in plan.options)
+def ranking(plan: Plan, options: Iterable[Option] | None = None) -> tuple[RankingRow, ...]:
+    """Return the plan's options (or the given ones) as rows, best first."""
+    return tuple(_row(plan, option) for option in (plan.options if options is None else options))
+
+
+def rival_sentences(plan: Plan) -> tuple[str, ...]:
+    """Return a sentence for each option beside the answer that may well turn out to be the cheapest."""
+    return tuple(
+        f"Option {option.rank}, {option.title}, may turn out cheaper: {odds_text(option.cost.probability_best)}"
+        f"{'' if option.law.verdict is Verdict.YES else '; in law it is ' + VERDICT_WORDS[option.law.verdict]}."
+        for option in rivals(plan)
+    )
 
 
 def _row(plan: Plan, option: Option) -> RankingRow:

@@ -13,11 +13,19 @@ from rich.text import Text
 
 from millwright.plan.model import Assumption, Origin, Plan, Verdict
 from millwright.report.format import assumption_value, bare, count
-from millwright.report.ranking import LatencyCell, RankingRow, ranking
+from millwright.report.leading import leading
+from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.refusals import refusal_groups
-from millwright.report.wording import ORIGIN_WORDS, STAGE_WORDS, VERDICT_MARKS, VERDICT_WORDS, odds_text
+from millwright.report.wording import (
+    ORIGIN_WORDS,
+    STAGE_WORDS,
+    VERDICT_HEADINGS,
+    VERDICT_MARKS,
+    VERDICT_WORDS,
+    odds_text,
+)
 
-_FEW_OPTIONS = 12
+_FEW_OPTIONS = 10
 _FEW_ASSUMPTIONS = 12
 _VERDICT_STYLES = {Verdict.YES: "green", Verdict.NO: "red", Verdict.UNKNOWN: "yellow"}
 
@@ -40,6 +48,8 @@ def _answer(plan: Plan) -> list[RenderableType]:
     blocks: list[RenderableType] = [Text(answer.sentence, style="bold")]
     if answer.option_id is not None:
         blocks.append(Text(f"Odds that it is the cheapest feasible option: {odds_text(answer.probability)}."))
+    if found := rival_sentences(plan):
+        blocks += [Text(), _items("Rivals", found)]
     if answer.turns:
         blocks += [Text(), _items("It would turn", [turn.sentence for turn in answer.turns])]
     if answer.next_steps:
@@ -48,10 +58,9 @@ def _answer(plan: Plan) -> list[RenderableType]:
 
 
 def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
-    rows = ranking(plan)
-    if not rows:
+    if not plan.options:
         return []
-    shown = rows if show_all else rows[:_FEW_OPTIONS]
+    rows = ranking(plan, plan.options if show_all else leading(plan, _FEW_OPTIONS))
     currency = plan.header.currency
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, expand=True)
     table.add_column("#", justify="right", style="bold", no_wrap=True)
@@ -61,12 +70,16 @@ def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
     table.add_column(f"A month\n{currency}", justify="right", no_wrap=True)
     table.add_column("Law", justify="center", no_wrap=True)
     table.add_column("Best", justify="right", no_wrap=True)
-    for row in shown:
-        table.add_row(*_cells(row, currency))
-    blocks: list[RenderableType] = [_heading(f"{count(len(rows), 'feasible option')}, cheapest first"), table]
-    if len(shown) < len(rows):
-        blocks.append(Text(f"{len(rows) - len(shown)} more with --all", style="dim"))
-    verdicts = dict.fromkeys(row.verdict for row in shown)
+    verdicts = tuple(dict.fromkeys(row.verdict for row in rows))
+    for verdict in verdicts:
+        if len(verdicts) > 1:
+            table.add_row("", Text(VERDICT_HEADINGS[verdict], style=_VERDICT_STYLES[verdict]))
+        for row in rows:
+            if row.verdict is verdict:
+                table.add_row(*_cells(row, currency))
+    blocks: list[RenderableType] = [_heading(f"{count(len(plan.options), 'feasible option')}, best first"), table]
+    if len(rows) < len(plan.options):
+        blocks.append(Text(f"{len(plan.options) - len(rows)} more with --all", style="dim"))
     legend = ", ".join(f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]}" for verdict in verdicts)
     note = f"Latency at the planned peak. Law: {legend}. Best: odds of being the cheapest."
     blocks.append(Text(note, style="dim"))

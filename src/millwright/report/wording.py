@@ -72,6 +72,11 @@ METRIC_WORDS: dict[str, str] = {
     "tpot": "time per output token (TPOT)",
     "e2e": "whole request (E2E)",
 }
+VERDICT_HEADINGS: dict[Verdict, str] = {
+    Verdict.YES: "Known to be allowed",
+    Verdict.UNKNOWN: "Open in law: a fact is missing",
+    Verdict.NO: "Not allowed",
+}
 METRIC_SHORT: dict[str, str] = {"ttft": "TTFT", "tpot": "TPOT", "e2e": "E2E"}
 DECISION_WORDS: dict[Decision, str] = {
     Decision.OWN: "Buy",
