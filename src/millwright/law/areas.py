@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,27 @@ class Areas:
     """All areas. An unknown name stands for the country of that code."""
 
     by_name: Mapping[str, Area]
+    _known: dict[tuple[str, dt.date], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def countries(self, name: str, day: dt.date) -> frozenset[str]:
         """Return the countries of an area on a day; of a country code, that country alone."""
+        found = self._known.get((name, day))
+        if found is None:
+            found = self._known[name, day] = self._countries(name, day)
+        return found
+
+    def countries_of(self, names: tuple[str, ...], day: dt.date) -> frozenset[str]:
+        """Return the countries of several areas and countries on a day."""
+        if len(names) == 1:
+            return self.countries(names[0], day)
+        return frozenset().union(*(self.countries(name, day) for name in names))
+
+    def _countries(self, name: str, day: dt.date) -> frozenset[str]:
         area = self.by_name.get(name)
         if area is None:
             return frozenset((name,))
         own = {each.country for each in area.members if each.on(day)}
         return frozenset(own.union(*(self.countries(each, day) for each in area.includes)))
-
-    def countries_of(self, names: Iterable[str], day: dt.date) -> frozenset[str]:
-        """Return the countries of several areas and countries on a day."""
-        return frozenset().union(*(self.countries(name, day) for name in names))
 
     def without(self, name: str, country: str) -> Areas:
         """Return the areas with one membership taken away, as if its act had been annulled."""

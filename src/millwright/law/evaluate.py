@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 
 from millwright.law.contradictions import Contradiction, contradictions_among
 from millwright.law.expression import Proof, World, show_fact
@@ -31,7 +31,7 @@ class RuleFinding:
     verdict: Verdict
     reason: str
     missing_facts: tuple[Fact, ...]
-    proof: Proof = field(repr=False)
+    prove: Callable[[], Proof] = field(repr=False, compare=False)
     effect: Effect = Effect.REQUIRE
     status: Status = Status.IN_FORCE
     binds: bool = True
@@ -42,6 +42,11 @@ class RuleFinding:
     remedy: str = ""
     exemption: str = ""
     evidence: tuple[str, ...] = ()
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Why the verdict is what it is, down to each fact; worked out when first asked for."""
+        return self.prove()
 
 
 @dataclass(frozen=True)
@@ -157,14 +162,7 @@ def finding_of(rule: Rule, world: World) -> RuleFinding | None:
         answer = Verdict.YES if satisfied is Verdict.YES else Verdict.UNKNOWN
         if answer is Verdict.YES:
             return None
-    applies_proof, satisfied_proof = rule.applies.proof(world), rule.satisfied.proof(world)
-    proof = Proof(
-        f"{rule.instrument.id} {rule.pinpoint}",
-        answer,
-        parts=(_labelled("it applies", applies_proof), _labelled("it is met", satisfied_proof)),
-    )
-    missing = tuple(dict.fromkeys((*applies_proof.missing(), *satisfied_proof.missing())))
-    missing = missing if answer is Verdict.UNKNOWN else ()
+    missing = _missing(rule, world) if answer is Verdict.UNKNOWN else ()
     exemption = None
     if answer is Verdict.YES and rule.core.value(world) is not Verdict.YES:
         exemption = next(each for each in rule.exemptions if each.when.value(world) is Verdict.YES)
@@ -175,7 +173,7 @@ def finding_of(rule: Rule, world: World) -> RuleFinding | None:
         verdict=answer,
         reason=_reason(rule, answer, missing, world, exemption),
         missing_facts=missing,
-        proof=proof,
+        prove=partial(_proof, rule, world, answer),
         effect=rule.effect,
         status=rule.status,
         binds=rule.binds,
@@ -187,6 +185,15 @@ def finding_of(rule: Rule, world: World) -> RuleFinding | None:
         exemption=exemption.pinpoint if exemption else "",
         evidence=rule.evidence,
     )
+
+
+def _missing(rule: Rule, world: World) -> tuple[Fact, ...]:
+    return tuple(dict.fromkeys((*rule.applies.missing(world), *rule.satisfied.missing(world))))
+
+
+def _proof(rule: Rule, world: World, answer: Verdict) -> Proof:
+    parts = (_labelled("it applies", rule.applies.proof(world)), _labelled("it is met", rule.satisfied.proof(world)))
+    return Proof(f"{rule.instrument.id} {rule.pinpoint}", answer, parts=parts)
 
 
 def _labelled(label: str, proof: Proof) -> Proof:

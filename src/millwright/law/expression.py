@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +24,8 @@ class World:
     facts: Mapping[Fact, FactValue | None]
     areas: Areas
     day: dt.date
+    answers: dict[int, tuple[Condition, Verdict]] = field(default_factory=dict, compare=False, repr=False)
+    """Answers given so far: many rules ask the same. The condition is kept, so that its id stays its own."""
 
     def countries(self, names: tuple[str, ...]) -> frozenset[str]:
         """Return the countries (or other words) that a list of areas, countries and words stands for."""
@@ -47,13 +49,6 @@ class Proof:
         for part in self.parts:
             yield from part.lines(depth + 1)
 
-    def missing(self) -> tuple[Fact, ...]:
-        """Return the unknown facts on which an unknown answer hangs, in reading order, without repeats."""
-        if self.verdict is not Verdict.UNKNOWN:
-            return ()
-        own = (self.fact,) if self.fact and not self.parts else ()
-        return tuple(dict.fromkeys((*own, *(fact for part in self.parts for fact in part.missing()))))
-
 
 class Condition(Protocol):
     """Anything that can be asked in a world."""
@@ -64,6 +59,10 @@ class Condition(Protocol):
 
     def proof(self, world: World) -> Proof:
         """Return the answer with its reasons."""
+        ...
+
+    def missing(self, world: World) -> tuple[Fact, ...]:
+        """Return the unknown facts on which an unknown answer hangs, in reading order, without repeats."""
         ...
 
     def facts(self) -> frozenset[Fact]:
@@ -117,6 +116,12 @@ class FactTest:
 
     def value(self, world: World) -> Verdict:
         """Return the answer; unknown while the fact or what it is held against is."""
+        answered = world.answers.get(id(self))
+        if answered is None:
+            answered = world.answers[id(self)] = (self, self._value(world))
+        return answered[1]
+
+    def _value(self, world: World) -> Verdict:
         known = world.facts.get(self.fact)
         if known is None:
             return Verdict.UNKNOWN
@@ -137,10 +142,18 @@ class FactTest:
 
     def proof(self, world: World) -> Proof:
         """Return the answer with what is known of the fact."""
-        answer, known = self.value(world), world.facts.get(self.fact)
+        known = f"{self.fact} = {show_fact(world.facts.get(self.fact))}"
+        return Proof(str(self), self.value(world), self._asked(world), known)
+
+    def missing(self, world: World) -> tuple[Fact, ...]:
+        """Return the fact to ask for while the answer is unknown."""
+        return (self._asked(world),) if self.value(world) is Verdict.UNKNOWN else ()
+
+    def _asked(self, world: World) -> Fact:
+        """The fact that is not known whole: this one, or else the one it is held against."""
+        known = world.facts.get(self.fact)
         whole = known is not None and not (isinstance(known, tuple) and AND_PERHAPS_OTHERS in known)
-        missing = self.operand.fact if self.operand.fact and whole else self.fact
-        return Proof(str(self), answer, missing, f"{self.fact} = {show_fact(known)}")
+        return self.operand.fact if self.operand.fact and whole else self.fact
 
     def facts(self) -> frozenset[Fact]:
         """Return the fact, and the one it is held against if any."""
@@ -162,7 +175,14 @@ class All:
 
     def value(self, world: World) -> Verdict:
         """Return the conjunction."""
-        return conjunction(part.value(world) for part in self.parts)
+        answered = world.answers.get(id(self))
+        if answered is None:
+            answered = world.answers[id(self)] = (self, conjunction(part.value(world) for part in self.parts))
+        return answered[1]
+
+    def missing(self, world: World) -> tuple[Fact, ...]:
+        """Return the unknown facts on which an unknown answer hangs."""
+        return _missing(self, self.parts, world)
 
     def proof(self, world: World) -> Proof:
         """Return the conjunction with the proofs of its parts."""
@@ -185,7 +205,14 @@ class AnyOf:
 
     def value(self, world: World) -> Verdict:
         """Return the disjunction."""
-        return disjunction(part.value(world) for part in self.parts)
+        answered = world.answers.get(id(self))
+        if answered is None:
+            answered = world.answers[id(self)] = (self, disjunction(part.value(world) for part in self.parts))
+        return answered[1]
+
+    def missing(self, world: World) -> tuple[Fact, ...]:
+        """Return the unknown facts on which an unknown answer hangs."""
+        return _missing(self, self.parts, world)
 
     def proof(self, world: World) -> Proof:
         """Return the disjunction with the proofs of its parts."""
@@ -210,6 +237,10 @@ class Not:
         """Return the negation."""
         return negation(self.part.value(world))
 
+    def missing(self, world: World) -> tuple[Fact, ...]:
+        """Return the unknown facts on which an unknown answer hangs."""
+        return self.part.missing(world)
+
     def proof(self, world: World) -> Proof:
         """Return the negation with the proof of its part."""
         proof = self.part.proof(world)
@@ -221,6 +252,12 @@ class Not:
 
     def __str__(self) -> str:
         return f"not {_bracketed(self.part)}"
+
+
+def _missing(condition: Condition, parts: tuple[Condition, ...], world: World) -> tuple[Fact, ...]:
+    if condition.value(world) is not Verdict.UNKNOWN:
+        return ()
+    return tuple(dict.fromkeys(fact for part in parts for fact in part.missing(world)))
 
 
 def show_fact(value: FactValue | None) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 
 from millwright.errors import InputError
 from millwright.law.expression import All, AnyOf, Condition, FactTest, Not, Operand, Relation
@@ -40,12 +41,21 @@ _ONE_WORD = {
 }
 
 
+@cache
 def read_condition(text: str) -> Condition:
-    """Return the condition that `text` writes; raises ConditionError with the place of the fault."""
+    """Return the condition that `text` writes; raises ConditionError with the place of the fault.
+
+    The same text gives the same condition, and the same test within texts too: its answer is then worked out once.
+    """
     reader = _Reader(text)
     condition = reader.condition()
     reader.end()
     return condition
+
+
+@cache
+def _test(fact: str, relation: Relation, operand: Operand = Operand()) -> FactTest:  # noqa: B008
+    return FactTest(fact, relation, operand)
 
 
 class _Reader:
@@ -89,13 +99,13 @@ class _Reader:
         if word in _ONE_WORD:
             self.at += 1
             relation = _ONE_WORD[word]
-            return FactTest(fact, relation) if relation is Relation.GIVEN else FactTest(fact, relation, self.operand())
+            return _test(fact, relation) if relation is Relation.GIVEN else _test(fact, relation, self.operand())
         if word in _TWO_WORDS:
             self.at += 1
             relation = _TWO_WORDS[word]
             self.expect(relation.split()[1])
-            return FactTest(fact, relation, self.operand())
-        return FactTest(fact, Relation.HOLDS)
+            return _test(fact, relation, self.operand())
+        return _test(fact, Relation.HOLDS)
 
     def operand(self) -> Operand:
         if self.take("["):
