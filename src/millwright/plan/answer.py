@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from millwright.finance.case import Cause
 from millwright.finance.figures import evaluate, npv_cost
 from millwright.finance.uncertainty import Comparison
+from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, Turn
 from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption
-from millwright.plan.uncertain import CAPACITY
+from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis
 
 _DECISIONS = {
@@ -66,7 +67,7 @@ def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -
         decision=_DECISIONS[best.kind],
         option_id=best.id,
         probability=probability,
-        next_steps=_next_steps(best, odds.comparison),
+        next_steps=(*_ask_first(best, ranked, odds), *_next_steps(best, odds.comparison)),
         turns=turns,
     )
 
@@ -130,12 +131,39 @@ def _turn(what: str, at: float | None, unit: str, other: PricedOption, sentence:
     return Turn(what=what, at=where, to_option_id=other.id, sentence=sentence)
 
 
+def _ask_first(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -> tuple[str, ...]:
+    """Return which question to settle when an option that may be lawful is much cheaper than the answer."""
+    if best.verdict is not Verdict.YES:
+        return ("Settle the facts that the rules ask for first: none of the options is known to be lawful.",)
+    lcot = float(odds.central[best.id].lcot_per_mtok)
+    cheaper = [
+        option
+        for option in ranked
+        if option.verdict is Verdict.UNKNOWN and float(odds.central[option.id].lcot_per_mtok) < 0.9 * lcot
+    ]
+    if not cheaper:
+        return ()
+    fewest = min(cheaper, key=lambda option: (len(_missing(option)), float(odds.central[option.id].lcot_per_mtok)))
+    price = _figure(float(odds.central[fewest.id].lcot_per_mtok))
+    facts = ", ".join(_missing(fewest))
+    return (
+        f"Find out {facts} of {fewest.title}: if the law allows it, it costs {price} "
+        f"{fewest.currency.code} per million tokens.",
+    )
+
+
+def _missing(option: PricedOption) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts))
+
+
 def _next_steps(best: PricedOption, comparison: Comparison) -> tuple[str, ...]:
     steps: list[str] = []
     worth = next(iter(comparison.value_of_knowing.items()), None)
     if worth is not None and worth[1] > 0.0:
         name, amount = worth
-        if name.startswith(CAPACITY):
+        if name.startswith(PROVIDER):
+            text = f"Get a quotation of {name.removeprefix(PROVIDER)}: its prices move the answer most."
+        elif name.startswith(CAPACITY):
             text = (
                 f"Test {name.removeprefix(CAPACITY)} with your own requests: how much it serves moves the answer most."
             )

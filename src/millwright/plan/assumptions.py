@@ -10,7 +10,7 @@ from millwright.finance.distributions import Certain, UncertainInput
 from millwright.plan.model import Assumption, Origin
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.publish import price_age_days
-from millwright.plan.uncertain import CAPACITY
+from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis
 from millwright.scenario.defaults import DefaultedField
 
@@ -46,7 +46,7 @@ def uncertain(inputs: Sequence[UncertainInput]) -> list[Assumption]:
 
     found = []
     for each in inputs:
-        if each.name.startswith(CAPACITY) or isinstance(each.distribution, Certain):
+        if each.name.startswith((CAPACITY, PROVIDER)) or isinstance(each.distribution, Certain):
             continue
         low, middle, high = (float(x) for x in each.distribution.ppf(np.array([0.1, 0.5, 0.9])))
         found.append(

@@ -6,7 +6,8 @@ options get the same draws, so that two of them differ by what sets them apart a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,8 @@ class Inputs:
     """The uncertain inputs that all options share: each a float, or a column (draws, 1).
 
     `demand`, `electricity`, `wages`, `rent` are factors on the central figure; `price_position` is 0 at an owned host's
-    low price, 0.5 at its central one, 1 at its high one; `capacity_z` are standard normal deviates by device id.
+    low price, 0.5 at its central one, 1 at its high one; `capacity_z` are standard normal deviates by device id;
+    `provider_price` are factors on all prices of one provider, by its id.
     """
 
     demand: Value
@@ -49,7 +51,8 @@ class Inputs:
     api_price_drift_per_y: Value
     discount_rate_per_y: float
     inflation_per_y: float
-    capacity_z: dict[str, Value]
+    capacity_z: Mapping[str, Value]
+    provider_price: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class OwnedTerms:
 class RentedTerms:
     """What one rented machine costs an hour [currency]; `switched`: paid by the hour it is needed."""
 
+    provider_id: str
     price_per_h: float
     switched: bool
     source: str
@@ -134,6 +138,7 @@ class RentedTerms:
 class ApiTerms:
     """What an API bills per million tokens [currency]."""
 
+    provider_id: str
     input_price_per_mtok: float
     output_price_per_mtok: float
     source: str
@@ -211,7 +216,7 @@ def rented_items(terms: RentedTerms, machines: MachineSchedule, inputs: Inputs) 
             cause=Cause.RENT,
             source=terms.source,
             instances=machines.switched if terms.switched else machines.rented,
-            price_per_h=terms.price_per_h * inputs.rent,
+            price_per_h=terms.price_per_h * inputs.rent * inputs.provider_price.get(terms.provider_id, 1.0),
             escalation_per_y=inputs.cloud_price_drift_per_y,
             date=terms.date,
         )
@@ -221,12 +226,13 @@ def rented_items(terms: RentedTerms, machines: MachineSchedule, inputs: Inputs) 
 def api_items(terms: ApiTerms, inputs: Inputs) -> list[CostItem]:
     """Return the item of tokens bought from an API."""
     batch = terms.batch_price_factor
+    factor = inputs.provider_price.get(terms.provider_id, 1.0)
     return [
         ApiTokens(
             cause=Cause.API,
             source=terms.source,
-            input_price_per_mtok=terms.input_price_per_mtok,
-            output_price_per_mtok=terms.output_price_per_mtok,
+            input_price_per_mtok=terms.input_price_per_mtok * factor,
+            output_price_per_mtok=terms.output_price_per_mtok * factor,
             batch_share=0.0 if batch is None else 1.0,
             batch_price_factor=1.0 if batch is None else batch,
             drift_per_y=inputs.api_price_drift_per_y,
@@ -314,8 +320,6 @@ def cost_case(
 
 
 def _with_tokens(item: ApiTokens, demand: Demand) -> ApiTokens:
-    from dataclasses import replace
-
     return replace(item, input_tokens=demand.input_tokens, output_tokens=demand.output_tokens)
 
 

@@ -104,7 +104,8 @@ def make_plan(
     options = _affordable(_joined(parts, pricing, central), central, pricing, refused)
 
     devices = sorted({p.draft.platform.device.id for o in options for p in o.parts if p.draft.platform is not None})
-    inputs = uncertain_inputs(finance, devices)
+    providers = sorted({provider for o in options for p in o.parts if (provider := p.provider_id)})
+    inputs = uncertain_inputs(finance, devices, providers)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, draws) if options else None
     ranked = _ranked(options, odds, scenario.limits.objective, central)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from millwright.finance.distributions import UncertainInput
 from millwright.finance.figures import CostFigures, evaluate, npv_cost, present_tokens
 from millwright.finance.running_costs import TOKENS_PER_MTOK
 from millwright.finance.uncertainty import Comparison, Quantiles, compare
+from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
 from millwright.plan.model import BreakEven, CashFlowMonth, CauseCost, Cost, DemandPoint, EstimateValue, Kind
 from millwright.plan.priced import PricedOption
@@ -44,9 +46,24 @@ class Odds:
 
     comparison: Comparison
     central: Mapping[str, CostFigures]
+    lawful: frozenset[str]
+
+    @cached_property
+    def _best_lawful(self) -> dict[str, float]:
+        """Share of draws in which each lawful option is the cheapest of the lawful ones."""
+        columns = [index for index, name in enumerate(self.comparison.options) if name in self.lawful]
+        if not columns:
+            return {}
+        best = self.comparison.costs[:, columns].argmin(axis=1)
+        return {self.comparison.options[column]: float(np.mean(best == k)) for k, column in enumerate(columns)}
 
     def probability_best(self, option_id: str) -> float:
-        """Return the share of draws in which the option is the cheapest."""
+        """Return the share of draws in which the option is the cheapest.
+
+        A lawful option is compared with the lawful ones; one of which a fact is missing with all, as if it were lawful.
+        """
+        if option_id in self.lawful:
+            return self._best_lawful[option_id]
         return self.comparison.probability_best[option_id]
 
     def lcot(self, option_id: str) -> Quantiles:
@@ -67,7 +84,8 @@ def compare_options(
         option.id: (lambda values, option=option: option.case(inputs_from(values, finance))) for option in options
     }
     comparison = compare(builders, uncertain, draws, seed)
-    return Odds(comparison, {option.id: evaluate(option.case(central)) for option in options})
+    lawful = frozenset(option.id for option in options if option.verdict is Verdict.YES)
+    return Odds(comparison, {option.id: evaluate(option.case(central)) for option in options}, lawful)
 
 
 def published_cost(

@@ -32,6 +32,11 @@ class PricedPart:
     draft: Draft
     serving: ServingPart
 
+    @property
+    def provider_id(self) -> str:
+        """Who sells it; empty for machines of one's own."""
+        return _provider(self.draft)
+
     def schedule(self, inputs: Inputs, demand_factor: float = 1.0) -> MachineSchedule | None:
         """Return its machines over the horizon, None for an API."""
         return self.serving.schedule(inputs, demand_factor)

@@ -98,7 +98,7 @@ class Pricing:
             return None
         switched = commitment in (Commitment.ON_DEMAND, Commitment.SPOT)
         source = _source_of(offer.facts.get(fact), f"catalogue: cloud {offer.id}")
-        return RentedTerms(self.usd(price), switched, source, offer.as_of)
+        return RentedTerms(offer.provider_id, self.usd(price), switched, source, offer.as_of)
 
     def api(self, offer: ApiOffer, batch: bool) -> ApiTerms:
         """Return what `offer` bills per token; batch work at the batch price where there is one."""
@@ -106,6 +106,7 @@ class Pricing:
         if batch and offer.batch_output_usd_per_mtok is not None and offer.output_usd_per_mtok > 0.0:
             factor = offer.batch_output_usd_per_mtok / offer.output_usd_per_mtok
         return ApiTerms(
+            provider_id=offer.provider_id,
             input_price_per_mtok=self.usd(offer.input_usd_per_mtok),
             output_price_per_mtok=self.usd(offer.output_usd_per_mtok),
             source=_source_of(offer.facts.get("output_price"), f"catalogue: api {offer.id}"),

@@ -18,11 +18,14 @@ from millwright.scenario.model import Finance
 CAPACITY = "capacity of "
 """Prefix of the inputs that stand for the uncertainty of the predicted rates, one per device."""
 
+PROVIDER = "prices of "
+"""Prefix of the inputs that stand for what a provider will ask when the contract is signed, one per provider."""
+
 _JUDGEMENT = {"source": "Millwright's judgement", "date": "2026-11", "quality": "C"}
 
 
-def uncertain_inputs(finance: Finance, devices: Iterable[str]) -> tuple[UncertainInput, ...]:
-    """Return the uncertain inputs of a plan whose machines hold `devices` (ids)."""
+def uncertain_inputs(finance: Finance, devices: Iterable[str], providers: Iterable[str]) -> tuple[UncertainInput, ...]:
+    """Return the uncertain inputs of a plan that looks at machines with `devices` and offers of `providers` (ids)."""
     shipped = defaults()
     stated = finance.model_fields_set
 
@@ -62,6 +65,13 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str]) -> tuple[Uncertai
         ),
         *(
             UncertainInput(
+                f"{PROVIDER}{provider}", LogNormal(0.85, 1.18), "factor on its list prices",
+                note="by when you sign, lists have moved", **_JUDGEMENT,
+            )
+            for provider in providers
+        ),
+        *(
+            UncertainInput(
                 f"{CAPACITY}{device}", Normal(0.0, 1.0), "standard deviations of the logarithm",
                 "error of prediction on measured points that the fit had not seen", "", "B",
             )
@@ -85,7 +95,8 @@ def inputs_from(values: Mapping[str, Value], finance: Finance) -> Inputs:
         api_price_drift_per_y=values["API price drift"],
         discount_rate_per_y=finance.discount_rate_per_year,
         inflation_per_y=finance.inflation_per_year,
-        capacity_z={name.removeprefix(CAPACITY): value for name, value in values.items() if name.startswith(CAPACITY)},
+        capacity_z=_prefixed(values, CAPACITY),
+        provider_price=_prefixed(values, PROVIDER),
     )
 
 
@@ -105,4 +116,9 @@ def central_inputs(finance: Finance) -> Inputs:
         discount_rate_per_y=finance.discount_rate_per_year,
         inflation_per_y=finance.inflation_per_year,
         capacity_z={},
+        provider_price={},
     )
+
+
+def _prefixed(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
