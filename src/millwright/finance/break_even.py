@@ -144,6 +144,19 @@ def break_even_month(case_a: CostCase, case_b: CostCase) -> int | None:
     return month if month < difference.size else None
 
 
+def break_even_time_months(case_a: CostCase, case_b: CostCase) -> float | None:
+    """Return the same moment to a part of a month [month], each month's costs being taken as paid evenly; None: never.
+
+    With hardware H and monthly costs a < b at no discount this is H/(b − a), the formula of most published studies.
+    """
+    difference = _differences(case_a, case_b, discounted=True).cumsum()
+    month = break_even_month(case_a, case_b)
+    if month is None or month == 0:
+        return None if month is None else 0.0
+    before, after = float(difference[month - 1]), float(difference[month])
+    return month - 1 + before / (before - after)
+
+
 def payback_months(case: CostCase, baseline: CostCase) -> int | None:
     """Return the first point t [month] from which the undiscounted savings against `baseline` have paid the outlay."""
     saved = -_differences(case, baseline, discounted=False).cumsum()
