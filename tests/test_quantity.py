@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import subprocess
 import sys
@@ -115,10 +116,8 @@ def test_a_wrong_quantity_is_refused_with_the_accepted_units(text: str, dimensio
 
 @given(st.text(max_size=80), st.sampled_from(list(Dimension)))
 def test_any_text_is_a_finite_number_or_a_quantity_error(text: str, dimension: Dimension) -> None:
-    try:
+    with contextlib.suppress(QuantityError):
         assert math.isfinite(parse_quantity(text, dimension))
-    except QuantityError:
-        pass
 
 
 @given(st.floats(1e-6, 1e9), st.sampled_from(["ms", "s", "min", "h", "day"]))
@@ -200,10 +199,8 @@ def test_a_wrong_price_is_refused_with_an_example(text: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_money_or_a_quantity_error(text: str) -> None:
     for parse in (parse_money, lambda text: parse_price(text, PriceUnit.KWH)):
-        try:
+        with contextlib.suppress(QuantityError):
             assert math.isfinite(parse(text).amount)
-        except QuantityError:
-            pass
 
 
 def test_usual_units_are_read_without_loading_pint() -> None:

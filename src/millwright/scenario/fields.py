@@ -260,7 +260,7 @@ def _read_area(value: object) -> object:
     return value.strip().upper() if len(value.strip()) <= 3 else value.strip()
 
 
-def _one_or_many(value: object) -> object:
+def one_or_many(value: object) -> object:
     """Let a single text stand for a list of one."""
     return (value,) if isinstance(value, str) else value
 
@@ -272,15 +272,15 @@ AreaCode = Annotated[str, BeforeValidator(_read_area), Field(examples=["EU", "DE
 """A country or a legal area such as EU or EEA."""
 
 Names = Annotated[
-    tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(max_length=500)
+    tuple[str, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(max_length=500)
 ]
 Countries = Annotated[
     tuple[CountryCode, ...],
-    BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]),
+    BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
     Field(max_length=300),
 ]
 Areas = Annotated[
-    tuple[AreaCode, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(max_length=300)
+    tuple[AreaCode, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(max_length=300)
 ]
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]

@@ -61,8 +61,6 @@ class _Site(ScenarioModel):
 
     name: Name
     """Your name for it."""
-    devices: Names | None = Field(None, json_schema_extra=why("every device of the catalogue"))
-    """Devices that may be used here."""
     facts: dict[str, FactValue] = Field(default_factory=dict)
     """Facts about this site that rules may ask for, such as `iso_27001: true`."""
 
@@ -78,6 +76,8 @@ class _Machines(_Site):
     """Rack units free."""
     budget: Amount | None = Field(None, json_schema_extra=why("no limit on purchase was given"))
     """Most that may be spent on buying hosts."""
+    devices: Names | None = Field(None, json_schema_extra=why("every device of the catalogue"))
+    """Devices that may be used here."""
     air_gap: bool = Field(False, json_schema_extra=why("assumed: connected"))
     """Whether nothing may leave over a network."""
     hosts: Names | None = Field(None, json_schema_extra=why("every host of the catalogue"))
@@ -120,6 +120,8 @@ class CloudSite(_Site):
     kind: Literal["cloud"] = "cloud"
     providers: Names | None = Field(None, json_schema_extra=why("every provider of the catalogue"))
     """Providers that may be used."""
+    devices: Names | None = Field(None, json_schema_extra=why("every device of the catalogue"))
+    """Devices that may be used here."""
     countries: Countries | None = Field(None, json_schema_extra=why("every country"))
     """Countries (or areas) that the region must be in."""
     regions: Names | None = None

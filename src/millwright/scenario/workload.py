@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from millwright.catalog.precision import Precision
-from millwright.scenario.fields import Areas, Hours, Name, PerYear, ScenarioModel, Seconds, Tokens, fault, why
+from millwright.scenario.fields import (
+    Areas,
+    Hours,
+    Name,
+    Names,
+    PerYear,
+    ScenarioModel,
+    Seconds,
+    Tokens,
+    fault,
+    one_or_many,
+    why,
+)
 from millwright.scenario.traffic import Traffic
 
 
@@ -41,6 +53,14 @@ class DataClass(StrEnum):
     EXPORT_CONTROLLED = "export-controlled"
 
 
+DataClasses = Annotated[
+    tuple[DataClass, ...], BeforeValidator(one_or_many, json_schema_input_type=DataClass | list[DataClass])
+]
+Precisions = Annotated[
+    tuple[Precision, ...], BeforeValidator(one_or_many, json_schema_input_type=Precision | list[Precision])
+]
+
+
 class Slo(ScenarioModel):
     """Limits that a percentile of the requests must keep; a limit that is not given does not bind."""
 
@@ -66,7 +86,7 @@ DEFAULT_ONLINE_SLO = Slo(ttft_s=2.0, tpot_s=0.1)
 class Data(ScenarioModel):
     """What sort of data the requests carry, whose, and where it must stay."""
 
-    classes: tuple[DataClass, ...] = Field(
+    classes: DataClasses = Field(
         (DataClass.INTERNAL,), json_schema_extra=why("assumed: nothing that a rule protects; check this one")
     )
     """Classes of data in the requests."""
@@ -98,23 +118,18 @@ class Workload(ScenarioModel):
     """Batch: the time in which a day's work must be done."""
     data: Data = Field(default_factory=Data)
     """What sort of data the requests carry."""
-    precisions: tuple[Precision, ...] | None = Field(
+    precisions: Precisions | None = Field(
         None, min_length=1, json_schema_extra=why("every precision that the device and the engine offer")
     )
     """Number formats of the weights that are good enough; none given: all."""
-    kv_precisions: tuple[Precision, ...] | None = Field(None, min_length=1, json_schema_extra=why("16 bit"))
+    kv_precisions: Precisions | None = Field(None, min_length=1, json_schema_extra=why("16 bit"))
     """Number formats of the KV cache that are good enough; none given: bf16."""
     max_context_tokens: Tokens | None = Field(
         None, alias="max_context", json_schema_extra=why("the longest that the traffic asks for")
     )
     """Longest context that must fit."""
-    accepts_other_models: tuple[str, ...] = Field((), alias="alternatives")
+    accepts_other_models: Names = Field((), alias="alternatives")
     """Models that would do as well, by catalogue name."""
-
-    @field_validator("precisions", "kv_precisions", mode="before")
-    @classmethod
-    def _one_precision_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _deadline_for_batch_only(self) -> Self:
