@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
@@ -22,6 +23,8 @@ from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Z80, Estimate
 from millwright.simulate.goodput import Goodput, RequestsAtRate, max_rate_at_slo, saturated_rate, stretch
+from millwright.simulate.outcomes import Fate
+from millwright.simulate.packing import refusals
 from millwright.simulate.slo import Slo
 from millwright.traffic.arrivals import Arrivals
 from millwright.traffic.requests import Requests
@@ -34,6 +37,9 @@ _COARSE = 0.05
 
 _PART = 4_000
 """Requests on which candidates are compared, when there are more: enough for a p95 to within a few per cent."""
+
+SERVED_OFFLINE = 0.99
+"""Least share of offline requests that a replica must take; an SLO says it for the others, by its percentile."""
 
 SPREAD_Z = Z80
 """The interval of a goodput is that of step times at the ends of their own 80 % interval."""
@@ -180,27 +186,47 @@ def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_cap
     """Return a rate [1/s] that no schedule of these step times can exceed.
 
     A request needs its prefill work, its share of full-batch decode steps, and the cache reads of all its tokens,
-    whatever the order. Each is taken at its cheapest: prefill in the step size with the least time per token, decode in
-    batches as large as the sequence limit and the cache allow.
+    whatever the order. Each is taken at its cheapest: prefill in the step size with the least time per token and with
+    every prompt block that came before found in the cache, decode in batches as large as the sequence limit and, were
+    all prompts as short as the shortest, the cache allow. Requests refused at the door cost nothing.
     """
     inputs = service.requests.input_tokens.astype(np.float64)
     outputs = service.requests.output_tokens.astype(np.float64)
+    shared = _shared_tokens(service.requests)
     tokens = np.arange(1, len(step.tokens_s))
     prefill_per_token = float((step.tokens_s[1:] / tokens).min())
-    most = int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / max(float(inputs.mean()), 1.0))))
+    most = int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / float((inputs - shared).min()))))
     decode_sizes = np.arange(1, min(most, len(step.decode_tokens_s) - 1) + 1)
     decode_per_token = min(
         float((step.decode_tokens_s[decode_sizes] / decode_sizes).min()),
         prefill_per_token,
     )
     work = (
-        inputs * prefill_per_token
-        + step.prefill_s * inputs * (inputs - 1.0) / 2.0
+        (inputs - shared) * prefill_per_token
+        + step.prefill_s * (inputs * (inputs - 1.0) - shared * (shared - 1.0)) / 2.0
         + np.maximum(outputs - 1.0, 0.0) * (decode_per_token + step.seq_s)
         + step.kv_s * np.maximum(outputs - 1.0, 0.0) * (inputs + outputs / 2.0)
     )
-    mean_work = float(work.mean())
+    mean_work = float(work[_served(service.requests, limits, kv_capacity_tokens)].sum()) / len(work)
     return 1.0 / mean_work if mean_work > 0.0 else math.inf
+
+
+def _served(requests: Requests, limits: SchedulerLimits, kv_capacity_tokens: int) -> NDArray[np.bool_]:
+    """Return, for each request, whether it is admitted at all: not longer than the context limit or the cache."""
+    fate = refusals(requests.input_tokens, requests.output_tokens, limits, kv_capacity_tokens)
+    return np.asarray(fate == Fate.PENDING)
+
+
+def _shared_tokens(requests: Requests) -> NDArray[np.float64]:
+    """Return, for each request, the prompt tokens in blocks that an earlier request had too: the most a cache saves."""
+    if requests.prefix_blocks is None or requests.prefix_offsets is None:
+        return np.zeros(len(requests))
+    seen = np.ones(len(requests.prefix_blocks), dtype=bool)
+    seen[np.unique(requests.prefix_blocks, return_index=True)[1]] = False
+    before = np.concatenate(([0], np.cumsum(seen)))
+    blocks = before[requests.prefix_offsets[1:]] - before[requests.prefix_offsets[:-1]]
+    most = (requests.input_tokens - 1) // requests.prefix_block_tokens  # one token is left to compute
+    return np.asarray(np.minimum(blocks, most) * float(requests.prefix_block_tokens))
 
 
 def evaluate(service: Service, candidate: Candidate, precision: float = 0.01) -> ReplicaPerformance:
@@ -297,6 +323,10 @@ def _goodput(service: Service, candidate: Candidate, step: StepTime, precision: 
     limits, capacity = candidate.deployment.limits, candidate.memory.kv_capacity_tokens
     if service.slo is not None:
         return max_rate_at_slo(service.at_rate(), step, limits, capacity, service.slo, precision=precision)
+    served = float(_served(service.requests, limits, capacity).mean())
+    if served < SERVED_OFFLINE:
+        reason = f"{1.0 - served:.0%} of the requests are longer than the context limit or the KV cache"
+        return Goodput(0.0, 0.0, 0.0, 0.0, served, "refused", reason, (), None)
     rate = saturated_rate(service.requests, step, limits, capacity)
     reason = f"offline work: {rate:.3g} requests/s keep the replica saturated"
-    return Goodput(rate, rate, rate, rate, 1.0, "capacity", reason, (), None)
+    return Goodput(rate, rate, rate, rate, served, "capacity", reason, (), None)
