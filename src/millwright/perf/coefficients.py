@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from millwright.catalog.architecture import AttentionKind
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_id, newest_years, version_years
 from millwright.perf.timing import Coefficients
+
+if TYPE_CHECKING:
+    from millwright.perf.serving import ProtocolCoefficients
 
 DATA = Path(__file__).parent / "data"
 
@@ -60,6 +64,16 @@ class FittedCoefficients:
             ceiling = 0.0 if name in SHARES else 700.0
             values[name] = np.exp(np.minimum(np.array(logs), ceiling))
         return Coefficients(**values)
+
+    def resolve_protocol(self, labels: Sequence[Mapping[str, str | float]]) -> ProtocolCoefficients:
+        """Return the protocol's coefficients of points with these labels, one value each."""
+        from millwright.perf.serving import ProtocolCoefficients
+
+        values = {}
+        for name in ProtocolCoefficients.__dataclass_fields__:
+            logs = [self._log_value(name, each) for each in labels]
+            values[name] = np.exp(np.minimum(np.array(logs), 0.0 if name == "drain" else 700.0))
+        return ProtocolCoefficients(**values)
 
     def _log_value(self, parameter: str, labels: Mapping[str, str | float]) -> float:
         total = self.base[parameter]
@@ -131,6 +145,8 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "family-shape": f"{device.family}|{shape}",
         "format": deployment.weights.value,
         "family-format": f"{device.family}|{deployment.weights.value}",
+        "engine-format": f"{engine}|{deployment.weights.value}",
+        "link": device.link_kind or "pcie",
         "model": deployment.model.family,
         "spread": "spread" if deployment.dp_attention else "joined",
         "year": float(min(years, _NEWEST_YEARS) - REFERENCE_YEARS),

@@ -270,7 +270,7 @@ def _kernels_per_layer(attention: Attention, block: FeedForward | None, weights:
     elif attention.kind is AttentionKind.NONE:
         mixer = 0.0
     else:
-        mixer = 6.0 + 2.0 * quantise
+        mixer = 6.0 + 2.0 * quantise + (3.0 if _normalises_heads(attention) else 0.0)
     if attention.index_heads:
         mixer += 6.0
     if block is None:
@@ -279,6 +279,12 @@ def _kernels_per_layer(attention: Attention, block: FeedForward | None, weights:
         return mixer + 4.0 + 2.0 * quantise, 0.0
     shared = 3.0 + 2.0 * quantise if block.shared_intermediate_size else 0.0
     return mixer + 1.0, 8.0 + 2.0 * quantise + shared
+
+
+def _normalises_heads(attention: Attention) -> bool:
+    """Return whether queries and keys are normalised: then their norms, per head or whole, are its small parameters."""
+    whole = attention.q_dim + attention.kv_heads * attention.head_dim
+    return attention.small_parameters in (2 * attention.head_dim, whole)
 
 
 def _link_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:

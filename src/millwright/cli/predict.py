@@ -1,0 +1,35 @@
+"""`millwright predict`: measured or imagined serving points in, the same table with predictions out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millwright.errors import InputError
+
+
+def predict(
+    points: Annotated[
+        Path, typer.Argument(help="CSV or Parquet with the columns of serving points; any may be missing.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where to write the table with predictions, .csv or .parquet.")],
+    models: Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add.")] = None,
+    devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add.")] = None,
+) -> None:
+    """Predict mean TTFT, mean TPOT and throughput of serving points, each with an 80 % interval."""
+    from millwright.catalog.catalog import load_catalog
+    from millwright.measure.points import read_table
+    from millwright.perf.predict import predict_table
+
+    if out.suffix.lower() not in (".csv", ".parquet", ".pq"):
+        raise InputError(f"'{out.name}' is neither .csv nor .parquet", "--out", "Name the output by its format.")
+    table = predict_table(read_table(points), load_catalog(devices or (), models or ()))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix.lower() == ".csv":
+        table.write_csv(out)
+    else:
+        table.write_parquet(out)
+    impossible = len(table["pred_error"].drop_nulls())
+    typer.echo(f"{len(table)} points predicted, {impossible} of them impossible as stated: {out}", err=True)

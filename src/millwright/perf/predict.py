@@ -1,0 +1,218 @@
+"""Predict whole serving points: TTFT, TPOT and throughput with 80 % intervals, and what they rest on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.catalog.catalog import Catalog
+from millwright.measure.points import Load, ServingPoint, points_of
+from millwright.perf.coefficients import deployment_labels, shipped_coefficients
+from millwright.perf.memory import device_weight_bytes
+from millwright.perf.residual import Residual, coordinates, residual_labels, shipped_residual
+from millwright.perf.resolve import ResolvedPoint, Resolver
+from millwright.perf.serving import Points, Predicted, arrange_points, predict_means
+from millwright.quantity import Basis
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Floats = NDArray[np.float64]
+
+DATA = Path(__file__).parent / "data"
+
+PREDICTED = ("pred_ttft_ms_mean", "pred_tpot_ms_mean", "pred_output_tok_s_total")
+
+_BASIS_OF_NOVELTY = {
+    "config": Basis.FITTED,
+    "cell": Basis.FITTED,
+    "device": Basis.EXTRAPOLATED,
+    "model": Basis.EXTRAPOLATED,
+    "both": Basis.DATASHEET,
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the fit has seen, and how far measured points lay from predictions, by novelty and sort of point.
+
+    `spreads[novelty][sort]` is (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) of points whose device,
+    model or pair of both had been left out of the fit.
+    """
+
+    devices: frozenset[str]
+    models: frozenset[str]
+    cells: frozenset[str]
+    spreads: Mapping[str, Mapping[str, Floats]]
+
+    def novelty(self, device: str, model: str) -> str:
+        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`."""
+        new_device, new_model = device not in self.devices, model not in self.models
+        if new_device or new_model:
+            return "both" if new_device and new_model else "device" if new_device else "model"
+        return "config" if f"{device}|{model}" in self.cells else "cell"
+
+
+@lru_cache(maxsize=1)
+def shipped_knowledge() -> Known:
+    """Return what the shipped fit has seen."""
+    contents = json.loads((DATA / "known.json").read_text())
+    spreads = {
+        novelty: {sort: np.array(values, dtype=np.float64) for sort, values in sorts.items()}
+        for novelty, sorts in contents["spreads"].items()
+    }
+    return Known(frozenset(contents["devices"]), frozenset(contents["models"]), frozenset(contents["cells"]), spreads)
+
+
+@dataclass(frozen=True)
+class PointPredictions:
+    """Predictions of n points; the three metrics are mean TTFT [ms], mean TPOT [ms], output tokens per second.
+
+    `values`, `low` and `high` are (3, n). `problems` says what is wrong with a point that cannot be, else it is empty.
+    """
+
+    values: Floats
+    low: Floats
+    high: Floats
+    basis: tuple[Basis, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    floors_ms: Floats
+
+
+def rig_label(point: ServingPoint) -> str:
+    """Return which benchmark rig measured a point, as far as its length distribution tells."""
+    text = point.protocol
+    if "InferenceX" in text or "0.8" in text:
+        return "inferencex"
+    return text.split("(")[0].strip() or "none"
+
+
+def sort_of_point(resolved: ResolvedPoint) -> str:
+    """Return the sort of point by which errors differ: `joint` closed loops, `split`, `full` or `batch`."""
+    if resolved.prefill is not None:
+        return "split"
+    if resolved.point.load in (Load.OFFLINE, Load.SATURATED):
+        return "full"
+    return "batch" if resolved.point.load in (Load.STATIC, Load.BURST) else "joint"
+
+
+def point_labels(resolved: ResolvedPoint) -> dict[str, str | float]:
+    """Return the labels of a point: those of its deployment, its rig and its model."""
+    labels = deployment_labels(resolved.deployment)
+    rig = rig_label(resolved.point)
+    return labels | {"rig": rig, "engine-rig": f"{labels['engine']}|{rig}"}
+
+
+def predict_points(points: Sequence[ServingPoint], catalog: Catalog) -> PointPredictions:
+    """Return predictions of every point; none is refused."""
+    resolver = Resolver(catalog)
+    resolved = [resolver.resolve(point) for point in points]
+    parts = [_predict_resolved(resolved[start : start + _AT_ONCE]) for start in range(0, len(resolved), _AT_ONCE)]
+    if not parts:
+        nothing = np.zeros((3, 0))
+        return PointPredictions(nothing, nothing, nothing, (), (), (), np.zeros(0))
+    return PointPredictions(
+        np.concatenate([part.values for part in parts], axis=1),
+        np.concatenate([part.low for part in parts], axis=1),
+        np.concatenate([part.high for part in parts], axis=1),
+        tuple(basis for part in parts for basis in part.basis),
+        tuple(text for part in parts for text in part.problems),
+        tuple(text for part in parts for text in part.notes),
+        np.concatenate([part.floors_ms for part in parts]),
+    )
+
+
+_AT_ONCE = 4096
+
+
+def _predict_resolved(resolved: Sequence[ResolvedPoint]) -> PointPredictions:
+    arranged = arrange_points(resolved)
+    labels = [point_labels(each) for each in resolved]
+    fit = shipped_coefficients()
+    step, protocol = fit.resolve(labels), fit.resolve_protocol(labels)
+    predicted = predict_means(arranged, step, step, protocol)
+    residual = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
+    values = corrected(predicted, arranged, residual, shipped_residual())
+    known = shipped_knowledge()
+    novelties = [
+        "both" if each.notes else known.novelty(each.deployment.device.id, each.deployment.model.id)
+        for each in resolved
+    ]
+    quantiles = np.array(
+        [_spread(known, novelty, sort_of_point(each)) for novelty, each in zip(novelties, resolved, strict=True)]
+    )
+    low = values * np.exp(np.minimum(quantiles[:, :, 0].T, 0.0))
+    high = values * np.exp(np.maximum(quantiles[:, :, 1].T, 0.0))
+    floors = predicted.tpot_floor_s * 1e3
+    low[1] = np.minimum(np.maximum(low[1], floors), values[1])
+    basis = tuple(
+        Basis.ASSUMED if each.notes else _BASIS_OF_NOVELTY[novelty]
+        for each, novelty in zip(resolved, novelties, strict=True)
+    )
+    problems = tuple(_problem(each) for each in resolved)
+    return PointPredictions(values, low, high, basis, problems, tuple("; ".join(r.notes) for r in resolved), floors)
+
+
+def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str, str]], residual: Residual) -> Floats:
+    """Return (3, n) metrics [ms, ms, 1/s] with the residual correction, no TPOT below its roofline."""
+    logs = residual.correction(labels, coordinates(points))
+    values = np.stack([predicted.ttft_s * 1e3, predicted.tpot_s * 1e3, predicted.output_per_s]) * np.exp(logs)
+    values[1] = np.maximum(values[1], predicted.tpot_floor_s * 1e3)
+    streams = np.where(points.rate, np.inf, points.level) * points.replicas
+    most = streams / np.maximum(predicted.tpot_floor_s, 1e-9)
+    values[2] = np.minimum(values[2], np.where(np.isfinite(most), most, values[2]))
+    return np.asarray(values)
+
+
+def _spread(known: Known, novelty: str, sort: str) -> Floats:
+    sorts = known.spreads[novelty]
+    return sorts.get(sort, sorts["all"])
+
+
+def _problem(resolved: ResolvedPoint) -> str:
+    """Return why a point cannot have been run: its weights alone exceed all memory of the devices it names."""
+    deployment = resolved.deployment
+    memory = deployment.device.memory_bytes
+    if memory is None or resolved.notes:
+        return ""
+    weights = device_weight_bytes(deployment)
+    if weights <= memory * _SLACK:
+        return ""
+    return (
+        f"impossible as stated: {deployment.model.name} in {deployment.weights} takes {weights / 1e9:.0f} GB of each "
+        f"{deployment.device.name}, which has {memory / 1e9:.0f} GB"
+    )
+
+
+_SLACK = 1.25
+"""Names of formats are loose and memory may be eked out: only what exceeds the memory by this much is called impossible."""
+
+
+def predict_table(table: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+    """Return the table with predictions added: three `pred_` columns, each with `_low` and `_high`, basis and error."""
+    import polars as pl
+
+    found = predict_points(points_of(table), catalog)
+    columns = []
+    for index, name in enumerate(PREDICTED):
+        columns += [
+            pl.Series(name, found.values[index]),
+            pl.Series(f"{name}_low", found.low[index]),
+            pl.Series(f"{name}_high", found.high[index]),
+        ]
+    columns.append(pl.Series("pred_basis", [each.value for each in found.basis], dtype=pl.String))
+    columns.append(pl.Series("pred_error", _texts(found.problems), dtype=pl.String))
+    columns.append(pl.Series("pred_note", _texts(found.notes), dtype=pl.String))
+    return table.drop([c.name for c in columns if c.name in table.columns]).with_columns(columns)
+
+
+def _texts(values: Iterable[str]) -> list[str | None]:
+    return [each or None for each in values]

@@ -1,0 +1,146 @@
+"""What is believed of every coefficient before serving points are seen: its usual value and who may differ by how much.
+
+`USUAL` gives (value, spread of its logarithm). `EFFECTS` lists, per coefficient, the labels that may move it and the
+spread of each label's effect; spreads are small, so that effects stay near zero where data are few. Shares of peak per
+device family and format start from the operator curves (`data/operators.json`), not from zero.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+DATA = Path(__file__).parent / "data"
+
+USUAL: Mapping[str, tuple[float, float]] = {
+    "dense_compute": (0.60, 0.15),
+    "expert_compute": (0.20, 0.40),
+    "weight_memory": (0.82, 0.06),
+    "expert_memory": (0.75, 0.15),
+    "kv_memory": (0.75, 0.15),
+    "attention_compute": (0.50, 0.20),
+    "element_memory": (0.60, 0.25),
+    "kernel_s": (4.0e-6, 0.4),
+    "expert_kernel_s": (4.0e-6, 0.4),
+    "collective_s": (2.8e-6, 0.25),
+    "link": (0.57, 0.15),
+    "exchange_s": (15e-6, 0.5),
+    "host_step_s": (4.0e-4, 0.4),
+    "host_sequence_s": (10e-6, 0.6),
+    "eager_kernel_s": (6e-6, 0.5),
+    "expert_spread": (0.70, 0.20),
+    "request_s": (0.015, 0.6),
+    "interference": (0.95, 0.05),
+    "wait": (0.9, 0.3),
+    "burst": (1.0, 0.3),
+    "warm_s": (0.4, 0.8),
+    "transfer_s": (0.05, 0.8),
+    "drain": (0.975, 0.01),
+}
+
+EFFECTS: Mapping[str, Mapping[str, float]] = {
+    "dense_compute": {"vendor": 0.10, "family-format": 0.10, "device": 0.05, "engine": 0.10, "engine-format": 0.10},
+    "expert_compute": {"vendor": 0.15, "family-format": 0.15, "engine": 0.15, "engine-format": 0.15, "model": 0.07},
+    "weight_memory": {
+        "family-format": 0.04,
+        "engine": 0.05,
+        "engine-family": 0.05,
+        "engine-format": 0.05,
+        "kind": 0.10,
+    },
+    "expert_memory": {"family-format": 0.10, "engine": 0.10, "engine-vendor": 0.05},
+    "kv_memory": {"vendor": 0.10, "family": 0.07, "engine": 0.10, "shape": 0.10},
+    "attention_compute": {"vendor": 0.20, "family": 0.10, "engine": 0.15, "shape": 0.10, "engine-shape": 0.10},
+    "element_memory": {"vendor": 0.10, "engine": 0.10},
+    "kernel_s": {
+        "vendor": 0.20,
+        "kind": 0.30,
+        "family": 0.10,
+        "device": 0.04,
+        "engine": 0.15,
+        "engine-vendor": 0.10,
+        "engine-family": 0.07,
+        "shape": 0.10,
+        "engine-shape": 0.10,
+        "format": 0.07,
+        "engine-format": 0.07,
+        "model": 0.05,
+        "rig": 0.10,
+        "year": 0.10,
+    },
+    "expert_kernel_s": {
+        "vendor": 0.20,
+        "family": 0.10,
+        "engine": 0.15,
+        "engine-vendor": 0.10,
+        "engine-family": 0.07,
+        "format": 0.10,
+        "engine-format": 0.10,
+        "model": 0.07,
+        "rig": 0.10,
+        "year": 0.10,
+    },
+    "collective_s": {"vendor": 0.20, "family": 0.10, "engine": 0.15, "engine-vendor": 0.10, "year": 0.05},
+    "link": {"vendor": 0.10, "family": 0.10, "link": 0.20, "engine": 0.10},
+    "exchange_s": {"engine": 0.30, "family": 0.20},
+    "host_step_s": {"engine": 0.30, "year": 0.15},
+    "host_sequence_s": {"engine": 0.40, "rig": 0.20, "vendor": 0.10, "year": 0.20},
+    "eager_kernel_s": {"engine": 0.40, "vendor": 0.20, "shape": 0.10, "year": 0.15},
+    "expert_spread": {"model": 0.05, "family": 0.05},
+    "request_s": {"engine": 0.4, "engine-vendor": 0.2, "vendor": 0.2, "rig": 0.4, "year": 0.2},
+    "interference": {"engine": 0.07},
+    "wait": {"engine": 0.3, "engine-vendor": 0.2, "rig": 0.3},
+    "burst": {"engine": 0.3, "rig": 0.3, "shape": 0.1, "engine-shape": 0.1},
+    "warm_s": {
+        "engine": 0.8,
+        "engine-vendor": 0.3,
+        "engine-family": 0.2,
+        "engine-shape": 0.3,
+        "shape": 0.3,
+        "rig": 0.6,
+        "year": 0.3,
+    },
+    "transfer_s": {"engine": 0.7, "vendor": 0.3, "rig": 0.3},
+    "drain": {"rig": 0.03, "engine-rig": 0.03},
+}
+
+_FROM_OPERATORS = {  # coefficient: (group of curves, field)
+    "dense_compute": ("gemm", "compute"),
+    "weight_memory": ("gemm", "memory"),
+    "expert_compute": ("moe", "compute"),
+    "expert_memory": ("moe", "memory"),
+}
+
+
+@lru_cache(maxsize=1)
+def operator_centres() -> Mapping[tuple[str, str], float]:
+    """Return, by (coefficient, `family|format`), by how much the log of a family's curve differs from the usual value.
+
+    The median over a family's devices and engines. Format's own difference is used whole; it is the best knowledge there
+    is before serving points.
+    """
+    from millwright.catalog.catalog import load_catalog
+
+    families = {device.id: device.family for device in load_catalog().devices()}
+    groups = json.loads((DATA / "operators.json").read_text())["groups"]
+    found: dict[tuple[str, str], list[float]] = {}
+    for coefficient, (group, name) in _FROM_OPERATORS.items():
+        for key, curve in groups[group]["curves"].items():
+            device, _, format_ = key.split("|")
+            if curve["median_abs_error"] > 0.35 or device not in families:
+                continue
+            found.setdefault((coefficient, f"{families[device]}|{format_}"), []).append(math.log(curve[name]))
+    usual = {name: math.log(value) for name, (value, _) in USUAL.items()}
+    return {key: float(np.median(logs)) - usual[key[0]] for key, logs in found.items()}
+
+
+def centre(coefficient: str, dimension: str, level: str) -> float:
+    """Return where an effect is believed to lie before the fit: 0, or what the operator curves say."""
+    if dimension != "family-format":
+        return 0.0
+    return operator_centres().get((coefficient, level), 0.0)

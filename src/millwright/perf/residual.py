@@ -1,0 +1,199 @@
+"""What the equations leave over: a bounded correction of log errors that fades to nothing away from measured points.
+
+The correction is a Gaussian process written out in features. Its kernel is a sum over groupings of points (same engine,
+same device and model, same cell …), each times a smooth function of load, lengths and parallel degree, so that a point
+which shares no group with any measured one gets no correction. Smooth functions are random Fourier features with a
+fixed seed; only the weights of features are shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.perf.resolve import ResolvedPoint
+from millwright.perf.serving import Points
+
+Floats = NDArray[np.float64]
+Labels = Mapping[str, str | float]
+
+DATA = Path(__file__).parent / "data"
+
+LIMITS = (1.0, 0.35, 0.35)
+"""Largest correction of a log: TTFT, TPOT, throughput. It is a correction, never the model."""
+
+GROUPINGS: Mapping[str, tuple[float, float]] = {
+    "engine": (0.03, 0.05),
+    "family": (0.02, 0.03),
+    "shape": (0.02, 0.03),
+    "rig": (0.03, 0.03),
+    "engine|family": (0.03, 0.05),
+    "engine|shape": (0.03, 0.05),
+    "engine|format": (0.02, 0.03),
+    "engine|rig": (0.03, 0.05),
+    "model-id": (0.04, 0.03),
+    "device": (0.03, 0.03),
+    "engine|device": (0.03, 0.04),
+    "engine|model-id": (0.05, 0.06),
+    "family|model-id": (0.04, 0.05),
+    "engine|family|model-id": (0.06, 0.08),
+    "engine|device|model-id|format": (0.06, 0.10),
+    "engine|device|model-id|format|month": (0.06, 0.06),
+    "engine|device|model-id|format|layout": (0.06, 0.08),
+}
+"""Labels that make a grouping, and its standard deviations: of a constant, and of a smooth function."""
+
+_FEATURES = 24
+_LENGTH_SCALE = 0.9
+_SEED = 20_26
+
+
+def coordinates(points: Points) -> Floats:
+    """Return (points, 4): load, prompt length, output length and parallel degree, in comparable units."""
+    return np.stack(
+        [
+            np.log2(np.maximum(points.level, 0.05)) / 2.0,
+            np.log2(np.maximum(points.input_tokens, 1.0)) / 1.6,
+            np.log2(np.maximum(points.output_tokens, 1.0)) / 1.6,
+            np.log2(1.0 / np.maximum(points.decode.rank_share, 1e-3) * points.decode.collective_ranks) / 1.3,
+        ],
+        axis=1,
+    )
+
+
+def smooth_features(where: Floats) -> Floats:
+    """Return (points, features) random Fourier features of a unit-variance Gaussian kernel over the coordinates."""
+    rng = np.random.default_rng(_SEED)
+    frequencies = rng.normal(size=(where.shape[1], _FEATURES)) / _LENGTH_SCALE
+    phases = rng.uniform(0.0, 2.0 * math.pi, _FEATURES)
+    return np.sqrt(2.0 / _FEATURES) * np.cos(where @ frequencies + phases)
+
+
+def residual_labels(resolved: ResolvedPoint, labels: Labels) -> dict[str, str]:
+    """Return the labels that groupings use, besides those of the deployment: model, month of software, layout."""
+    deployment = resolved.deployment
+    year = labels["year"]
+    month = f"{float(year):.1f}" if isinstance(year, float) else str(year)
+    layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{resolved.replicas}"
+    if resolved.prefill is not None:
+        layout += f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
+    names = ("engine", "family", "shape", "rig", "format", "device")
+    chosen = {name: str(labels[name]) for name in names}
+    split = "split" if resolved.prefill is not None else "joint"
+    return chosen | {"model-id": f"{deployment.model.id}/{split}", "month": month, "layout": layout}
+
+
+def group_of(labels: Mapping[str, str], grouping: str) -> str:
+    """Return which group of a grouping a point belongs to."""
+    return "|".join(labels[name] for name in grouping.split("|"))
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Weights of the features by (grouping, group): a constant first, then the smooth ones; (features + 1, 3)."""
+
+    weights: Mapping[tuple[str, str], Floats]
+
+    def correction(self, labels: Sequence[Mapping[str, str]], where: Floats) -> Floats:
+        """Return (3, points) corrections of log TTFT, TPOT and throughput, bounded."""
+        features = np.concatenate([np.ones((len(where), 1)), smooth_features(where)], axis=1)
+        total = np.zeros((len(where), 3))
+        for grouping in GROUPINGS:
+            for row, each in enumerate(labels):
+                weight = self.weights.get((grouping, group_of(each, grouping)))
+                if weight is not None:
+                    total[row] += features[row] @ weight
+        limits = np.array(LIMITS)
+        return np.asarray((limits * np.tanh(total / limits)).T)
+
+
+def fit_residual(
+    labels: Sequence[Mapping[str, str]],
+    where: Floats,
+    errors: Floats,
+    weights: Floats,
+    noise: Sequence[float],
+    scales: Sequence[float] = (1.0, 1.0, 1.0),
+    groupings: Mapping[str, tuple[float, float]] = GROUPINGS,
+) -> Residual:
+    """Return the correction that explains `errors` (3, points; NaN where not measured) with the stated `noise`.
+
+    `scales` multiply the groupings' deviations per metric; `weights` are the points'. Solved as kernel ridge.
+    """
+    smooth = smooth_features(where).astype(np.float32)
+    likeness = smooth @ smooth.T
+    kernel = np.zeros_like(likeness)
+    members: dict[str, NDArray[np.int64]] = {}
+    for grouping, (constant, wave) in groupings.items():
+        groups = np.unique([group_of(each, grouping) for each in labels], return_inverse=True)[1]
+        members[grouping] = groups
+        for group in range(int(groups.max()) + 1):  # block by block: most groups are small
+            rows = np.flatnonzero(groups == group)
+            block = np.ix_(rows, rows)
+            kernel[block] += np.float32(constant**2) + np.float32(wave**2) * likeness[block]
+    alphas = np.zeros((len(labels), 3))
+    for metric in range(3):
+        known = np.isfinite(errors[metric])
+        if known.sum() < 2:
+            continue
+        spread = noise[metric] ** 2 / np.maximum(weights[known], 1e-3)  # variance
+        bounded = np.clip(errors[metric][known], -2 * LIMITS[metric], 2 * LIMITS[metric])
+        alphas[known, metric] = _robust_solve(
+            kernel[np.ix_(known, known)].astype(np.float64) * scales[metric] ** 2, spread, bounded
+        )
+        alphas[known, metric] *= scales[metric] ** 2
+    features = np.concatenate([np.ones((len(labels), 1)), smooth], axis=1)
+    found: dict[tuple[str, str], Floats] = {}
+    for grouping, (constant, wave) in groupings.items():
+        deviations = np.concatenate([[constant**2], np.full(smooth.shape[1], wave**2)])
+        names = [group_of(each, grouping) for each in labels]
+        for group in range(int(members[grouping].max()) + 1):
+            rows = np.flatnonzero(members[grouping] == group)
+            found[(grouping, names[rows[0]])] = deviations[:, None] * (features[rows].T @ alphas[rows])
+    return Residual(found)
+
+
+def _robust_solve(kernel: Floats, spread: Floats, errors: Floats) -> Floats:
+    """Solve (K + diag(spread))α = errors, once more with more noise for rows that stay far off (Student's t)."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    noise = spread.copy()
+    alpha = np.zeros_like(errors)
+    for _ in range(2):
+        alpha = cho_solve(cho_factor(kernel + np.diag(noise), lower=True, check_finite=False), errors)
+        left = noise * alpha
+        noise = spread * (4.0 + left**2 / spread) / 5.0
+    return alpha
+
+
+@lru_cache(maxsize=1)
+def shipped_residual() -> Residual:
+    """Return the correction that comes with the package."""
+    path = DATA / "residual.json"
+    return read_residual(path) if path.exists() else Residual({})
+
+
+def read_residual(path: Path) -> Residual:
+    """Return the correction in a file that scripts/fit_engines.py wrote."""
+    weights = {}
+    for grouping, groups in json.loads(path.read_text())["weights"].items():
+        for group, values in groups.items():
+            weights[(grouping, group)] = np.array(values, dtype=np.float64).reshape(3, -1).T
+    return Residual(weights)
+
+
+def write_residual(path: Path, residual: Residual, note: str, smallest: float = 2e-3) -> None:
+    """Write a correction; weights below `smallest` in effect are left out."""
+    groups: dict[str, dict[str, list[float]]] = {}
+    for (grouping, group), values in sorted(residual.weights.items()):
+        if np.abs(values).max() < smallest:
+            continue
+        groups.setdefault(grouping, {})[group] = [float(f"{value:.2g}") for value in values.T.ravel()]
+    path.write_text(json.dumps({"kind": "residual", "schema": 1, "note": note, "weights": groups}) + "\n")

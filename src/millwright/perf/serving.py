@@ -1,0 +1,345 @@
+"""What a serving point's protocol makes of step times: TTFT, TPOT and throughput in closed form, many points at once.
+
+A closed loop of C requests is a balance: D of them decode while the others wait or are prefilled, each finished request
+starts a new prompt, and every prompt delays those that decode. The balance is solved by a few substitutions; on the
+calibration points it agrees with the simulator on means (docs/step-time.md, "Mean field"). All arrays have one entry
+per point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.measure.points import Load, Phase, ServingPoint
+from millwright.perf.deployment import Deployment
+from millwright.perf.engines import engine_profile
+from millwright.perf.memory import memory_fit
+from millwright.perf.operators import step_operators
+from millwright.perf.resolve import ResolvedPoint
+from millwright.perf.timing import (
+    Coefficients,
+    Floats,
+    Stack,
+    eager_host_s,
+    head_time_s,
+    kv_slope_s,
+    pair_slope_s,
+    product_floor_s,
+    sequence_slope_s,
+    stack_operators,
+    token_time_s,
+)
+
+RUN_LENGTH = 10.0
+"""Requests of a closed-loop run per request in flight (InferenceMAX and its kin send ten times the concurrency)."""
+
+_KV_GROWTH_SHARE = 0.6
+"""Share of its output that a sequence's cache holds when one decides how many fit: half on average, and some margin."""
+
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolCoefficients:
+    """What is fitted besides step times, one value per point."""
+
+    request_s: Floats  # tokenising, HTTP, hand-over: before the first token, not on the device
+    interference: Floats  # share of a prompt's time that delays those who decode
+    wait: Floats  # waiting for the running step and for other prompts, relative to theory
+    burst: Floats  # the first wave's queue, relative to theory
+    warm_s: Floats  # stall of the first wave: compilation and graph capture not done before
+    transfer_s: Floats  # handing a cache to the decode side (disaggregated)
+    drain: Floats  # throughput kept while a finite run starts up and runs dry
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points as arrays: the protocol's figures, and the operators of the deployment that decodes and that prefills."""
+
+    decode: Stack
+    prefill: Stack
+    level: Floats  # per replica: concurrency, batch, or requests per second
+    input_tokens: Floats
+    output_tokens: Floats
+    depth_tokens: Floats
+    closed: NDArray[np.bool_]
+    finite: NDArray[np.bool_]  # a closed loop with a start and an end in its figures
+    static: NDArray[np.bool_]
+    burst: NDArray[np.bool_]
+    rate: NDArray[np.bool_]
+    prefill_only: NDArray[np.bool_]
+    prefill_first: NDArray[np.bool_]
+    split: NDArray[np.bool_]  # disaggregated
+    fit_sequences: Floats  # how many fit into the replica's cache
+    budget_tokens: Floats
+    replicas: Floats
+    prefill_replicas: Floats
+    tokens_per_step: Floats  # of one sequence: above 1 under speculative decoding
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Means of the predicted points: seconds, and tokens per second over all replicas. Floors are rooflines."""
+
+    ttft_s: Floats
+    tpot_s: Floats
+    output_per_s: Floats
+    decoding: Floats  # sequences that decode at once, per replica
+    tpot_floor_s: Floats
+    shares: Floats  # (points, 3): share of TPOT that is decode products and gaps, cache reading, prompts of others
+
+
+SPECULATIVE_TOKENS = 1.9
+"""Tokens per step and sequence assumed under speculative decoding where the acceptance is not stated (MTP, one draft)."""
+
+
+def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
+    """Return resolved points as arrays."""
+    points = [each.point for each in resolved]
+    decode = [each.deployment for each in resolved]
+    prefill = [each.prefill or each.deployment for each in resolved]
+    contexts = [_context(each) for each in points]
+    prompts = [each.input_tokens + each.context_tokens for each in points]
+    fit = np.array([_fitting_sequences(each, point) for each, point in zip(decode, points, strict=True)])
+    replicas = np.array([float(each.replicas) for each in resolved])
+    level = np.array([_level(each.point, each.deployment, room) for each, room in zip(resolved, fit, strict=True)])
+    load = [each.load for each in points]
+    phase = np.array([each.phase is Phase.PREFILL for each in points])
+    static = np.array([each in (Load.STATIC,) for each in load])
+
+    def load_is(*kinds: Load) -> NDArray[np.bool_]:
+        return np.array([each in kinds for each in load])
+
+    profiles = [engine_profile(each.engine.name) for each in decode]
+    decode_stack = stack_operators([step_operators(d, c) for d, c in zip(decode, contexts, strict=True)])
+    prefill_stack = stack_operators([step_operators(d, c) for d, c in zip(prefill, prompts, strict=True)])
+    offline = load_is(Load.OFFLINE)
+    return Points(
+        decode=decode_stack,
+        prefill=prefill_stack,
+        level=np.where(offline, level, level / replicas),
+        input_tokens=np.array([each.input_tokens for each in points]),
+        output_tokens=np.array([max(each.output_tokens, 1.0) for each in points]),
+        depth_tokens=np.array([each.context_tokens for each in points]),
+        closed=load_is(Load.CLOSED, Load.SATURATED, Load.OFFLINE, Load.BURST),
+        finite=load_is(Load.CLOSED, Load.BURST),
+        static=static,
+        burst=load_is(Load.BURST),
+        rate=load_is(Load.RATE),
+        prefill_only=phase,
+        prefill_first=np.array([each.prefill_first for each in profiles]),
+        split=np.array([each.prefill is not None for each in resolved]),
+        fit_sequences=fit,
+        budget_tokens=np.array([float(each.limits.max_num_batched_tokens) for each in decode]),
+        replicas=replicas,
+        prefill_replicas=np.array([float(max(1, each.prefill_replicas)) for each in resolved]),
+        tokens_per_step=np.array([SPECULATIVE_TOKENS if each.speculative else 1.0 for each in points]),
+    )
+
+
+def _context(point: ServingPoint) -> float:
+    return point.context_tokens + point.input_tokens + point.output_tokens / 2.0
+
+
+def _fitting_sequences(deployment: Deployment, point: ServingPoint) -> float:
+    fit = memory_fit(deployment, 8192)
+    kept = point.context_tokens + point.input_tokens + _KV_GROWTH_SHARE * point.output_tokens
+    room = float(fit.max_sequences(kept, max(1, deployment.dp)))
+    return max(1.0, room)
+
+
+def _level(point: ServingPoint, deployment: Deployment, room: float) -> float:
+    if point.load is Load.OFFLINE:
+        return float(min(room, deployment.limits.max_num_seqs * max(1, deployment.dp)))
+    if point.level is None:
+        return 0.1 if point.load is Load.RATE else 16.0 * deployment.device_count
+    return max(point.level, 1e-6)
+
+
+def predict_means(
+    points: Points, step: Coefficients, prefill_step: Coefficients, fit: ProtocolCoefficients
+) -> Predicted:
+    """Return mean TTFT, TPOT and throughput of points under the given coefficients."""
+    model = _StepModel(points, step, prefill_step)
+    inputs, outputs = points.input_tokens, points.output_tokens
+    gaps = np.maximum(outputs - 1.0, 1.0)  # decode steps per request, times tokens_per_step
+    context = points.depth_tokens + inputs + outputs / 2.0
+    users = np.where(points.rate, 1.0, points.level)
+    room = np.where(points.static, np.inf, points.fit_sequences)
+    active = np.minimum(users, room)  # sequences in the running batch
+    decoding = np.where(points.static, users, np.maximum(active * 0.97, np.minimum(active, 1.0)))
+
+    lone_prefill = model.prompt_s(inputs, 0.0)
+    step_s = delay = wait = prompt = gap_s = np.zeros_like(inputs)
+    for _ in range(_ROUNDS):
+        step_s = model.decode_s(decoding, context)
+        arriving = np.where(points.split | points.static, 1.0, decoding / gaps * points.tokens_per_step)
+        prompt, delay = model.mixed_prompt_s(decoding, context, step_s, arriving)
+        delay = np.where(points.static | points.split | points.prefill_only, 0.0, delay * fit.interference)
+        others = np.where(points.rate, decoding, decoding * (1.0 - 1.0 / np.maximum(active, 1.0)))
+        per_token = points.tokens_per_step
+        gap_s = (step_s + others * delay / gaps * per_token) / per_token
+        service, busy, wait = _prompt_wait(points, fit, decoding, gaps, gap_s, prompt, lone_prefill)
+        decode_time = gaps * gap_s
+        if points.rate.any():
+            in_flight = points.level * decode_time
+            users = np.where(points.rate, in_flight, users)
+            active = np.minimum(np.where(points.rate, np.maximum(in_flight, 0.05), active), room)
+        slots = np.where(points.split & (busy >= 1.0), _prefill_bound(points, lone_prefill) * decode_time, active)
+        share = decode_time / (decode_time + np.where(points.split, wait + service, wait * 0.5 + service))
+        new = np.where(points.static | points.rate, active, np.minimum(slots, active) * share)
+        decoding = 0.5 * decoding + 0.5 * np.maximum(new, np.minimum(active, 0.05))
+
+    return _outcome(points, fit, model, decoding, active, context, gap_s, step_s, prompt, delay, wait, lone_prefill)
+
+
+def _prefill_bound(points: Points, lone: Floats) -> Floats:
+    return points.prefill_replicas / points.replicas / np.maximum(lone, 1e-9)
+
+
+def _prompt_wait(
+    points: Points,
+    fit: ProtocolCoefficients,
+    decoding: Floats,
+    gaps: Floats,
+    gap_s: Floats,
+    prompt: Floats,
+    lone: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Return (service, utilisation of prefill, wait) of a prompt in the steady state."""
+    rate = decoding / np.maximum(gaps * gap_s, 1e-9)
+    service = np.where(points.split, lone + fit.transfer_s, prompt)
+    busy_split = rate * points.replicas / points.prefill_replicas * lone
+    busy = np.where(points.split, busy_split, np.minimum(rate * lone, 0.95))
+    calm = np.minimum(busy, 0.9)
+    wait = 0.5 * gap_s + 0.5 * calm / (1.0 - calm) * lone
+    return service, busy, fit.wait * np.where(points.split, 0.5 * calm / (1.0 - calm) * lone, wait)
+
+
+def _outcome(
+    points: Points,
+    fit: ProtocolCoefficients,
+    model: _StepModel,
+    decoding: Floats,
+    active: Floats,
+    context: Floats,
+    gap_s: Floats,
+    step_s: Floats,
+    prompt: Floats,
+    delay: Floats,
+    wait: Floats,
+    lone: Floats,
+) -> Predicted:
+    inputs, outputs = points.input_tokens, points.output_tokens
+    gaps = np.maximum(outputs - 1.0, 0.0)
+    decode_time = gaps * gap_s
+    service = np.where(points.split, lone + fit.transfer_s, prompt)
+    steady = fit.request_s + wait + service
+    bound = _prefill_bound(points, lone)
+    users = np.where(points.rate, active, points.level)
+    offered = np.minimum(active / np.maximum(decode_time + steady, 1e-9), np.where(points.split, bound, np.inf))
+    queued = np.maximum(users / np.maximum(offered, 1e-12) - decode_time - steady, 0.0)
+    queued = np.where(points.static | points.rate, 0.0, queued)
+    wave_users = np.minimum(users, np.where(points.split, users, active)) * np.where(
+        points.split, points.replicas / points.prefill_replicas, 1.0
+    )
+    per_prompt = model.burst_prompt_s(inputs, np.minimum(wave_users, 1e6))
+    wave = fit.request_s + fit.burst * per_prompt * (wave_users - 1.0) / 2.0 + prompt + fit.warm_s
+    first = np.where(points.burst, 1.0, np.where(points.finite, 1.0 / RUN_LENGTH, 0.0))
+    ttft = steady + queued * (1.0 - first) + first * np.maximum(wave - steady, 0.0)
+    batch_prompt = model.batch_prompt_s(inputs, points.level)
+    ttft = np.where(points.static, fit.request_s + batch_prompt, ttft)
+    cycle = decode_time + np.where(points.finite & ~points.burst, ttft, steady + queued)
+    cycle = np.where(points.static, decode_time + batch_prompt + fit.request_s * 0.0, cycle)
+    kept = np.where(points.closed, fit.drain, 1.0)
+    per_s = np.where(points.rate, np.minimum(points.level, users / np.maximum(cycle, 1e-9)), users / cycle)
+    throughput = points.replicas * per_s * outputs * kept
+    floor = model.decode_floor_s(decoding, context) / points.tokens_per_step
+    tpot = np.maximum(gap_s, floor)
+    kv = decoding * context * model.kv_s / points.tokens_per_step
+    shares = np.stack(
+        [(step_s / points.tokens_per_step - kv) / gap_s, kv / gap_s, 1.0 - step_s / points.tokens_per_step / gap_s],
+        axis=1,
+    )
+    return Predicted(ttft, tpot, throughput, decoding, floor, shares)
+
+
+class _StepModel:
+    """Step times of the points' deployments at any number of tokens; slopes are taken once."""
+
+    def __init__(self, points: Points, step: Coefficients, prefill_step: Coefficients) -> None:
+        self.points, self.step, self.prefill_step = points, step, prefill_step
+        self.kv_s, self.kv_floor = kv_slope_s(points.decode, step)
+        self.pair_s = pair_slope_s(points.prefill, prefill_step)[0]
+        self.seq_s = sequence_slope_s(points.decode, step)
+        one = np.ones((len(points), 1))
+        self.head_s = head_time_s(points.decode, one, step)[:, 0]
+        self.head_slope = (head_time_s(points.decode, one * 512.0, step)[:, 0] - self.head_s) / 511.0
+        self.prefill_head = head_time_s(points.prefill, one, prefill_step)[:, 0]
+        self.eager_decode = eager_host_s(points.decode, step)
+        self.eager_prefill = eager_host_s(points.prefill, prefill_step)
+
+    def decode_s(self, sequences: Floats, context: Floats) -> Floats:
+        """Return the time of a decode-only step."""
+        tokens = np.maximum(sequences * self.points.tokens_per_step, 1.0)
+        device = token_time_s(self.points.decode, tokens[:, None], self.step)[:, 0] + self.head_s
+        attention = np.maximum(sequences, 1.0) * (context * self.kv_s + self.seq_s + self.head_slope)
+        return device + self.step.host_step_s + attention
+
+    def prompt_s(self, tokens: Floats, others: Floats | float) -> Floats:
+        """Return the time of a prefill step of its own: `tokens` prompt tokens and `others` besides."""
+        total = np.maximum(tokens + others, 1.0)
+        device = token_time_s(self.points.prefill, total[:, None], self.prefill_step)[:, 0] + self.prefill_head
+        pairs = tokens * (tokens / 2.0 + self.points.depth_tokens) * self.pair_s
+        return np.cbrt((device + pairs) ** 3 + self.eager_prefill**3) + self.prefill_step.host_step_s
+
+    def mixed_prompt_s(
+        self, sequences: Floats, context: Floats, step_s: Floats, arriving: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return (time of the steps that compute a prompt, delay they add per prompt to those who decode).
+
+        `arriving` prompts per step are computed together as far as the token budget allows.
+        """
+        points = self.points
+        inputs, budget = points.input_tokens, points.budget_tokens
+        chunk = np.minimum(np.maximum(arriving, 1.0) * inputs, np.maximum(budget - sequences, budget / 2.0))
+        prompts = chunk / inputs
+        alongside = np.where(points.prefill_first | points.split, 0.0, sequences)
+        total = np.maximum(chunk + alongside, 1.0)
+        device = token_time_s(points.prefill, total[:, None], self.prefill_step)[:, 0]
+        device = device + np.where(alongside > 0, self.head_s, self.prefill_head)
+        pairs = inputs * (inputs / 2.0 + points.depth_tokens) * self.pair_s * prompts
+        attention = alongside * (context * self.kv_s + self.seq_s + self.head_slope)
+        step = np.cbrt((device + pairs + attention) ** 3 + self.eager_prefill**3) + self.prefill_step.host_step_s
+        added = np.maximum(step - np.where(alongside > 0, step_s, 0.0), 0.0)
+        return step * np.maximum(1.0 / prompts, 1.0), added / prompts
+
+    def burst_prompt_s(self, inputs: Floats, users: Floats) -> Floats:
+        """Return the time per prompt while a queue of them keeps the budget full."""
+        chunk = np.minimum(users * inputs, self.points.budget_tokens)
+        return self.prompt_chunk_s(inputs, chunk)
+
+    def batch_prompt_s(self, inputs: Floats, batch: Floats) -> Floats:
+        """Return the time to prefill a whole batch together."""
+        return self.prompt_chunk_s(inputs, np.maximum(batch, 1.0) * inputs) * np.maximum(batch, 1.0)
+
+    def prompt_chunk_s(self, inputs: Floats, chunk: Floats) -> Floats:
+        """Return the time per prompt when steps compute `chunk` tokens."""
+        prompts = chunk / inputs
+        device = token_time_s(self.points.prefill, np.maximum(chunk, 1.0)[:, None], self.prefill_step)[:, 0]
+        pairs = inputs * (inputs / 2.0 + self.points.depth_tokens) * self.pair_s * prompts
+        step = np.cbrt((device + self.prefill_head + pairs) ** 3 + self.eager_prefill**3)
+        return (step + self.prefill_step.host_step_s) / prompts
+
+    def decode_floor_s(self, sequences: Floats, context: Floats) -> Floats:
+        """Return the roofline of a decode-only step."""
+        tokens = np.maximum(sequences, 1.0)[:, None]
+        products = product_floor_s(self.points.decode, tokens, tokens, (tokens[:, 0] * context)[:, None])
+        return products[:, 0]
