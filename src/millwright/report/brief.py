@@ -35,16 +35,16 @@ from millwright.report.wording import (
 )
 
 _TEMPLATE = Path(__file__).parent / "templates" / "brief.typ"
-_CHART_WIDTH, _CHART_HEIGHT = 560, 190
+_CHART_WIDTH, _CHART_HEIGHT = 580, 170
 _ROW_SHRINKS_TO = 0.82
 """The paper has less room: rows of a bar chart stand closer than on the page."""
 _IN_ROWS = ("lcot", "cost-by-cause")
 _MANY_OPTIONS = 8
-_MANY_ASSUMPTIONS = 14
+_MANY_ASSUMPTIONS = 10
 _MANY_FIGURES = 3
 """Charts of one section: a plan of many workloads has more in report.html."""
-_MANY_RULES = 8
-_MANY_SOURCES = 16
+_MANY_RULES = 5
+_MANY_SOURCES = 10
 
 
 def write_brief(plan: Plan, path: Path) -> None:
@@ -63,7 +63,7 @@ def render_brief(plan: Plan) -> bytes:
     with tempfile.TemporaryDirectory(prefix="millwright-") as folder:
         root = Path(folder)
         shutil.copy(_TEMPLATE, root / "brief.typ")
-        drawn = figures(plan)
+        drawn = figures(plan, _MANY_OPTIONS)
         for figure in drawn:
             (root / f"{figure.name}.pdf").write_bytes(_chart_pdf(figure))
         (root / "brief.json").write_text(json.dumps(brief_content(plan, drawn), allow_nan=False), encoding="utf-8")
@@ -194,10 +194,9 @@ def _law(plan: Plan) -> list[list[str]]:
     shown = {option.rank for option in leading(plan, _MANY_OPTIONS)}
     rows = []
     for finding, ranks in findings_by_rule(plan):
-        missing = f" Missing: {', '.join(finding.missing_facts)}." if finding.missing_facts else ""
         rule = " ".join(text for text in (finding.instrument, finding.pinpoint) if text)
         if touched := [rank for rank in ranks if rank in shown]:
-            rows.append([rule, VERDICT_WORDS[finding.verdict], ranks_text(touched), f"{finding.reason}{missing}"])
+            rows.append([rule, VERDICT_WORDS[finding.verdict], ranks_text(touched), finding.reason])
     return rows
 
 

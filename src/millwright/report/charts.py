@@ -36,9 +36,9 @@ _BAND_OPACITY = 0.16
 _BREAK_EVEN_WORDS = {Kind.API: "break-even with the API", Kind.CLOUD: "break-even with the cloud"}
 
 
-def lcot_ranking(plan: Plan) -> Any:
+def lcot_ranking(plan: Plan, few: int = _MANY) -> Any:
     """Return the leading options' LCOT as bars from P10 to P90 with the median, in the order of the ranking."""
-    options = leading(plan, _MANY)
+    options = leading(plan, few)
     if not options:
         return None
     rows = [
@@ -142,9 +142,9 @@ def break_even_curve(plan: Plan, few: int = _FEW) -> Any:
     return _finish(alt.layer(*layers), "LCOT against demand, with its interval")
 
 
-def cost_by_cause(plan: Plan) -> Any:
+def cost_by_cause(plan: Plan, few: int = _MANY) -> Any:
     """Return the leading options' LCOT split by cause, stacked; a residual value counts below zero."""
-    options = leading(plan, _MANY)
+    options = leading(plan, few)
     rows = [
         {
             "option": _name(option),
@@ -253,7 +253,7 @@ def _scale(domain: Sequence[str], colours: Sequence[str]) -> Any:
 def _span(values: Sequence[float]) -> Any:
     """Return a scale from zero, or a logarithmic one where the largest would crush the smallest."""
     if min(values) > 0 and max(values) > 20 * min(values):
-        return alt.Scale(type="log", nice=True)
+        return alt.Scale(type="log", domain=[min(values) * 0.8, max(values) * 1.1], nice=False)
     return alt.Scale(zero=True, nice=True)
 
 

@@ -7,8 +7,12 @@ from typing import Any
 
 from millwright.plan.model import Plan
 from millwright.report.format import estimate_text, number_text
+from millwright.report.leading import leading
 from millwright.report.ranking import limit_label
 from millwright.report.wording import METRIC_WORDS
+
+_FEW_LINES = 4
+"""Lines with their bands in one chart: more cannot be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +26,18 @@ class Figure:
     alt: str
 
 
-def figures(plan: Plan) -> tuple[Figure, ...]:
-    """Return the charts that this plan has something for, in the order of the report."""
+def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
+    """Return the charts that this plan has something for, in the order of the report; bar charts show `few` options."""
     from millwright.report import charts
 
     currency = plan.header.currency
-    lcots = "; ".join(f"{option.rank}. {option.title}: {estimate_text(option.cost.lcot)}" for option in plan.options)
+    shown = leading(plan, few)
+    lcots = "; ".join(f"{option.rank}. {option.title}: {estimate_text(option.cost.lcot)}" for option in shown)
     drawn = [
         Figure(
             "lcot",
             "ranking",
-            charts.lcot_ranking(plan),
+            charts.lcot_ranking(plan, few),
             "Levelised cost of a million tokens, in and out. Where bars overlap, the order may be the other way round.",
             f"Levelised cost with its 80 % interval. {lcots}.",
         ),
@@ -53,7 +58,7 @@ def figures(plan: Plan) -> tuple[Figure, ...]:
         Figure(
             "cost-by-cause",
             "money",
-            charts.cost_by_cause(plan),
+            charts.cost_by_cause(plan, few),
             "What a million tokens cost, split by cause. A residual value counts below zero.",
             "Levelised cost by cause; the same figures are in the tables of the options.",
         ),
@@ -77,8 +82,7 @@ def figures(plan: Plan) -> tuple[Figure, ...]:
 def _spent_words(plan: Plan, currency: str) -> str:
     ends = [
         f"{option.rank}. {option.title}: {number_text(option.cost.cash_flow[-1].cumulative, currency)}"
-        for option in plan.options
-        if option.cost.cash_flow
+        for option in leading(plan, _FEW_LINES, [option for option in plan.options if option.cost.cash_flow])
     ]
     return f"Money spent by the end of the horizon. {'; '.join(ends)}."
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from millwright.plan.model import LengthSummary, Option, Plan, SloLimit
+from millwright.plan.model import LawFinding, LengthSummary, Option, Plan, SloLimit
 from millwright.plan.plan_file import write_whole
 from millwright.report import wording
 from millwright.report.figures import Figure, figures
@@ -58,7 +58,8 @@ def render_html(plan: Plan) -> str:
         lstrip_blocks=True,
     )
     numbered = tuple(enumerate(_assumptions_in_order(plan), start=1))
-    environment.filters.update(_filters(numbered))
+    findings = findings_by_rule(plan)
+    environment.filters.update(_filters(numbered, findings))
     drawn = figures(plan)
     drawings: dict[str, list[dict[str, str]]] = {"ranking": [], "money": [], "latency": []}
     for figure in drawn:
@@ -83,7 +84,7 @@ def render_html(plan: Plan) -> str:
         rivals=rival_sentences(plan),
         chosen_latencies=latency_cells(plan, chosen) if chosen else (),
         refused=refusal_groups(plan),
-        findings=findings_by_rule(plan),
+        findings=findings,
         binds=bindings_by_limit(plan),
         assumptions=numbered,
         years=months,
@@ -116,7 +117,11 @@ def _words() -> dict[str, Any]:
     }
 
 
-def _filters(numbered: Sequence[tuple[int, Any]]) -> dict[str, Any]:
+def _filters(
+    numbered: Sequence[tuple[int, Any]], findings: Sequence[tuple[LawFinding, tuple[int, ...]]]
+) -> dict[str, Any]:
+    rule_numbers = {finding: number for number, (finding, _) in enumerate(findings, start=1)}
+
     def assumptions_of(option: Option) -> list[tuple[int, Any]]:
         return [(number, assumption) for number, assumption in numbered if assumption.id in option.assumption_ids]
 
@@ -136,6 +141,7 @@ def _filters(numbered: Sequence[tuple[int, Any]]) -> dict[str, Any]:
         "length_words": _length_words,
         "slo_words": _slo_words,
         "assumptions": assumptions_of,
+        "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
     }
 

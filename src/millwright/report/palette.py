@@ -23,7 +23,7 @@ KIND_SHAPES: dict[Kind, str] = {
     Kind.MIXED: "cross",
 }
 LINE_COLOURS: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#B8558E", "#D98200", "#7A7F87")
-LINE_DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (8, 3), (3, 3), (10, 3, 2, 3), (5, 2), (1, 3))
+LINE_DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (8, 3), (3, 3), (10, 3, 2, 3), (5, 2), (12, 3))
 CAUSE_COLOURS: tuple[str, ...] = (
     "#0072B2", "#D98200", "#009E73", "#B8558E", "#56A5DC", "#D55E00", "#8C8C2E", "#7A7F87", "#5B4B9A", "#A0522D",
 )  # fmt: skip
