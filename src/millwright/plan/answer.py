@@ -24,6 +24,9 @@ _DECISIONS = {
     Kind.MIXED: Decision.MIX,
 }
 
+_WORTH_MENTIONING = 0.005
+"""Share of the best option's cost from which the value of knowing an input is told; below, it is noise of the draws."""
+
 _KIND_WORDS = {
     Kind.OWNED: "Owning machines",
     Kind.COLO: "Colocating machines",
@@ -61,13 +64,17 @@ def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -
     lcot = float(odds.central[best.id].lcot_per_mtok)
     code = best.currency.code
     turns = _turns(best, ranked, central)
+    steps = _next_steps(best, odds.among_lawful, float(odds.central[best.id].npv_cost))
     sentence = f"{_advice(best, central)}: {_figure(lcot)} {code} per million tokens."
     return Answer(
         sentence=sentence,
         decision=_DECISIONS[best.kind],
         option_id=best.id,
         probability=probability,
-        next_steps=(*_ask_first(best, ranked, odds), *_next_steps(best, odds.comparison)),
+        next_steps=(
+            *_ask_first(best, ranked, odds),
+            *_next_steps(best, odds.among_lawful, float(odds.central[best.id].npv_cost)),
+        ),
         turns=turns,
     )
 
@@ -156,10 +163,10 @@ def _missing(option: PricedOption) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts))
 
 
-def _next_steps(best: PricedOption, comparison: Comparison) -> tuple[str, ...]:
+def _next_steps(best: PricedOption, comparison: Comparison, cost: float) -> tuple[str, ...]:
     steps: list[str] = []
     worth = next(iter(comparison.value_of_knowing.items()), None)
-    if worth is not None and worth[1] > 0.0:
+    if worth is not None and worth[1] > _WORTH_MENTIONING * cost:
         name, amount = worth
         if name.startswith(PROVIDER):
             text = f"Get a quotation of {name.removeprefix(PROVIDER)}: its prices move the answer most."

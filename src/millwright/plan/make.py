@@ -124,7 +124,7 @@ def make_plan(
         break_evens: list[BreakEven] = []
         if option.id in detailed:
             break_evens = [break_even(option, other, odds, central) for other in rivals]
-        cost = published_cost(option, odds, central, band, finance, break_evens, demand_curve=option.id in detailed)
+        cost = published_cost(option, odds, central, band, finance, break_evens, in_full=option.id in detailed)
         published.append(
             published_option(
                 option, rank, cost, scenario, pricing, central, today, by_option[option.id], runs,

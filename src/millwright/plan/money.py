@@ -49,13 +49,16 @@ class Odds:
     lawful: frozenset[str]
 
     @cached_property
-    def _best_lawful(self) -> dict[str, float]:
-        """Share of draws in which each lawful option is the cheapest of the lawful ones."""
-        columns = [index for index, name in enumerate(self.comparison.options) if name in self.lawful]
+    def among_lawful(self) -> Comparison:
+        """The comparison of the lawful options alone; of all, where none is known to be lawful."""
+        everything = self.comparison
+        columns = [index for index, name in enumerate(everything.options) if name in self.lawful]
         if not columns:
-            return {}
-        best = self.comparison.costs[:, columns].argmin(axis=1)
-        return {self.comparison.options[column]: float(np.mean(best == k)) for k, column in enumerate(columns)}
+            return everything
+        options = tuple(everything.options[index] for index in columns)
+        return Comparison(
+            options, everything.inputs, everything.u, everything.costs[:, columns], everything.lcots[:, columns]
+        )
 
     def probability_best(self, option_id: str) -> float:
         """Return the share of draws in which the option is the cheapest.
@@ -63,7 +66,7 @@ class Odds:
         A lawful option is compared with the lawful ones; one of which a fact is missing with all, as if it were lawful.
         """
         if option_id in self.lawful:
-            return self._best_lawful[option_id]
+            return self.among_lawful.probability_best[option_id]
         return self.comparison.probability_best[option_id]
 
     def lcot(self, option_id: str) -> Quantiles:
@@ -96,9 +99,12 @@ def published_cost(
     finance: Finance,
     break_evens: Sequence[BreakEven],
     *,
-    demand_curve: bool,
+    in_full: bool,
 ) -> Cost:
-    """Return the cost of `option`; `values` are a few hundred draws for the bands of its cash flow."""
+    """Return the cost of `option`; `values` are a few hundred draws for the bands of its cash flow.
+
+    `in_full` adds the cash flow by month and the cost over demand.
+    """
     case = option.case(central)
     flow = cash_flow(case)
     figures = odds.central[option.id]
@@ -120,8 +126,8 @@ def published_cost(
             opex, (spread[:, 1:].mean(axis=1) if capital == 0.0 else None), f"{option.currency.code}/month"
         ),
         by_cause=_by_cause(flow, figures, months),
-        cash_flow=_cash_flow_months(flow, spread),
-        demand_curve=_demand_curve(option, central) if demand_curve else (),
+        cash_flow=_cash_flow_months(flow, spread) if in_full else (),
+        demand_curve=_demand_curve(option, central) if in_full else (),
         break_even=tuple(break_evens),
         probability_best=odds.probability_best(option.id),
     )

@@ -178,11 +178,16 @@ def _bindings(part: PricedPart, central: Inputs, pricing: Pricing) -> list[Bindi
             binds.append(
                 Binding(
                     limit=name,
-                    text=f"{site.name}: {used:,.4g} of {most:,.4g} {unit} in use at most.",
+                    text=f"{site.name}: {_plain(used)} of {_plain(most)} {unit} in use at most.",
                     used_share=used / most,
                 )
             )
     return binds
+
+
+def _plain(value: float) -> str:
+    """Return a number with three significant digits and thousands separators, never in powers of ten."""
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def option_power(option: PricedOption, central: Inputs) -> Power:
