@@ -71,6 +71,8 @@ FOLDS = {"config": 4, "cell": 6, "model": 8, "device": 6}
 
 @dataclass(frozen=True)
 class Sample:
+    """The points of the fit, as rows, resolved, as arrays and with labels."""
+
     table: pl.DataFrame
     resolved: list[ResolvedPoint]
     points: Points
@@ -201,7 +203,7 @@ def quantile_pair(errors: Floats) -> list[float]:
 
 
 def spreads_of(errors: Floats, sorts: Sequence[str], chosen: NDArray[np.bool_]) -> dict[str, list[list[float]]]:
-    """Return the 10 % and 90 % quantiles of log(measured/predicted) per metric, by sort of point; few rows lean on all."""
+    """Return the 10 % and 90 % quantiles of log(measured/predicted) by sort and metric; few rows lean on all."""
     found: dict[str, list[list[float]]] = {}
     names = np.array(sorts)
     for sort in ("all", *sorted(set(sorts))):

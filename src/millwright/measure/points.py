@@ -141,7 +141,7 @@ def _truth(value: Any) -> bool:
 
 def _whole(value: Any) -> int | None:
     found = number(value)
-    return int(round(found)) if found is not None and math.isfinite(found) and found >= 1 else None
+    return round(found) if found is not None and math.isfinite(found) and found >= 1 else None
 
 
 def _point(index: int, row: Mapping[str, Any]) -> ServingPoint:
@@ -186,7 +186,7 @@ def _point(index: int, row: Mapping[str, Any]) -> ServingPoint:
 def _load(row: Mapping[str, Any]) -> tuple[Load, float | None]:
     kind, scenario = text(row.get("load_kind")).lower(), text(row.get("scenario")).lower()
     level = number(row.get("concurrency_or_rate"))
-    if "rate" in kind and "max" not in kind or (not kind and "open" in scenario):
+    if ("rate" in kind and "max" not in kind) or (not kind and "open" in scenario):
         return Load.RATE, level
     if "queued at once" in kind or (level is not None and math.isinf(level)):
         return Load.OFFLINE, None

@@ -84,17 +84,6 @@ class FittedCoefficients:
                 total += self.effects.get((parameter, dimension, "slope"), 0.0) * level
         return total
 
-    def knows(self, dimension: str, level: str) -> bool:
-        """Return whether the fit saw this level of a dimension."""
-        return level in self._levels.get(dimension, frozenset())
-
-    @property
-    def _levels(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
-        for _, dimension, level in self.effects:
-            found.setdefault(dimension, set()).add(level)
-        return {name: frozenset(levels) for name, levels in found.items()}
-
 
 @lru_cache(maxsize=1)
 def shipped_coefficients() -> FittedCoefficients:

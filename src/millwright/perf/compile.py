@@ -6,6 +6,7 @@ import numpy as np
 
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
+from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.operators import StepOperators, step_operators
 from millwright.perf.step_time import StepTime
 from millwright.perf.timing import (
@@ -24,9 +25,6 @@ from millwright.quantity import Basis
 
 EAGER_POWER = 3.0
 """Host and device overlap in an eager step; their times combine as (d³ + h³)^⅓, a maximum with a rounded corner."""
-
-REQUEST_S = 0.012
-"""Tokenising, HTTP and hand-over per request where nothing is fitted."""
 
 _GRID_FINE = 33
 _GRID_COARSE = 22
@@ -55,14 +53,14 @@ def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepT
     grid = token_grid(limit)
     decode, prefill, head_slope = step_times_s(stack, grid[None, :], coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
-    basis = deployment_basis(labels, operators)
+    basis = deployment_basis(labels, deployment.model.id, operators)
     return StepTime(
         tokens_s=_table(tokens, grid, prefill[0]),
         decode_tokens_s=_table(tokens, grid, decode[0]),
         kv_s=float(kv_slope_s(stack, coefficients)[0][0]),
         prefill_s=float(pair_slope_s(stack, coefficients)[0][0]),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
-        request_s=REQUEST_S,
+        request_s=float(fit.resolve_protocol([labels | {"rig": "none", "engine-rig": "none"}]).request_s[0]),
         decode_log_sigma=fit.decode_log_sigma[_sigma_key(basis)],
         prefill_log_sigma=fit.prefill_log_sigma[_sigma_key(basis)],
         basis=basis,
@@ -84,15 +82,11 @@ def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tu
     return device + host, prefill + host, slope
 
 
-def deployment_basis(labels: dict[str, str | float], operators: StepOperators) -> Basis:
-    """Return how well founded a step time is, from what the fit has seen of the device's family and the engine."""
+def deployment_basis(labels: dict[str, str | float], model_id: str, operators: StepOperators) -> Basis:
+    """Return how well founded a step time is: by whether the fit has seen the device and the model."""
     if operators.assumed:
         return Basis.ASSUMED
-    fit = shipped_coefficients()
-    family, device = str(labels["family"]), str(labels["device"])
-    if fit.knows("device", device):
-        return Basis.FITTED
-    return Basis.EXTRAPOLATED if fit.knows("family", family) else Basis.DATASHEET
+    return BASIS_OF_NOVELTY[shipped_knowledge().novelty(str(labels["device"]), model_id)]
 
 
 def _sigma_key(basis: Basis) -> str:

@@ -11,6 +11,7 @@ Equations: docs/step-time.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,19 @@ _FALLBACK_FLOP_PER_BYTE = 150.0
 
 _FALLBACK_BANDWIDTH = 1.0e12
 _FALLBACK_PCIE = 25.0e9
+
+
+class _Add(Protocol):  # how the functions below add one kind of product
+    def __call__(
+        self,
+        out: float,
+        inner: float,
+        count: float,
+        part: WeightPart,
+        experts: float = 1.0,
+        hits: float = 1.0,
+        head: int = 0,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,17 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
     add(model.vocab_size / tp, model.hidden_size, 1.0, head_part, head=1)
 
     columns = np.array(rows, dtype=np.float64).T
-    products = Products(*columns[:7], grouped=columns[7] > 0, per_sequence=columns[8] > 0)
+    products = Products(
+        out_size=columns[0],
+        in_size=columns[1],
+        count=columns[2],
+        experts=columns[3],
+        hits=columns[4],
+        weight_bytes=columns[5],
+        peak_flop_per_s=columns[6],
+        grouped=columns[7] > 0,
+        per_sequence=columns[8] > 0,
+    )
     attention_compute = Compute.BF16
     attention_peak, assumed = device_peak(deployment, attention_compute)
     pp = max(1, deployment.pp)
@@ -295,9 +319,3 @@ def _link_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:
         return device.pcie_bytes_per_s, ()
     note = ("link between devices unknown, PCIe 4 assumed",) if deployment.device_count > 1 else ()
     return _FALLBACK_PCIE, note
-
-
-class _Add:  # the shape of `add` above, for the type checker
-    def __call__(
-        self, out: float, inner: float, count: float, part: WeightPart, experts: float = 1.0, hits: float = 1.0
-    ) -> None: ...

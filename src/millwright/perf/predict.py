@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +12,7 @@ from numpy.typing import NDArray
 from millwright.catalog.catalog import Catalog
 from millwright.measure.points import Load, ServingPoint, points_of
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
+from millwright.perf.knowledge import BASIS_OF_NOVELTY, Known, shipped_knowledge
 from millwright.perf.memory import device_weight_bytes
 from millwright.perf.residual import Residual, coordinates, residual_labels, shipped_residual
 from millwright.perf.resolve import ResolvedPoint, Resolver
@@ -26,49 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-DATA = Path(__file__).parent / "data"
-
 PREDICTED = ("pred_ttft_ms_mean", "pred_tpot_ms_mean", "pred_output_tok_s_total")
-
-_BASIS_OF_NOVELTY = {
-    "config": Basis.FITTED,
-    "cell": Basis.FITTED,
-    "device": Basis.EXTRAPOLATED,
-    "model": Basis.EXTRAPOLATED,
-    "both": Basis.DATASHEET,
-}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the fit has seen, and how far measured points lay from predictions, by novelty and sort of point.
-
-    `spreads[novelty][sort]` is (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) of points whose device,
-    model or pair of both had been left out of the fit.
-    """
-
-    devices: frozenset[str]
-    models: frozenset[str]
-    cells: frozenset[str]
-    spreads: Mapping[str, Mapping[str, Floats]]
-
-    def novelty(self, device: str, model: str) -> str:
-        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`."""
-        new_device, new_model = device not in self.devices, model not in self.models
-        if new_device or new_model:
-            return "both" if new_device and new_model else "device" if new_device else "model"
-        return "config" if f"{device}|{model}" in self.cells else "cell"
-
-
-@lru_cache(maxsize=1)
-def shipped_knowledge() -> Known:
-    """Return what the shipped fit has seen."""
-    contents = json.loads((DATA / "known.json").read_text())
-    spreads = {
-        novelty: {sort: np.array(values, dtype=np.float64) for sort, values in sorts.items()}
-        for novelty, sorts in contents["spreads"].items()
-    }
-    return Known(frozenset(contents["devices"]), frozenset(contents["models"]), frozenset(contents["cells"]), spreads)
 
 
 @dataclass(frozen=True)
@@ -154,7 +110,7 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint]) -> PointPredictions:
     floors = predicted.tpot_floor_s * 1e3
     low[1] = np.minimum(np.maximum(low[1], floors), values[1])
     basis = tuple(
-        Basis.ASSUMED if each.notes else _BASIS_OF_NOVELTY[novelty]
+        Basis.ASSUMED if each.notes else BASIS_OF_NOVELTY[novelty]
         for each, novelty in zip(resolved, novelties, strict=True)
     )
     problems = tuple(_problem(each) for each in resolved)
@@ -193,7 +149,7 @@ def _problem(resolved: ResolvedPoint) -> str:
 
 
 _SLACK = 1.25
-"""Names of formats are loose and memory may be eked out: only what exceeds the memory by this much is called impossible."""
+"""Names of formats are loose and memory may be eked out: only what exceeds it by this much is called impossible."""
 
 
 def predict_table(table: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:

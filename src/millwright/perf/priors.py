@@ -121,8 +121,7 @@ _FROM_OPERATORS = {  # coefficient: (group of curves, field)
 def operator_centres() -> Mapping[tuple[str, str], float]:
     """Return, by (coefficient, `family|format`), by how much the log of a family's curve differs from the usual value.
 
-    The median over a family's devices and engines. Format's own difference is used whole; it is the best knowledge there
-    is before serving points.
+    The median over a family's devices and engines: the best knowledge there is before serving points.
     """
     from millwright.catalog.catalog import load_catalog
 

@@ -73,7 +73,7 @@ def smooth_features(where: Floats) -> Floats:
     rng = np.random.default_rng(_SEED)
     frequencies = rng.normal(size=(where.shape[1], _FEATURES)) / _LENGTH_SCALE
     phases = rng.uniform(0.0, 2.0 * math.pi, _FEATURES)
-    return np.sqrt(2.0 / _FEATURES) * np.cos(where @ frequencies + phases)
+    return np.asarray(np.sqrt(2.0 / _FEATURES) * np.cos(where @ frequencies + phases))
 
 
 def residual_labels(resolved: ResolvedPoint, labels: Labels) -> dict[str, str]:

@@ -151,7 +151,8 @@ def weight_precision(words: str, model_name: str, model: Architecture, engine: s
     the published checkpoint is.
     """
     text = words.lower()
-    if not text or "not stated" in text and "fp16" not in text and "q4" not in text:
+    unstated = "not stated" in text and "fp16" not in text and "q4" not in text
+    if not text or unstated:
         hint = precision_hint(model_name)
         if hint is None and model.native_precision == Precision.MXFP4:
             return Precision.MXFP4
@@ -261,7 +262,7 @@ def guessed_model(name: str, billions: float | None) -> Architecture:
 
 
 def _rounded(value: float, step: int = 128) -> int:
-    return max(step, int(round(value / step)) * step)
+    return max(step, round(value / step) * step)
 
 
 _TYPICAL: tuple[tuple[str, str, DeviceKind, float, float, float, float], ...] = (
@@ -275,15 +276,14 @@ _TYPICAL: tuple[tuple[str, str, DeviceKind, float, float, float, float], ...] = 
     (r"rtx|geforce|quadro|gtx", "nvidia", DeviceKind.GPU, 16e9, 600e9, 90e12, 250.0),
 )
 
+_TYPICAL_ACCELERATOR = ("", "unknown", DeviceKind.GPU, 80e9, 2.0e12, 500e12, 500.0)
+
 
 def guessed_device(name: str) -> Device:
     """Return a device with the figures that are typical of what its name says it is."""
     lowered = name.lower()
-    for pattern, vendor, kind, memory, bandwidth, peak, power in _TYPICAL:
-        if re.search(pattern, lowered):
-            break
-    else:
-        vendor, kind, memory, bandwidth, peak, power = "unknown", DeviceKind.GPU, 80e9, 2.0e12, 500e12, 500.0
+    typical = next((each for each in _TYPICAL if re.search(each[0], lowered)), _TYPICAL_ACCELERATOR)
+    _, vendor, kind, memory, bandwidth, peak, power = typical
     stated = re.search(r"(\d{2,4})\s*GB", name, re.IGNORECASE)
     return Device(
         id=f"guess:{name}",

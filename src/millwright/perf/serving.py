@@ -97,7 +97,7 @@ class Predicted:
 
 
 SPECULATIVE_TOKENS = 1.9
-"""Tokens per step and sequence assumed under speculative decoding where the acceptance is not stated (MTP, one draft)."""
+"""Tokens per step and sequence assumed under speculative decoding with unstated acceptance (MTP, one draft)."""
 
 
 def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:

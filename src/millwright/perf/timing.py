@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,14 +101,13 @@ def stack_operators(operators: Sequence[StepOperators]) -> Stack:
             table[row, : len(values)] = values
         return table
 
-    products = [padded(name, 0.0 if name == "count" else 1.0) for name in _PRODUCT_FIELDS]
-    scalars = [np.array([float(getattr(each, name)) for each in operators]) for name in _SCALAR_FIELDS]
+    arrays: dict[str, Any] = {name: padded(name, 0.0 if name == "count" else 1.0) for name in _PRODUCT_FIELDS}
+    arrays |= {name: np.array([float(getattr(each, name)) for each in operators]) for name in _SCALAR_FIELDS}
     return Stack(
-        *products,
-        padded("peak_flop_per_s", 1.0e15),
-        padded("grouped", 0.0) > 0,
-        padded("per_sequence", 0.0) > 0,
-        *scalars,
+        **arrays,
+        peak=padded("peak_flop_per_s", 1.0e15),
+        grouped=padded("grouped", 0.0) > 0,
+        head=padded("per_sequence", 0.0) > 0,
     )
 
 
@@ -119,11 +119,11 @@ def distinct_experts(experts: Floats, hits: Floats, tokens: Floats, spread: Floa
     """
     share = np.minimum(hits / experts, 1.0)
     effective = 1.0 + np.maximum(tokens - 1.0, 0.0) * spread
-    with np.errstate(divide="ignore"):
-        return experts * -np.expm1(np.minimum(effective, tokens) * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
+    missed = np.minimum(effective, tokens) * np.log1p(-np.minimum(share, 1.0 - 1e-12))
+    return np.asarray(experts * -np.expm1(missed))
 
 
-def _column(values: Floats) -> Floats:
+def _column(values: NDArray[Any]) -> NDArray[Any]:
     return values[:, None]
 
 
@@ -233,7 +233,7 @@ def kv_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats
     """Return seconds per cached token read in decoding, and its roofline floor (deployments,)."""
     memory, compute = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
     slope = np.cbrt((memory / coefficients.kv_memory) ** 3 + (compute / coefficients.attention_compute) ** 3)
-    return slope * stack.rank_share, np.maximum(memory, compute) * stack.rank_share
+    return np.asarray(slope * stack.rank_share), np.maximum(memory, compute) * stack.rank_share
 
 
 def pair_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats]:
@@ -245,4 +245,4 @@ def pair_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floa
 def sequence_slope_s(stack: Stack, coefficients: Coefficients) -> Floats:
     """Return seconds per decoding sequence: recurrent states and host work (deployments,)."""
     states = stack.sequence_bytes * stack.rank_share / (stack.bandwidth * coefficients.element_memory)
-    return states + coefficients.host_sequence_s
+    return np.asarray(states + coefficients.host_sequence_s)

@@ -1,0 +1,58 @@
+"""What the shipped fit has seen, and how far it was off where it had not: the basis and interval of a prediction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.quantity import Basis
+
+Floats = NDArray[np.float64]
+
+DATA = Path(__file__).parent / "data"
+
+BASIS_OF_NOVELTY = {
+    "config": Basis.FITTED,
+    "cell": Basis.FITTED,
+    "device": Basis.EXTRAPOLATED,
+    "model": Basis.EXTRAPOLATED,
+    "both": Basis.DATASHEET,
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the fit has seen, and how far measured points lay from predictions, by novelty and sort of point.
+
+    `spreads[novelty][sort]` is (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) of points whose device,
+    model or pair of both had been left out of the fit.
+    """
+
+    devices: frozenset[str]
+    models: frozenset[str]
+    cells: frozenset[str]
+    spreads: Mapping[str, Mapping[str, Floats]]
+
+    def novelty(self, device: str, model: str) -> str:
+        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`."""
+        new_device, new_model = device not in self.devices, model not in self.models
+        if new_device or new_model:
+            return "both" if new_device and new_model else "device" if new_device else "model"
+        return "config" if f"{device}|{model}" in self.cells else "cell"
+
+
+@lru_cache(maxsize=1)
+def shipped_knowledge() -> Known:
+    """Return what the shipped fit has seen."""
+    contents = json.loads((DATA / "known.json").read_text())
+    spreads = {
+        novelty: {sort: np.array(values, dtype=np.float64) for sort, values in sorts.items()}
+        for novelty, sorts in contents["spreads"].items()
+    }
+    return Known(frozenset(contents["devices"]), frozenset(contents["models"]), frozenset(contents["cells"]), spreads)
