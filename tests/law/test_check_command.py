@@ -103,3 +103,16 @@ def test_a_wrong_argument_is_refused_with_what_to_do(run: Any, arguments: tuple[
     result = run(ROOM, *arguments)
     assert isinstance(result.exception, InputError)
     assert says in str(result.exception)
+
+
+def test_the_sovereignty_score_is_shown_when_asked_for(run: Any) -> None:
+    result = run(ROOM + AMERICA, "--sovereignty")
+    assert "SEAL" in result.output
+    document = json.loads(run(ROOM + AMERICA, "--json").output)
+    low = {place["site"]: place["sovereignty"]["low"] for place in document["places"]}
+    assert low["room"] > low["clouds"]
+
+
+def test_what_a_room_needs_when_cut_off_is_listed(run: Any) -> None:
+    assert "tokenizer" in run(ROOM, "--air-gap").output
+    assert "can be cut off" in run(AMERICA, "--air-gap").output

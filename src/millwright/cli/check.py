@@ -14,6 +14,7 @@ from millwright.errors import InputError
 if TYPE_CHECKING:
     from millwright.law.evaluate import RuleFinding
     from millwright.law.rule import RuleBase
+    from millwright.law.sovereignty import ObjectiveScore
     from millwright.law.survey import Place, Survey
 
 _MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
@@ -28,6 +29,12 @@ def check(
         typer.Option("--assume", metavar="KEY=VALUE", help="A fact (site.baa_signed=true) or a what-if; may repeat."),
     ] = None,
     proof: Annotated[bool, typer.Option("--proof", help="Show the whole proof of each verdict.")] = False,
+    sovereignty: Annotated[
+        bool, typer.Option("--sovereignty", help="Show each place's score after the EU Cloud Sovereignty Framework.")
+    ] = False,
+    air_gap: Annotated[
+        bool, typer.Option("--air-gap", help="Show what places that can be cut off would need from outside.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Judge by the rules alone; exit 0: all may be used, 1: some may not, 3: of some a fact is missing."""
@@ -44,6 +51,10 @@ def check(
         typer.echo(json.dumps(_as_json(found, proof), indent=1, allow_nan=False, ensure_ascii=False))
     else:
         _show(found, proof)
+        if sovereignty:
+            _show_sovereignty(found)
+        if air_gap:
+            _show_air_gap(found)
     raise typer.Exit({Verdict.YES: EXIT_YES, Verdict.NO: EXIT_NO, Verdict.UNKNOWN: EXIT_UNKNOWN}[found.verdict])
 
 
@@ -117,6 +128,35 @@ def _place_json(place: Place, proof: bool) -> dict[str, Any]:
             for each in finding.contradictions
         ],
         "past_review": list(finding.past_review),
+        "sovereignty": {
+            "low": place.sovereignty.low,
+            "high": place.sovereignty.high,
+            "seal_low": place.sovereignty.seal_low,
+            "seal_high": place.sovereignty.seal_high,
+            "objectives": [_objective_json(each) for each in place.sovereignty.objectives],
+            "missing_facts": list(place.sovereignty.missing_facts),
+        },
+        "air_gap": {
+            "feasible": str(place.air_gap.feasible),
+            "needs": [
+                {"id": each.id, "what": each.what, "carried_in": str(each.carried_in), "how": each.how}
+                for each in place.air_gap.needs
+            ],
+        },
+    }
+
+
+def _objective_json(score: ObjectiveScore) -> dict[str, Any]:
+    return {
+        "id": score.id,
+        "title": score.title,
+        "weight": score.weight,
+        "low": score.low,
+        "high": score.high,
+        "answers": [
+            {"level": each.level, "asks": each.plain, "verdict": str(each.verdict), "claimed_by": each.claimed_by}
+            for each in score.answers
+        ],
     }
 
 
@@ -255,3 +295,37 @@ def _plain(value: object) -> str:
     from millwright.law.expression import show_fact
 
     return show_fact(value)  # type: ignore[arg-type]
+
+
+def _show_sovereignty(found: Survey) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Place", "Score [%]", "SEAL", title="Sovereignty (EU Cloud Sovereignty Framework, own reading)")
+    rows = {}
+    for place in found.places:
+        score = place.sovereignty
+        numbers = _span(round(score.low), round(score.high)), _span(score.seal_low, score.seal_high)
+        rows[place.title] = (-score.low, place.title, *numbers)
+    for row in sorted(rows.values()):
+        table.add_row(*row[1:])
+    Console(highlight=False).print(table)
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _show_air_gap(found: Survey) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    can = {place.site: place.air_gap for place in found.places if place.air_gap.feasible == "yes"}
+    if not can:
+        console.print("No place of this scenario can be cut off: clouds and APIs need their network.")
+        return
+    table = Table("Need", "Carried in", "How", title=f"Cut off: {', '.join(can)}")
+    for need in next(iter(can.values())).needs:
+        table.add_row(need.what, str(need.carried_in), need.how)
+    console.print(table)

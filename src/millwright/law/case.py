@@ -75,6 +75,7 @@ def workload_facts_of(
         employees=None if organisation.employees is None else float(organisation.employees),
         model=workload.model,
         model_licence=licence,
+        open_weights=True,  # the catalogue's models are those whose architecture and weights are published
         multimodal=multimodal,
         **{name: value for name, (value, _) in ASSUMED_OF_WORKLOADS.items()},  # type: ignore[arg-type]
         **implied,  # type: ignore[arg-type]
@@ -104,6 +105,7 @@ def owned_site_facts(site: OwnedSite | ColoSite, scenario: Scenario, operator: P
         certifications=operator.certifications if operator else None,
         trains_on_inputs=False,
         dpf_certified=False,
+        pue=getattr(site, "pue", None),
         establishment_countries=_distinct((country, home)),
     )
     return with_told(facts, _told_of_site(scenario, site.facts), f"sites.{site.name}.facts")

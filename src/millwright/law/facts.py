@@ -62,6 +62,22 @@ class SiteFacts:
     )
     controlled_accelerators: bool | None = _ask("are its accelerators under export control (ECCN 3A090, 4A090)?")
     export_licence: bool | None = _ask("is there an export licence for the accelerators?")
+    eu_financed: bool | None = _ask(
+        "are ownership and finance of the operator in the EU, safe from a change of control?"
+    )
+    source_code_access: bool | None = _ask("can the service be run on with its source code if the operator falls away?")
+    eu_security_operations: bool | None = _ask("is security watched and handled from the EU?")
+    supply_chain_documented: bool | None = _ask("is the origin of hardware and firmware documented?")
+    supply_chain_audited: bool | None = _ask("may the supply chain be audited?")
+    non_eu_replaceable: bool | None = _ask("can every part from outside the EU be replaced?")
+    eu_hardware: bool | None = _ask("are the machines and their chips made in the EU?")
+    open_interfaces: bool | None = _ask("are its interfaces open and documented?")
+    open_source_engine: bool | None = _ask("is the inference engine open source?")
+    open_source_stack: bool | None = _ask("is the whole stack above the hardware open source?")
+    energy_reported: bool | None = _ask("does the operator publish its PUE and energy use?")
+    pue: float | None = _ask("what is the PUE?")
+    renewable_energy: bool | None = _ask("does it run on renewable energy?")
+    circular_hardware: bool | None = _ask("is hardware reused, repaired and recycled?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class WorkloadFacts:
     gpai_duties_met: bool | None = _ask("are the duties of a provider of a general-purpose model met?")
     critical_decisions_in_eu: bool | None = _ask("is its output used in the EU?")
     model: str | None = _ask("which model?")
+    open_weights: bool | None = _ask("are the model's weights open?")
     model_licence: str | None = _ask("under which licence are the model's weights?")
     commercial_use: bool | None = _ask("is the use commercial?")
     monthly_active_users: float | None = _ask("how many monthly active users have your products and affiliates?")

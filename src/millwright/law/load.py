@@ -32,7 +32,7 @@ def load_rules(folder: Path = DATA) -> RuleBase:
 
     The version is the date of the newest change that the base file states, and a hash over all files.
     """
-    base = _read(folder / "base.yaml")
+    base = read_yaml_file(folder / "base.yaml")
     paths = sorted((folder / "rules").glob("*.yaml"))
     digest = hashlib.sha256()
     for path in (folder / "base.yaml", *paths):
@@ -54,7 +54,7 @@ def load_rules(folder: Path = DATA) -> RuleBase:
 @cache
 def certificates() -> Mapping[str, str]:
     """Return the short names that a scenario may use for certificates, and what they stand for."""
-    return dict(_read(DATA / "base.yaml")["certificates"])
+    return dict(read_yaml_file(DATA / "base.yaml")["certificates"])
 
 
 def site_facts(values: Mapping[str, Any]) -> SiteFacts:
@@ -82,7 +82,7 @@ _RULE_KEYS = {
 
 
 def _rules_of(path: Path) -> Iterable[Rule]:
-    raw = _read(path)
+    raw = read_yaml_file(path)
     instrument = Instrument(**raw["instrument"])
     for each in raw["rules"]:
         where = f"{path.name}: {each.get('id', 'a rule without id')}"
@@ -160,7 +160,8 @@ def _day(raw: Any) -> dt.date | None:
     return dt.date.fromisoformat(str(raw))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml_file(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, in which only `true` and `false` are booleans; raises RuleFileError."""
     import yaml
 
     loader = _strict_loader(yaml)

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from millwright.law.air_gap import AirGapFinding, air_gap
 from millwright.law.areas import Areas
 from millwright.law.case import Assumed, owned_site_facts, rented_site_facts, with_told, workload_facts_of
-from millwright.law.evaluate import LawFinding, evaluate
+from millwright.law.evaluate import LawFinding, evaluate, world_of
 from millwright.law.facts import SiteFacts, WorkloadFacts
 from millwright.law.kleene import Verdict
 from millwright.law.rule import RuleBase
+from millwright.law.sovereignty import SovereigntyScore, sovereignty
 from millwright.scenario.model import ApiSite, CloudSite, OwnedSite, Scenario
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Place:
     workload_facts: WorkloadFacts
     site_facts: SiteFacts
     finding: LawFinding
+    sovereignty: SovereigntyScore
+    air_gap: AirGapFinding
 
     @property
     def title(self) -> str:
@@ -79,8 +83,18 @@ def survey(
         for site, kind, provider, country, offers, known in _sites(scenario, catalog, rules.areas, as_of, wanted):
             site_facts = with_told(known, of_site, "--assume")
             finding = evaluate(rules, facts, site_facts, as_of)
-            places.append(Place(workload.name, site, kind, provider, country, offers, facts, site_facts, finding))
+            score = sovereignty(world_of(rules, facts, site_facts, as_of), _told_names(scenario, told))
+            cut_off = air_gap(kind)
+            place = (workload.name, site, kind, provider, country, offers, facts, site_facts, finding, score, cut_off)
+            places.append(Place(*place))
     return Survey(tuple(places), tuple(assumed.values()), as_of, rules)
+
+
+def _told_names(scenario: Scenario, told: Mapping[str, Any]) -> frozenset[str]:
+    """The facts that the user states, by their full names."""
+    own = {name for site in scenario.sites for name in site.facts} | set(scenario.law.facts) | set(told)
+    plain = {name.rpartition(".")[2] for name in own}
+    return frozenset(f"{prefix}.{name}" for prefix in ("site", "workload") for name in plain)
 
 
 _Site = tuple[str, str, str, str, tuple[str, ...], SiteFacts]
