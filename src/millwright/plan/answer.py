@@ -71,10 +71,7 @@ def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -
         decision=_DECISIONS[best.kind],
         option_id=best.id,
         probability=probability,
-        next_steps=(
-            *_ask_first(best, ranked, odds),
-            *_next_steps(best, odds.among_lawful, float(odds.central[best.id].npv_cost)),
-        ),
+        next_steps=(*_ask_first(best, ranked, odds), *steps),
         turns=turns,
     )
 
