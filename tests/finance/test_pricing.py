@@ -110,7 +110,16 @@ def test_the_command_is_repeatable() -> None:
     assert runs[0].stdout == runs[1].stdout
 
 
-@pytest.mark.parametrize("extra", [[], ["--explain", "lcot"], ["--explain", "energy", "--option", "own servers"]])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        [],
+        ["--explain", "lcot"],
+        ["--explain", "energy", "--option", "own servers"],
+        ["--futures"],
+        ["--studies"],
+    ],
+)
 def test_the_command_speaks_to_people(extra: list[str]) -> None:
     result = CliRunner().invoke(app, [str(EXAMPLES / "hospital.yaml"), "--draws", "256", *extra])
     assert result.exit_code == 0, result.output
@@ -120,3 +129,54 @@ def test_the_command_speaks_to_people(extra: list[str]) -> None:
 def test_an_unknown_option_is_an_input_error() -> None:
     result = CliRunner().invoke(app, [str(EXAMPLES / "hospital.yaml"), "--explain", "lcot", "--option", "mine"])
     assert isinstance(result.exception, InputError)
+
+
+def test_a_study_can_be_priced_by_name() -> None:
+    result = CliRunner().invoke(app, ["preset:lenovo-2026", "--json", "--draws", "64", "--studies"])
+    document = json.loads(result.stdout)
+    assert document["options"]["own"]["figures"]["lcot"] == pytest.approx(0.11, abs=0.001)
+    assert {study["name"] for study in document["studies"]} >= {"lenovo-2026", "pan-2025-medium"}
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_an_export_is_written_and_the_ranking_shown(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"case{suffix}"
+    result = CliRunner().invoke(app, [str(EXAMPLES / "hospital.yaml"), "--draws", "64", "--export", str(target)])
+    assert result.exit_code == 0, result.output
+    assert target.stat().st_size > 10_000
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [("case.pdf", "no format to export to"), ("no/where.csv", "cannot be written")]
+)
+def test_an_export_that_cannot_be_is_an_input_error(tmp_path: Path, target: str, said: str) -> None:
+    result = CliRunner().invoke(
+        app, [str(EXAMPLES / "hospital.yaml"), "--draws", "64", "--export", str(tmp_path / target)]
+    )
+    assert isinstance(result.exception, InputError)
+    assert said in str(result.exception)
+
+
+def test_a_bill_is_laid_beside_the_plan(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(
+        "ChargePeriodStart,BilledCost,BillingCurrency,ServiceCategory\n"
+        "2027-01-01T00:00:00Z,40000,EUR,Compute\n2027-01-01T00:00:00Z,x,EUR,Compute\n",
+        encoding="utf-8",
+    )
+    command = [str(EXAMPLES / "hospital.yaml"), "--draws", "64", "--bill", str(bill), "--option", "European cloud"]
+    shown = CliRunner().invoke(app, command)
+    assert "line 3: 'x' is no cost" in shown.stdout
+    document = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert document["rows"] == {"read": 1, "faulty": 1}
+    [rent] = [row for row in document["causes"] if row["cause"] == "rent"]
+    assert rent["actual"] == 40_000.0
+    assert rent["difference"] == pytest.approx(40_000.0 - rent["planned"])
+
+
+def test_under_new_hardware_generations_the_hospital_had_better_rent() -> None:
+    [entry] = [entry for entry in priced("hospital").futures if entry.future.name == "new hardware generations"]
+    assert entry.best == "European cloud"
+    assert entry.regret["European cloud"] == 0.0
+    assert entry.regret["own servers"] > 0.0

@@ -13,6 +13,7 @@ from millwright.errors import InputError
 from millwright.finance.discounting import FloatArray, discount_factors, present_value
 from millwright.finance.figures import CostFigures
 from millwright.finance.ledger import Input, Line
+from millwright.finance.presets import preset_names, read_preset, reproduce, steps
 from millwright.finance.pricing import PricedFile, PricedOption
 
 FORMAT = "millwright-cost/1"
@@ -235,3 +236,50 @@ def _number(value: float) -> str:
     if not math.isfinite(value):
         return "unlimited"
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.6g}"
+
+
+def explanation_account(found: Explanation) -> dict[str, Any]:
+    """Return an explanation as values for JSON."""
+    return {
+        "option": found.option,
+        "figure": found.figure,
+        "value": found.value,
+        "unit": found.unit,
+        "formula": found.formula,
+        "terms": dict(found.terms),
+        "lines": [
+            {"cause": line.cause, "part": line.part, "present_value": worth, "formula": line.formula}
+            for line, worth in found.lines
+        ],
+    }
+
+
+def studies_account() -> list[dict[str, Any]]:
+    """Return the public studies as values for JSON: their figures beside ours, and what moves their answer."""
+    return [
+        {
+            "name": preset.name,
+            "title": preset.title,
+            "url": preset.url,
+            "date": preset.date,
+            "scope": preset.scope,
+            "finding": preset.finding,
+            "reproduced": [
+                {
+                    "figure": found.published.figure,
+                    "option": found.published.option,
+                    "against": found.published.against or None,
+                    "published": found.published.value,
+                    "ours": found.ours,
+                    "difference": found.difference,
+                    "unit": found.published.unit,
+                }
+                for found in reproduce(preset)
+            ],
+            "steps": [
+                {"says": step.says, "lcot_per_mtok": step.lcot_per_mtok, "break_even_months": step.break_even_months}
+                for step in steps(preset)
+            ],
+        }
+        for preset in map(read_preset, preset_names())
+    ]
