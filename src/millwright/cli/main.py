@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from millwright import __version__
-from millwright.cli import catalog, check, cost, plan, predict, schema, simulate, validate
+from millwright.cli import catalog, check, cost, law, plan, predict, schema, simulate, validate
 from millwright.errors import InputError
 
 EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
@@ -33,6 +33,7 @@ app.command("predict")(predict.predict)
 app.command("validate")(validate.validate)
 app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(law.app, name="law")
 app.command("schema")(schema.schema)
 
 
