@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cost_case_samples import case_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millwright.finance.break_even import (
@@ -64,6 +64,7 @@ def test_machines_bought_by_the_piece_cross_more_than_once() -> None:
 
 
 @given(st.floats(100.0, 1e6), st.floats(0.1, 100.0), st.floats(0.0, 0.2))
+@settings(max_examples=15)
 def test_at_the_break_even_both_cost_the_same(price: float, per_mtok: float, rate: float) -> None:
     from millwright.finance.figures import npv_cost
 
