@@ -12,7 +12,8 @@ CONTEXT_BYTES = 0.75e9
 """What the driver, the runtime's context and the collectives' buffers take on a device, outside the engine's share."""
 
 GRAPH_BYTES = 1.0e9
-"""Captured graphs and their private pools: 0.5 to 3 GB in the logs of the engines."""
+GRAPH_SHARE = 0.02
+"""Captured graphs and their private pools: 0.5 to 3 GB in the logs of the engines, less on small devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _activation_bytes(deployment: Deployment, tokens: int) -> float:
     widest = max((_block_width(layer.feed_forward, model) for layer in model.layers), default=model.hidden_size)
     hidden = 2.0 * tokens * (4 * model.hidden_size + 2 * widest / max(1, deployment.tp))
     logits = 4.0 * min(deployment.limits.max_num_seqs, tokens) * model.vocab_size / max(1, deployment.tp)
-    return hidden + logits + (GRAPH_BYTES if (deployment.device.memory_bytes or 0) > 20e9 else GRAPH_BYTES / 5)
+    return hidden + logits + min(GRAPH_BYTES, GRAPH_SHARE * (deployment.device.memory_bytes or 80e9))
 
 
 def _block_width(block: FeedForward | None, model: Architecture) -> float:

@@ -209,7 +209,8 @@ def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Fl
     elements = rank_tokens * _column(stack.elementwise_bytes / (stack.bandwidth * coefficients.element_memory))
     linear = rank_tokens * _column(stack.linear_flop / (stack.attention_peak * coefficients.attention_compute))
     gaps = stack.kernels * coefficients.kernel_s + stack.moe_kernels * coefficients.expert_kernel_s
-    return products + elements + linear + communication_time_s(stack, tokens, coefficients) + _column(gaps)
+    communication = communication_time_s(stack, tokens, coefficients)
+    return np.asarray(products + elements + linear + communication + _column(gaps))
 
 
 def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
@@ -220,7 +221,7 @@ def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficient
     per_token = stack.collectives * stack.collective_bytes * 2.0 * (ranks - 1.0) / ranks / link
     per_token = per_token + stack.exchanges * stack.exchange_bytes * 2.0 / link
     latency = latency + stack.exchanges * coefficients.exchange_s
-    return _column(latency) + tokens * _column(stack.rank_share * per_token)
+    return np.asarray(_column(latency) + tokens * _column(stack.rank_share * per_token))
 
 
 def eager_host_s(stack: Stack, coefficients: Coefficients) -> Floats:

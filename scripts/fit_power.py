@@ -1,0 +1,91 @@
+"""Fit the power of a busy device to ML.ENERGY's measurements; write src/millwright/perf/data/power.json.
+
+    OMP_NUM_THREADS=1 python scripts/fit_power.py [--data ../shared/data]
+
+P = idle + (TDP − idle)·(a + b·r), r the share of the roofline that steps reach (predicted, not measured). The report
+leaves whole models out and gives the error of J/token, with measured and with predicted throughput.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from millwright.catalog.catalog import load_catalog
+from millwright.measure.points import points_of
+from millwright.perf.power import idle_power_w
+from millwright.perf.predict import predict_points
+from millwright.perf.resolve import Resolver
+
+Floats = NDArray[np.float64]
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+OUT = REPOSITORY / "src" / "millwright" / "perf" / "data" / "power.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    default = os.environ.get("MILLWRIGHT_SHARED_DATA", str(REPOSITORY.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=Path(default))
+    table = pl.read_parquet(parser.parse_args().data / "serving_points.parquet").filter(
+        (pl.col("part") == "mlenergy") & pl.col("power_w").is_not_null()
+    )
+    catalog = load_catalog()
+    points = points_of(table)
+    resolver = Resolver(catalog)
+    devices = [resolver.device(point.accelerator)[0] for point in points]
+    found = predict_points(points, catalog)
+    count = np.array([float(point.devices) for point in points])
+    reached = np.clip(found.floors_ms / found.values[1], 0.0, 1.0)
+    idle = np.array([idle_power_w(device) for device in devices])
+    span = np.array([float(device.tdp_w or 700.0) for device in devices]) - idle
+    measured = table["power_w"].to_numpy() / count
+    share = (measured - idle) / span
+    models = np.array([resolver.model(point.model, point.parameters_billion)[0].id for point in points])
+    errors = np.full(len(points), np.nan)
+    for model in np.unique(models):
+        left = models == model
+        a, b = fit(reached[~left], share[~left])
+        errors[left] = np.log((idle + span * (a + b * reached))[left] / measured[left])
+    a, b = fit(reached, share)
+    joules = table["energy_j_per_token"].to_numpy()
+    predicted = measured * np.exp(errors) * count / found.values[2]
+    energy = np.abs(predicted / joules - 1)
+    sigma = float(np.quantile(np.abs(errors), 0.8)) / 1.2816
+    report = {
+        "points": len(points),
+        "power_median_abs_error_models_left_out": round(float(np.median(np.abs(np.expm1(errors)))), 4),
+        "energy_median_abs_error_power_left_out": round(float(np.median(energy)), 4),
+    }
+    contents = {
+        "kind": "power",
+        "schema": 1,
+        "note": "fitted by scripts/fit_power.py to ML.ENERGY v3 (H100, B200; NVML power)",
+        "busy_share": round(a, 4),
+        "roofline_share": round(b, 4),
+        "log_sigma": round(sigma, 4),
+        "report": report,
+    }
+    OUT.write_text(json.dumps(contents, indent=1) + "\n")
+    print(contents)
+
+
+def fit(reached: Floats, share: Floats) -> tuple[float, float]:
+    """Return (a, b) of share = a + b·reached, by least absolute deviations in a few reweighted rounds."""
+    design = np.stack([np.ones_like(reached), reached], axis=1)
+    weight = np.ones_like(share)
+    solution = np.zeros(2)
+    for _ in range(12):
+        solution = np.linalg.solve((design * weight[:, None]).T @ design, (design * weight[:, None]).T @ share)
+        weight = 1.0 / np.maximum(np.abs(share - design @ solution), 0.02)
+    return float(solution[0]), float(solution[1])
+
+
+if __name__ == "__main__":
+    main()
