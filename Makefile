@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: demo test quick lint format types docs bench lock clean
 
-demo: $(VENV)/.core ## plan the examples, print the rankings, write the reports
+demo: $(VENV)/.demo ## plan the examples, print the rankings, write the reports
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.test lint types ## everything: lint, types, all tests
@@ -31,6 +31,7 @@ bench: $(VENV)/.core ## ratios of speed, printed; never a test
 
 lock: ## make requirements/ anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements/core.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra paper -c requirements/core.txt -o requirements/demo.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --all-extras -c requirements/core.txt -o requirements/test.txt
 
 clean:
@@ -45,7 +46,12 @@ $(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements/demo.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.core
+
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements/test.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
-	touch $@ $(VENV)/.core
+	touch $(VENV)/.core $(VENV)/.demo $@

@@ -13,6 +13,7 @@ from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, Turn
 from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption
+from millwright.plan.publish import FIRST_YEAR_MONTHS
 from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis
 
@@ -83,10 +84,13 @@ def _advice(best: PricedOption, central: Inputs) -> str:
         return f"Don't buy machines; rent {best.title}"
     if best.kind is Kind.MIXED:
         return f"Mix: {best.title}"
-    schedule = best.parts[0].schedule(central)
-    count = int(schedule.installed[:12].max()) if schedule is not None else 0
     verb = "Buy" if best.kind is Kind.OWNED else "Buy and colocate"
-    return f"{verb} {count} × {best.title}" if len(best.parts) == 1 else f"{verb} {best.title}"
+    schedule = best.parts[0].schedule(central)
+    if len(best.parts) > 1 or schedule is None:
+        return f"{verb} {best.title}"
+    now, later = int(schedule.installed[:FIRST_YEAR_MONTHS].max()), int(schedule.installed.max())
+    growth = f" now, {later} by the end of the horizon" if later > now else ""
+    return f"{verb} {now} × {best.title}{growth}"
 
 
 def _turns(best: PricedOption, ranked: Sequence[PricedOption], central: Inputs) -> tuple[Turn, ...]:

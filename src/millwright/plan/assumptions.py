@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from millwright.catalog.facts import Fact, Source
 from millwright.finance.distributions import Certain, UncertainInput
+from millwright.law.case import workload_facts_of
 from millwright.plan.model import Assumption, Origin
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.publish import price_age_days
 from millwright.plan.uncertain import CAPACITY, PROVIDER
-from millwright.quantity import Basis
 from millwright.scenario.defaults import DefaultedField
+from millwright.scenario.model import Scenario
+
+_SECTIONS = frozenset({"workloads", "sites", "traffic", "slo", "data"})
+"""Parts of a path that say less than the name beside them."""
 
 _PRICE_FACTS = (
     "price",
@@ -31,13 +35,40 @@ def defaulted(fields: Iterable[DefaultedField]) -> list[Assumption]:
         Assumption(
             id=f"scenario:{field.path}",
             path=field.path,
-            label=field.path.split(".")[-1].replace("_", " "),
-            value=field.value,
+            label=_label(field.path),
+            value=field.note if field.value == "not given" else field.value,
             origin=Origin.DEFAULTED,
-            note=field.note,
+            note="" if field.value == "not given" else field.note,
         )
         for field in fields
     ]
+
+
+def _label(path: str) -> str:
+    """Return a path as words: `workloads.chat.traffic.input` is `input of chat`."""
+    *parents, last = path.split(".")
+    owner = next((each for each in reversed(parents) if each not in _SECTIONS), parents[-1] if parents else "")
+    words = last.replace("_", " ")
+    return f"{words} of {owner.replace('_', ' ')}" if owner else words
+
+
+def of_law(scenario: Scenario) -> list[Assumption]:
+    """Return the facts that rules ask for and that were assumed, because the scenario does not say."""
+    found: dict[str, Assumption] = {}
+    for workload in scenario.workloads:
+        for each in workload_facts_of(scenario, workload)[1]:
+            found.setdefault(
+                each.fact,
+                Assumption(
+                    id=f"law:{each.fact}",
+                    path=f"law.facts.{each.fact}",
+                    label=each.fact.removeprefix("workload.").replace("_", " "),
+                    value=", ".join(each.value) if isinstance(each.value, tuple) else each.value,
+                    origin=Origin.DEFAULTED,
+                    note=each.why,
+                ),
+            )
+    return list(found.values())
 
 
 def uncertain(inputs: Sequence[UncertainInput]) -> list[Assumption]:
@@ -108,7 +139,8 @@ def fitted(options: Sequence[PricedOption]) -> list[Assumption]:
                     unit="1/s",
                     low=rate.low,
                     high=rate.high,
-                    origin=Origin.FITTED if rate.basis in (Basis.FITTED, Basis.EXTRAPOLATED) else Origin.CATALOGUE,
+                    origin=Origin.FITTED,
+                    source_title="Millwright's step times: docs/step-time.md, docs/accuracy.md",
                     note=f"basis: {rate.basis}; 80 % interval of the predicted step times, simulated",
                 ),
             )

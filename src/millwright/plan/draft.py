@@ -129,7 +129,7 @@ def _lawful_places(
 
 
 def _is_wanted(left_out: LeftOut, catalog: Catalog, wanted: set[str]) -> bool:
-    return any(offer.model_name == left_out.title and offer.model_id in wanted for offer in catalog.api_offers())
+    return any(offer.id == left_out.offer_id and offer.model_id in wanted for offer in catalog.api_offers())
 
 
 def _draft(place: _Place, answers: Mapping[tuple[str, str, int], MachineAnswer]) -> Draft:
@@ -177,8 +177,8 @@ def _refused_by_law(
     reasons = [
         RefusalReason(
             stage=Stage.LAW,
-            summary=f"{each.instrument} {each.pinpoint}".strip(),
-            text=f"{each.instrument} {each.pinpoint}: {each.reason}",
+            summary=f"{each.instrument} {each.pinpoint}: {each.plain}".rstrip(": "),
+            text=each.reason,
         )
         for each in finding.deciding
     ]
@@ -192,6 +192,8 @@ def _refused_by_machine(draft: Draft) -> RefusedOption:
         summary = (
             "too slow for the SLO even alone" if nearest.goodput.capacity_per_s == 0.0 else "no rate keeps the SLO"
         )
+        if nearest.goodput.binding == "refused":
+            summary = "requests are too long for it"
         deployment = nearest.candidate.deployment
         reason = RefusalReason(
             stage=Stage.LATENCY,
@@ -215,6 +217,8 @@ def _left_out(asked: WorkloadDemand, site: str, kind: Kind, one: LeftOut) -> Ref
         kind=kind,
         workload=asked.workload.name,
         site=site,
+        provider=one.provider_id,
+        offer=one.offer_id,
         device=one.device_id,
         model=asked.model.id,
         reasons=(RefusalReason(stage=Stage.SITE, summary=summary, text=one.reason),),

@@ -141,6 +141,7 @@ def make_plan(
         refused=tuple(refused),
         assumptions=(
             *assumptions.defaulted(loaded.defaulted),
+            *assumptions.of_law(scenario),
             *assumptions.uncertain(inputs),
             *assumptions.fitted(ranked),
             *from_catalogue,
