@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
-from millwright.catalog.catalog import Catalog
+from millwright.catalog.catalog import Catalog, UnknownNameError
 from millwright.catalog.device import Device
 from millwright.catalog.host import Host
 from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
@@ -42,11 +44,16 @@ class Platform:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A machine or an API that a site's or the scenario's own limits leave out, and why."""
+    """A machine or an API that a site's or the scenario's own limits leave out, and why.
+
+    `offer_id` and `provider_id` are those of the catalogue; what is bought has no provider.
+    """
 
     title: str
     device_id: str | None
     reason: str
+    offer_id: str
+    provider_id: str = ""
 
 
 def in_area(catalog: Catalog, country: str, allowed: Iterable[str]) -> bool:
@@ -55,6 +62,14 @@ def in_area(catalog: Catalog, country: str, allowed: Iterable[str]) -> bool:
     if country.upper() in wanted:
         return True
     return any(area.upper() in wanted for area in catalog.country(country).legal_areas)
+
+
+def _promised_in(catalog: Catalog, offer: ApiOffer, allowed: Iterable[str]) -> bool:
+    """Return whether where `offer` is served from, a country or an area of countries, lies within `allowed`."""
+    if offer.country is not None:
+        return in_area(catalog, offer.country, allowed)
+    within = [country.id for country in catalog.countries() if offer.area in country.legal_areas]
+    return bool(within) and all(in_area(catalog, country, allowed) for country in within)
 
 
 def platforms(
@@ -70,21 +85,23 @@ def api_offers(site: ApiSite, catalog: Catalog, limits: Limits) -> tuple[list[Ap
     """Return the APIs that `site` allows, whatever their model, and what it leaves out."""
     kept: list[ApiOffer] = []
     left_out: list[LeftOut] = []
-    excluded = _ids(limits.exclude)
-    providers = _ids(site.providers)
+    excluded = _excluded(catalog, limits)
+    providers = _ids(site.providers, catalog.provider)
     for offer in catalog.api_offers():
         reason = ""
-        if offer.provider_id.lower() in excluded:
-            reason = f"the scenario excludes {offer.provider_id}"
-        elif providers and offer.provider_id.lower() not in providers:
+        if providers is not None and offer.provider_id not in providers:
             continue  # the user named the providers: all others need no mention
+        if offer.provider_id in excluded:
+            reason = f"the scenario excludes {offer.provider_id}"
         elif site.countries is not None:
-            if offer.country is None and not site.allow_unknown_location:
+            place = offer.country or offer.area
+            if place is None and not site.allow_unknown_location:
                 reason = "the provider does not say where it serves from (allow_unknown_location: true admits it)"
-            elif offer.country is not None and not in_area(catalog, offer.country, site.countries):
-                reason = f"it is served from {offer.country}, and the site allows {', '.join(site.countries)}"
+            elif place is not None and not _promised_in(catalog, offer, site.countries):
+                reason = f"it is served from {place}, and the site allows {', '.join(site.countries)}"
         if reason:
-            left_out.append(LeftOut(offer.model_name, None, reason))
+            title = f"{catalog.provider(offer.provider_id).name} API ({offer.model_name})"
+            left_out.append(LeftOut(title, None, reason, offer.id, offer.provider_id))
         else:
             kept.append(offer)
     return kept, left_out
@@ -93,14 +110,15 @@ def api_offers(site: ApiSite, catalog: Catalog, limits: Limits) -> tuple[list[Ap
 def _bought(site: OwnedSite | ColoSite, catalog: Catalog, limits: Limits) -> tuple[list[Platform], list[LeftOut]]:
     kept: list[Platform] = []
     left_out: list[LeftOut] = []
-    named = {catalog.host(name).id for name in site.hosts} if site.hosts is not None else None
+    named = _ids(site.hosts, catalog.host)
+    wishes = _Wishes.of(catalog, limits, site.devices)
     for host in catalog.hosts():
         if named is not None and host.id not in named:
             continue
         device = catalog.device(host.device_id)
-        reason = _unwanted(device, site.devices, limits, host.id, host.vendor)
+        reason = wishes.against(device, host.id, host.vendor)
         if reason:
-            left_out.append(LeftOut(host.name, device.id, reason))
+            left_out.append(LeftOut(host.name, device.id, reason, host.id))
             continue
         kept.append(Platform(site, site.country, device, host.device_count, host=host))
     return kept, left_out
@@ -109,40 +127,84 @@ def _bought(site: OwnedSite | ColoSite, catalog: Catalog, limits: Limits) -> tup
 def _rented(site: CloudSite, catalog: Catalog, limits: Limits) -> tuple[list[Platform], list[LeftOut]]:
     kept: list[Platform] = []
     left_out: list[LeftOut] = []
-    providers, regions, instances = _ids(site.providers), _ids(site.regions), _ids(site.instances)
+    providers = _ids(site.providers, catalog.provider)
+    regions, instances = _folded(site.regions), _folded(site.instances)
+    wishes = _Wishes.of(catalog, limits, site.devices)
     for offer in catalog.cloud_offers():
-        if providers and offer.provider_id.lower() not in providers:
+        if providers is not None and offer.provider_id not in providers:
             continue
-        if (regions and offer.region.lower() not in regions) or (
-            instances and offer.instance_type.lower() not in instances
+        if (regions and offer.region.casefold() not in regions) or (
+            instances and offer.instance_type.casefold() not in instances
         ):
             continue
         device = catalog.device(offer.device_id)
         provider = catalog.provider(offer.provider_id)
         one = Platform(site, offer.country, device, offer.device_count, cloud=offer, provider=provider)
-        reason = _unwanted(device, site.devices, limits, offer.provider_id, offer.id)
+        reason = wishes.against(device, offer.provider_id, offer.id)
         if not reason and site.countries is not None and not in_area(catalog, offer.country, site.countries):
             reason = f"its region is in {offer.country}, and the site allows {', '.join(site.countries)}"
         if reason:
-            left_out.append(LeftOut(one.title, device.id, reason))
+            left_out.append(LeftOut(one.title, device.id, reason, offer.id, offer.provider_id))
         else:
             kept.append(one)
     return kept, left_out
 
 
-def _unwanted(device: Device, site_devices: tuple[str, ...] | None, limits: Limits, *also: str) -> str:
-    """Return why the scenario does not want `device` (or the host or provider ids in `also`), empty if it does."""
-    names = _ids((device.id, device.name, *device.aliases))
-    if excluded := _ids(limits.exclude) & (names | _ids((device.vendor, *also))):
-        return f"the scenario excludes {', '.join(sorted(excluded))}"
-    if limits.vendors is not None and device.vendor.lower() not in _ids(limits.vendors):
-        return f"the scenario allows devices of {', '.join(limits.vendors)} only"
-    if limits.devices is not None and not names & _ids(limits.devices):
-        return f"the scenario allows the devices {', '.join(limits.devices)} only"
-    if site_devices is not None and not names & _ids(site_devices):
-        return f"the site allows the devices {', '.join(site_devices)} only"
-    return ""
+@dataclass(frozen=True)
+class _Wishes:
+    """Which machines the scenario and a site want, by catalogue ids; None where they do not say."""
+
+    limits: Limits
+    site_devices: tuple[str, ...] | None
+    excluded: frozenset[str]
+    vendors: frozenset[str] | None
+    allowed_ids: frozenset[str] | None
+    site_ids: frozenset[str] | None
+
+    @classmethod
+    def of(cls, catalog: Catalog, limits: Limits, site_devices: tuple[str, ...] | None) -> _Wishes:
+        return cls(
+            limits,
+            site_devices,
+            _excluded(catalog, limits),
+            None if limits.vendors is None else _folded(limits.vendors),
+            _ids(limits.devices, catalog.device),
+            _ids(site_devices, catalog.device),
+        )
+
+    def against(self, device: Device, *also: str) -> str:
+        """Return why `device` (or the host, vendor, offer or provider in `also`) is not wanted, empty if it is."""
+        names = {device.id, device.vendor.casefold(), *also, *(each.casefold() for each in also)}
+        if excluded := self.excluded & names:
+            return f"the scenario excludes {', '.join(sorted(excluded))}"
+        if self.vendors is not None and device.vendor.casefold() not in self.vendors:
+            return f"the scenario allows devices of {', '.join(self.limits.vendors or ())} only"
+        if self.allowed_ids is not None and device.id not in self.allowed_ids:
+            return f"the scenario allows the devices {', '.join(self.limits.devices or ())} only"
+        if self.site_ids is not None and device.id not in self.site_ids:
+            return f"the site allows the devices {', '.join(self.site_devices or ())} only"
+        return ""
 
 
-def _ids(names: Iterable[str] | None) -> set[str]:
-    return {name.lower() for name in names or ()}
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+def _ids(names: Iterable[str] | None, look_up: Callable[[str], _HasId]) -> frozenset[str] | None:
+    """Return the catalogue ids behind names as users write them; None for None: all are meant."""
+    return None if names is None else frozenset(look_up(name).id for name in names)
+
+
+def _excluded(catalog: Catalog, limits: Limits) -> frozenset[str]:
+    """Return what `limits.exclude` names: ids of devices, hosts and providers, and folded names of vendors."""
+    found = set(_folded(limits.exclude))
+    for name in limits.exclude:
+        for look_up in (catalog.device, catalog.host, catalog.provider):
+            with suppress(UnknownNameError):
+                found.add(look_up(name).id)
+    return frozenset(found)
+
+
+def _folded(names: Iterable[str] | None) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names or ())
