@@ -63,7 +63,7 @@ def scalar_text(value: Plain) -> str:
     return repr(value)
 
 
-_PLAIN = re.compile(r"[\w./%€$£+-][\w ./%€$£+*()-]*(?<! )")
+_PLAIN = re.compile(r"(?:[\w/€$£]|[.+-](?=\w))[\w ./%€$£+*()-]*(?<! )")
 """Texts that need no quotes wherever they stand, inside brackets too."""
 
 

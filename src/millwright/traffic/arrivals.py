@@ -124,4 +124,4 @@ class Bursts:
 
     def describe(self) -> str:
         """Return the process in a few words."""
-        return f"bursts of {self.burst_s:,.3g} s at {self.ratio:.3g} times the rate of the {self.calm_s:,.3g} s between them"
+        return f"bursts of {self.burst_s:,.3g} s at {self.ratio:.3g} times the rate of the {self.calm_s:,.3g} s between"

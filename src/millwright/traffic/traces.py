@@ -200,7 +200,10 @@ def _arrival_s(table: pl.DataFrame, column: str, path: Path, *, is_text: bool) -
         seconds = stripped.cast(pl.Float64, strict=False)
         if seconds.null_count() < len(seconds):
             return _finite(seconds, cells, column, path, is_text=is_text)
-        stamps = stripped.str.to_datetime(time_unit="us", strict=False, ambiguous="earliest")
+        try:
+            stamps = stripped.str.to_datetime(time_unit="us", strict=False, ambiguous="earliest")
+        except pl.exceptions.PolarsError:  # no cell looks like a time stamp
+            stamps = pl.Series([None] * len(cells), dtype=pl.Datetime("us"))
     else:
         return _finite(cells.cast(pl.Float64, strict=False), cells, column, path, is_text=is_text)
     # A time stamp's microseconds since 1970 lose nothing when the first is taken off before they become a float.
