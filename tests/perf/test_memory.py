@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.perf.test_step_time_laws import decoder, device
 
 from millwright.catalog.architecture import AttentionKind
 from millwright.catalog.precision import Precision
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import memory_fit
-from tests.perf.test_step_time_laws import decoder, device
 
 
 def test_what_does_not_fit_says_why_and_what_to_do() -> None:

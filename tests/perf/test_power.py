@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.perf.test_step_time_laws import device
 
 from millwright.perf.power import device_power_w, idle_power_w
 from millwright.quantity import Basis
-from tests.perf.test_step_time_laws import device
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,12 +77,17 @@ class FittedCoefficients:
 
     def _log_value(self, parameter: str, labels: Mapping[str, str | float]) -> float:
         total = self.base[parameter]
-        for dimension, level in labels.items():
-            if isinstance(level, str):
-                total += self.effects.get((parameter, dimension, level), 0.0)
-            else:
-                total += self.effects.get((parameter, dimension, "slope"), 0.0) * level
+        for dimension, levels in self._by_parameter.get(parameter, ()):
+            label = labels.get(dimension, "")
+            total += levels.get(label, 0.0) if isinstance(label, str) else levels.get("slope", 0.0) * label
         return total
+
+    @cached_property
+    def _by_parameter(self) -> Mapping[str, Sequence[tuple[str, Mapping[str, float]]]]:
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for (parameter, dimension, level), value in self.effects.items():
+            found.setdefault(parameter, {}).setdefault(dimension, {})[level] = value
+        return {parameter: tuple(dimensions.items()) for parameter, dimensions in found.items()}
 
 
 @lru_cache(maxsize=1)

@@ -60,7 +60,7 @@ def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepT
         kv_s=float(kv_slope_s(stack, coefficients)[0][0]),
         prefill_s=float(pair_slope_s(stack, coefficients)[0][0]),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
-        request_s=float(fit.resolve_protocol([labels | {"rig": "none", "engine-rig": "none"}]).request_s[0]),
+        request_s=float(fit.resolve_protocol([labels]).request_s[0]),
         decode_log_sigma=fit.decode_log_sigma[_sigma_key(basis)],
         prefill_log_sigma=fit.prefill_log_sigma[_sigma_key(basis)],
         basis=basis,
