@@ -98,6 +98,7 @@ def cases(draw: st.DrawFn) -> CostCase:
                     draw(st.floats(1.0, 2.0)),
                     draw(money(0, 30)),
                     escalation,
+                    utilisation_by_month=draw(st.one_of(st.none(), shares())),
                 )
             )
         elif kind == 2:

@@ -67,6 +67,17 @@ def test_machines_follow_the_demand_by_the_piece() -> None:
     assert np.max(file.case("api", {}, 0.8).items[0].hosts) == 3  # type: ignore[union-attr]
 
 
+def test_load_follows_from_the_demand() -> None:
+    # 1e6 tokens on three machines of 4e5 and a spare: 1e6/1.6e6
+    text = GOOD.replace(
+        "    - api_tokens: {input_price_per_mtok: 2, output_price_per_mtok: 8, source: list}",
+        "    - energy: {hosts: 1, idle_w: 0, peak_w: 1000, utilisation: 1, tariff_per_kwh: 1, source: bill,\n"
+        "        utilisation_by_month: {load_of: 4e5, spares: 1}}",
+    )
+    case = read(text).case("api", {})
+    assert evaluate(case).total_cost == pytest.approx(12 * 730 * 0.625)
+
+
 def test_growth_compounds_by_the_year() -> None:
     file = read(GOOD.replace("input_tokens: 1e6", "input_tokens: {start: 1e6, growth_per_y: 50 %}").replace("12", "24"))
     tokens = np.asarray(file.case("api", {}).demand.input_tokens)
@@ -108,6 +119,14 @@ def test_growth_compounds_by_the_year() -> None:
 def test_a_wrong_file_says_what_where_and_what_to_do(change: str, by: str, said: str) -> None:
     assert change in GOOD
     assert said in refused(GOOD.replace(change, by, 1))
+
+
+@pytest.mark.parametrize("rate", ["0.25", "25 %"])
+def test_a_tax_may_be_written_as_a_share_or_in_percent(rate: str) -> None:
+    tax = read(GOOD + f"tax: {{rate: {rate}, depreciation: {{method: macrs 5}}, source: law}}\n").tax
+    assert tax is not None
+    assert tax.rate == 0.25
+    assert tax.shares_by_year[1] == 0.32
 
 
 def test_all_faults_are_told_at_once_each_with_its_line() -> None:

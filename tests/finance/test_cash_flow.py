@@ -147,6 +147,17 @@ def test_energy_by_the_hour_meets_the_hours_tariff() -> None:
     assert cash_flow(case_of(item, months=1)).total[1] == pytest.approx(83.95, rel=1e-12)
 
 
+def test_energy_rises_with_the_load_of_the_month_and_keeps_the_shape_of_the_week() -> None:
+    # Busy in half of the hours at 0.30, idle in the rest at 0.10. A month's mean load of 0.25 is 0.5 in the busy hours:
+    # 730 h · (0.5·0.30 + 0.5·0.10)/1 kW · weighted 0.375 = 730 · 0.2 · 0.375; at twice the load, twice that.
+    busy = np.arange(168) < 84
+    item = Energy(
+        "energy", "tariff", 1.0, 0.0, 1_000.0, busy.astype(float), np.where(busy, 0.30, 0.10),
+        utilisation_by_month=np.array([0.25, 0.5]),
+    )  # fmt: skip
+    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 54.75, 109.5], rel=1e-12)
+
+
 def test_the_demand_charge_is_paid_on_the_busiest_hour() -> None:
     week = np.zeros(168)
     week[9] = 1.0

@@ -78,6 +78,7 @@ def test_every_amount_of_the_workbook_is_a_formula(tmp_path: Path) -> None:
     for number, option in enumerate(found.options, start=2):
         formulas = [formula for formula, _ in cells(tmp_path / "case.xlsx", number).values() if formula]
         assert len(formulas) > len(option.flow.lines) * 31
+        assert all(":" in part.split(")")[0] for text in formulas for part in text.split("SUMPRODUCT(")[1:])
         assert not re.search(r"(?<![A-Z$'!])[a-z_]{2,}", " ".join(formulas).replace("'", ""))
 
 

@@ -41,6 +41,8 @@ def show_ranking(priced: PricedFile) -> None:
         parts = sorted(entry.figures.npv_by_cause.items(), key=lambda pair: -float(pair[1]))
         causes = ", ".join(f"{_safe(cause)} {_share(float(worth) / total)}" for cause, worth in parts) if total else "-"
         console.print(f"{_safe(entry.name)}: {causes}")
+    for line in (*_after_tax_lines(priced), *_carbon_lines(priced)):
+        console.print(line)
     console.print()
     for crossing in priced.break_evens:
         console.print(_break_even_text(crossing))
@@ -60,6 +62,27 @@ def show_ranking(priced: PricedFile) -> None:
     if doubtful:
         console.print(f"Claimed or assumed (quality C): {', '.join(doubtful)}.")
     console.print("Drill down with --explain lcot, --explain hardware …")
+
+
+def _after_tax_lines(priced: PricedFile) -> list[str]:
+    tax = priced.file.tax
+    if tax is None:
+        return []
+    shown = [
+        f"{_safe(entry.name)} {_money(float(entry.after_tax.lcot_per_mtok))}"
+        for entry in priced.ranked
+        if entry.after_tax is not None
+    ]
+    return [f"After tax at {_share(float(tax.rate))}: {', '.join(shown)} {priced.file.currency}/Mtok."]
+
+
+def _carbon_lines(priced: PricedFile) -> list[str]:
+    return [
+        f"{_safe(entry.name)}: {float(entry.carbon.total_kg) / 1000.0:,.3g} t CO2e, "
+        f"{float(entry.carbon.g_per_mtok):,.3g} g/Mtok (what the case gives figures for)."
+        for entry in priced.ranked
+        if entry.carbon.total_kg is not None and entry.carbon.g_per_mtok is not None
+    ]
 
 
 def show_futures(priced: PricedFile) -> None:
@@ -120,16 +143,17 @@ def _break_even_text(found: BreakEven) -> str:
     if found.month == 0 and found.payback_month == 0 and found.irr_per_y is None and found.never_share == 0.0:
         return f"{option}: never dearer than {baseline}, from the first month on."
     if found.demand_p50 is None:
-        return f"{option}: never cheaper than {baseline}, whatever the demand."
-    never = f"; never in {_share(found.never_share)} of the draws" if found.never_share > 0.0 else ""
+        return f"{option}: never cheaper than {baseline}, up to 1,000 times this demand."
+    share = _share(found.never_share)
+    never = f"; never up to 1,000× in {share} of the draws" if found.never_share > 0.0 else ""
     if found.cheaper_now:
         when = "from the start" if found.month == 0 else f"from month {found.month}"
         since = "" if found.month is None else f", ahead {when}"
         return f"{option}: cheaper than {baseline} at this demand{since}{never}."
-    factor = found.demand_factor
-    at = "not at the median inputs" if factor is None else f"from {_times(factor)} this demand"
     span = f"80 % between {_times(found.demand_p10)} and {_times(found.demand_p90)}"
-    return f"{option}: overtakes {baseline} {at} ({span}{never})."
+    if found.demand_factor is None:
+        return f"{option}: overtakes {baseline} in some draws only, not at the medians ({span}{never})."
+    return f"{option}: overtakes {baseline} from {_times(found.demand_factor)} this demand ({span}{never})."
 
 
 def show_explanation(found: Explanation) -> None:

@@ -104,7 +104,7 @@ def break_even_demand(
 
 
 def break_even_demand_per_draw(
-    case_a: CaseAtDemand, case_b: CaseAtDemand, low: float = 1e-3, high: float = 1e3, points: int = 61
+    case_a: CaseAtDemand, case_b: CaseAtDemand, low: float = 1e-3, high: float = 1e3, points: int = GRID_POINTS
 ) -> FloatArray:
     """Return the break-even multiple of demand for each draw (draws,), nan where never reached within [low, high].
 

@@ -124,6 +124,7 @@ class OwnedHosts:
 class Energy:
     """Electricity of the hosts in service.
 
+    `utilisation_by_month` is the mean of each month as demand grows; `utilisation` then only shapes the week.
     `utilisation` and `tariff_per_kwh` are flat, or by hour of the week (168,) from Monday 00:00 (or (draws, 168)).
     `demand_charge_per_kw_month` is paid on the highest hour's power. `grid_g_per_kwh` and `wue_l_per_kwh` (litres per
     kWh of the machines) serve the carbon and water figures; the grid may also go by the hour of the week.
@@ -142,6 +143,7 @@ class Energy:
     grid_g_per_kwh: Value | None = None
     wue_l_per_kwh: Value | None = None
     tariff_factor: PerMonth = 1.0  # on the tariff of each month: price steps
+    utilisation_by_month: PerMonth | None = None
     date: str = ""
 
 
@@ -306,6 +308,7 @@ MONTHLY_FIELDS = frozenset(
         "users",
         "capacity_tokens",
         "tariff_factor",
+        "utilisation_by_month",
     }
 )
 
@@ -337,8 +340,8 @@ def _check_item(item: CostItem) -> None:
         if item.purchase_month < 0:
             raise CaseError(f"{item.cause}: purchase_month must be 0 (today) or later")
     if isinstance(item, Energy):
-        utilisation = np.asarray(item.utilisation)
-        if np.any(utilisation < 0.0) or np.any(utilisation > 1.0):
-            raise CaseError(f"{item.cause}: utilisation is a share between 0 and 1")
+        for utilisation in (item.utilisation, item.utilisation_by_month):
+            if utilisation is not None and np.any((np.asarray(utilisation) < 0.0) | (np.asarray(utilisation) > 1.0)):
+                raise CaseError(f"{item.cause}: utilisation is a share between 0 and 1")
         if np.any(np.asarray(item.peak_w) < np.asarray(item.idle_w)):
             raise CaseError(f"{item.cause}: peak_w is below idle_w")

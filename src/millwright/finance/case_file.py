@@ -15,7 +15,8 @@
 
 A value is a number (`0.2`, `20 %`, `60e6`), a name (`$server`: an input of the file, else a shipped default), a
 distribution in place, a list of one number per month (or hour of the week), `{start: 10e6, growth_per_y: 30 %}`, or
-`{per_tokens: 2e9, spares: 1}`: one machine for so many tokens a month, rounded up, and spares.
+`{per_tokens: 2e9, spares: 1}`: one machine for so many tokens a month, rounded up, and spares; with `load_of` instead,
+the share of what those machines could do.
 The keys of an item are the fields of its class in `case`.
 """
 
@@ -143,10 +144,15 @@ class _Settler:
             growth = growth_factors(self.one(entry.growth_per_y), np.arange(self.horizon_months))
             return self.one(entry.start) * growth
         if entry.per_tokens is not None:
-            # A hair below a whole number is that number: rounding must not buy a machine.
-            units = np.ceil(self.tokens_per_month / self.one(entry.per_tokens) - 1e-9)
-            return units + self.one(entry.spares)
+            return self._units(self.one(entry.per_tokens), entry.spares)
+        if entry.load_of is not None:
+            capacity = self.one(entry.load_of)
+            return self.tokens_per_month / (np.maximum(self._units(capacity, entry.spares), 1.0) * capacity)
         return entry.certain
+
+    def _units(self, tokens_per_unit: Any, spares: Number | None) -> Any:
+        # A hair above a whole number is that number: rounding must not buy a machine.
+        return np.ceil(self.tokens_per_month / tokens_per_unit - 1e-9) + self.one(spares)
 
 
 def read_case_file(path: Path) -> CaseFile:
@@ -174,7 +180,7 @@ def case_from_document(document: Document) -> CaseFile:
     demand_model = _validated(model_of(Demand), model.demand, ("demand",), document, faults)
     demand = {} if demand_model is None else named.all_of(demand_model, ("demand",))
     for name, entry in demand.items():
-        if isinstance(entry, Number) and entry.per_tokens is not None:
+        if isinstance(entry, Number) and (entry.per_tokens is not None or entry.load_of is not None):
             faults.append(f"{document.where(('demand', name))}: the demand cannot follow from itself; give a number.")
     items = {option: tuple(_items(option, entries, named)) for option, entries in model.options.items()}
     if model.baseline is not None and model.baseline not in model.options:
@@ -268,7 +274,7 @@ class _Names:
             self._look_up(value.name, place)
         elif value.series is not None:
             self._check_length(len(value.series), name, place)
-        elif value.start is not None or value.per_tokens is not None:
+        elif value.start is not None or value.per_tokens is not None or value.load_of is not None:
             if name not in MONTHLY_FIELDS:
                 self.faults.append(f"{self.document.where(place)}: '{name}' does not go by month; give one number.")
             parts = {key: part for key, part in vars(value).items() if part is not None}

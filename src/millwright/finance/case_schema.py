@@ -55,7 +55,8 @@ QUOTED_IN = "quoted_in"
 class Number:
     """A number as written; exactly one of the forms is set.
 
-    `start` grows by `growth_per_y`; `per_tokens` is one unit for so many tokens a month, rounded up, plus `spares`.
+    `start` grows by `growth_per_y`; `per_tokens` is one unit for so many tokens a month, rounded up, plus `spares`;
+    `load_of` is the share of those units' capacity that the demand takes.
     """
 
     certain: float | None = None
@@ -65,6 +66,7 @@ class Number:
     start: Number | None = None
     growth_per_y: Number | None = None
     per_tokens: Number | None = None
+    load_of: Number | None = None
     spares: Number | None = None
 
 
@@ -84,6 +86,9 @@ def read_number(value: object) -> Number:
             if "per_tokens" in value:
                 _only(value, "per_tokens", "spares")
                 return Number(per_tokens=read_number(value["per_tokens"]), spares=read_number(value.get("spares", 0)))
+            if "load_of" in value:
+                _only(value, "load_of", "spares")
+                return Number(load_of=read_number(value["load_of"]), spares=read_number(value.get("spares", 0)))
             input_from("", {key: entry for key, entry in value.items() if key != "name"})
             return Number(uncertain=value)
         return Number(certain=number_from(value))
@@ -108,18 +113,21 @@ class FileModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+ShareField: TypeAlias = Annotated[float, BeforeValidator(number_from, json_schema_input_type=float | str)]
+
+
 class DepreciationModel(FileModel):
     """How assets are written off."""
 
     method: Depreciation = Depreciation.STRAIGHT_LINE
     years: int = Field(5, ge=1, le=40)
-    rate_per_y: float = Field(0.4, gt=0.0, le=1.0)
+    rate_per_y: ShareField = Field(0.4, gt=0.0, le=1.0)
 
 
 class TaxModel(FileModel):
     """The view after tax; left out: before tax only."""
 
-    rate: float = Field(ge=0.0, lt=1.0)
+    rate: ShareField = Field(ge=0.0, lt=1.0)
     depreciation: DepreciationModel = DepreciationModel()
     source: str = "not stated"
 

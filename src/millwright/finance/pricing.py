@@ -44,7 +44,7 @@ from millwright.finance.uncertainty import (
 DEMAND_RANGE = (1e-3, 1e3)
 """Multiples of the stated demand within which a break-even is looked for."""
 
-BREAK_EVEN_DRAWS = 1_024
+BREAK_EVEN_DRAWS = 512
 
 
 @dataclass(frozen=True)

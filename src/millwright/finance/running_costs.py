@@ -60,9 +60,21 @@ def tariff_weighted_utilisation(item: Energy) -> Value:
     return float(weighted) if weighted.ndim == 0 else weighted
 
 
+def monthly_utilisation(item: Energy, horizon_months: int, weekly: Value) -> Value:
+    """Return `weekly`, a mean of the week, brought to the utilisation of each month where the item gives one.
+
+    The shape of the week stays, so a mean weighted by the tariff stays as far above or below the plain one; at most 1.
+    """
+    if item.utilisation_by_month is None:
+        return weekly
+    mean = np.asarray(hourly_mean(item.utilisation))
+    shape = np.where(mean > 0.0, np.asarray(weekly) / np.where(mean > 0.0, mean, 1.0), 1.0)
+    return np.minimum(at_month_ends(item.utilisation_by_month, horizon_months) * shape, 1.0)
+
+
 def energy_kwh(item: Energy, case: CostCase) -> FloatArray:
     """Return the electricity of the machines themselves, before PUE [kWh], at the points t = 0…T."""
-    utilisation = hourly_mean(item.utilisation)
+    utilisation = monthly_utilisation(item, case.horizon_months, hourly_mean(item.utilisation))
     watt = item.idle_w + (item.peak_w - item.idle_w) * utilisation
     return np.asarray(at_month_ends(item.hosts, case.horizon_months) * (watt * HOURS_PER_MONTH / 1000.0))
 
@@ -72,7 +84,7 @@ def energy_lines(item: Energy, case: CostCase) -> list[Line]:
     escalation, escalating = _escalation(item.escalation_per_y, case)
     hosts = at_month_ends(item.hosts, case.horizon_months)
     tariff = hourly_mean(item.tariff_per_kwh)
-    utilisation = tariff_weighted_utilisation(item)
+    utilisation = monthly_utilisation(item, case.horizon_months, tariff_weighted_utilisation(item))
     # A factor that never changes is one number; one that does is a row.
     flat = np.ndim(item.tariff_factor) == 0 or np.shape(item.tariff_factor)[-1] == 1
     steps = item.tariff_factor if flat else at_month_ends(item.tariff_factor, case.horizon_months)
