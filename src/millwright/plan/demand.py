@@ -71,9 +71,10 @@ def workload_demand(
 def batch_window(deadline_hours: float, busiest_day: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return 168 hourly weights, mean 1: a day's work spread over its window of `deadline_hours` [h].
 
-    `busiest_day` is the busiest day's work over the mean day's. A window longer than a day is a flat week.
+    `busiest_day` is the busiest day's work over the mean day's. Windows are whole hours within the deadline, at least
+    one; longer than a day is a day.
     """
-    window = int(min(max(round(deadline_hours), 1), _HOURS_PER_DAY))
+    window = int(min(max(deadline_hours, 1.0), _HOURS_PER_DAY))
     hour = np.arange(HOURS_PER_WEEK) % 24
     weights = np.where(hour < window, _HOURS_PER_DAY / window, 0.0)
     if busiest_day > 1.0:  # six equal days beside the busiest one
