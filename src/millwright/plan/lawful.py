@@ -11,7 +11,7 @@ from millwright.fleet.platform import Platform
 from millwright.law.case import owned_site_facts, rented_site_facts, workload_facts_of
 from millwright.law.evaluate import LawFinding, evaluate
 from millwright.law.facts import SiteFacts, WorkloadFacts
-from millwright.law.rule import Effect, RuleBase
+from millwright.law.rule import RuleBase
 from millwright.plan.option_model import Law, Verdict
 from millwright.plan.option_model import LawFinding as PublishedFinding
 from millwright.scenario.model import ApiSite, ColoSite, OwnedSite, Scenario, Workload
@@ -53,8 +53,7 @@ def published(findings: tuple[LawFinding, ...]) -> Law:
                 PublishedFinding(
                     rule_id=each.rule_id,
                     verdict=Verdict(str(each.verdict)),
-                    # A duty is to be done wherever it runs; like a warning it does not bind the choice of option.
-                    effect="warn" if each.effect is Effect.DUTY else each.effect.value,
+                    effect=each.effect.value,
                     instrument=each.instrument,
                     pinpoint=each.pinpoint,
                     url=each.link,

@@ -27,9 +27,9 @@ from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import drafts, refusal
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusalReason, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, Odds, break_even, compare_options, published_cost
-from millwright.plan.performance import Runs
+from millwright.plan.performance import simulate_planned
 from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, site_limits_broken
-from millwright.plan.publish import price_age_days, published_option
+from millwright.plan.publish import planned_load, price_age_days, published_option
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs, uncertain_inputs
 from millwright.scenario.load import LoadedScenario
@@ -116,7 +116,9 @@ def make_plan(
     detailed = _detailed(ranked)
     best_of = {kind: next((o for o in ranked if o.kind is kind), None) for kind in (Kind.API, Kind.CLOUD)}
     published = []
-    runs: Runs = {}
+    loads = [load for option in ranked for part in option.parts if (load := planned_load(part, central)) is not None]
+    runs = simulate_planned(loads, lambda done, of: clock.tell("simulating the planned load", done, of))
+    clock.done("simulating the planned load")
     for rank, option in enumerate(ranked, start=1):
         clock.tell("describing options", rank - 1, len(ranked))
         assert odds is not None, "there are odds wherever there are options"

@@ -203,7 +203,9 @@ class LawFinding(PlanModel):
 
     rule_id: str
     verdict: Verdict
-    effect: Literal["forbid", "require", "warn"]
+    effect: Literal["forbid", "require", "duty", "warn"]
+    """`forbid` and `require` decide whether it may run there; a `duty` is to be done before going live, a `warn` is a
+    risk: neither decides."""
     instrument: str
     pinpoint: str = ""
     url: str = ""

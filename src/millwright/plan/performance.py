@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +38,38 @@ class Run:
     slow: ServiceMetrics
 
 
-Runs = dict[tuple[tuple[str, str, int], int, float], Run]
-"""Simulations done so far, by candidate, service and rate: offers that hold the same device share them."""
+RunKey = tuple[tuple[str, str, int], int, float]
+Runs = Mapping[RunKey, Run]
+"""Simulations at the planned load, by candidate, service and rate: offers that hold the same device share them."""
+
+
+@dataclass(frozen=True)
+class PlannedLoad:
+    """One replica's share of the planned load: rate [1/s] of the requests of `service`."""
+
+    service: Service
+    replica: ReplicaPerformance
+    rate_per_s: float
+
+    @property
+    def key(self) -> RunKey:
+        """What tells loads apart."""
+        return self.replica.candidate.key, id(self.service), round(self.rate_per_s, 9)
+
+
+def simulate_planned(loads: Iterable[PlannedLoad], tell: Callable[[int, int], None]) -> Runs:
+    """Return the simulation of every load, each once, on every core; `tell` hears how many of how many are done."""
+    unique = {load.key: load for load in loads if load.service.slo is not None}
+    runs: dict[RunKey, Run] = {}
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+    try:
+        done = pool.map(lambda load: _run(load.service, load.replica.candidate, load.rate_per_s), unique.values())
+        for key, run in zip(unique, done, strict=True):
+            runs[key] = run
+            tell(len(runs), len(unique))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return runs
 
 
 def deployment_summary(candidate: Candidate) -> DeploymentSummary:
@@ -71,7 +104,7 @@ def performance(
 ) -> Performance:
     """Return what `replicas` like `replica` give users at `planned_rate_per_s` [1/s] over all of them.
 
-    `runs` is looked up and added to. `curves` adds latency against load, which takes some twenty simulations more.
+    `runs` holds the simulation of that load. `curves` adds latency against load: some twenty simulations more.
     """
     rate = replica.rate_per_s
     per_replica = planned_rate_per_s / replicas
@@ -88,10 +121,7 @@ def performance(
     if service.slo is None:
         tokens = float(service.requests.output_tokens.mean())
         return Performance(**common, output_tokens_per_s=EstimateValue.of(rate, "token/s", factor=tokens * replicas))
-    part = service.part()
-    key = (replica.candidate.key, id(service), round(per_replica, 9))
-    run = runs.get(key) or _run(part, replica.candidate, per_replica)
-    runs[key] = run
+    run = runs[PlannedLoad(service, replica, per_replica).key]
     basis = replica.candidate.step.basis
     served = [each.output_tokens_per_s * replicas for each in (run.central, run.slow, run.fast)]
     return Performance(
@@ -102,7 +132,7 @@ def performance(
         output_tokens_per_s=EstimateValue(
             value=served[0], low=min(served), high=max(served), unit="token/s", basis=basis
         ),
-        curves=_curves(part, replica) if curves else (),
+        curves=_curves(service.part(), replica) if curves else (),
     )
 
 

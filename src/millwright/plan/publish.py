@@ -21,7 +21,7 @@ from millwright.plan.model import (
     Power,
     WorkloadSummary,
 )
-from millwright.plan.performance import Runs, deployment_summary, performance
+from millwright.plan.performance import PlannedLoad, Runs, deployment_summary, performance
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.terms import ROTA_PEOPLE, Pricing
 from millwright.quantity import Basis
@@ -61,7 +61,7 @@ def published_option(
     *,
     curves: bool,
 ) -> Option:
-    """Return `option` as the plan publishes it, at its `rank`; `runs` keeps the simulations done on the way."""
+    """Return `option` as the plan publishes it, at its `rank`; `runs` holds the simulations of its planned loads."""
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
@@ -96,6 +96,19 @@ def _counts(schedule: MachineSchedule) -> _Counts:
     )
 
 
+def planned_load(part: PricedPart, central: Inputs) -> PlannedLoad | None:
+    """Return what one replica of `part` must carry in the busiest hour of the first year; None for an API."""
+    answer, schedule = part.draft.answer, part.schedule(central)
+    if answer is None or answer.performance is None or schedule is None:
+        return None
+    replicas = _counts(schedule).serving * answer.replicas_per_machine
+    return PlannedLoad(part.draft.asked.service, answer.performance, _planned_rate_per_s(part) / replicas)
+
+
+def _planned_rate_per_s(part: PricedPart) -> float:
+    return float(part.draft.asked.profile.peak_rate_per_s[:FIRST_YEAR_MONTHS].max())
+
+
 def _fleet_part(part: PricedPart, central: Inputs, runs: Runs, *, curves: bool) -> FleetPart:
     draft = part.draft
     shared = {
@@ -121,7 +134,7 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs, *, curves: bool) 
     counts = _counts(schedule)
     per_machine = answer.replicas_per_machine
     replicas = counts.serving * per_machine
-    planned = float(draft.asked.profile.peak_rate_per_s[:FIRST_YEAR_MONTHS].max())
+    planned = _planned_rate_per_s(part)
     capacity = answer.performance.rate_per_s.value * replicas
     return FleetPart(
         **shared,
