@@ -296,6 +296,16 @@ FINDINGS = (
         reason="The data stay in the EU.",
     ),
 )
+DUTY = LawFinding(
+    rule_id="eu.gdpr.art35",
+    verdict=Verdict.UNKNOWN,
+    effect="duty",
+    instrument="Regulation (EU) 2016/679 (GDPR)",
+    pinpoint="Art. 35(1)",
+    url="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
+    reason="Health data on a large scale: assess the impact before the processing begins.",
+    missing_facts=("workload.dpia_done",),
+)
 UNKNOWN_FINDING = LawFinding(
     rule_id="de.sgb5.s393",
     verdict=Verdict.UNKNOWN,
@@ -374,7 +384,7 @@ def _option(rank: int, sketch: Sketch) -> Option:
         else Power(),
         law=Law(
             verdict=sketch.law,
-            findings=FINDINGS if sketch.law is Verdict.YES else (*FINDINGS, UNKNOWN_FINDING),
+            findings=(*FINDINGS, DUTY, *(() if sketch.law is Verdict.YES else (UNKNOWN_FINDING,))),
         ),
         people=People(
             fte=_estimate(1.2 if owned else 0.3, 0.4, "FTE", Basis.ASSUMED),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
+from io import StringIO
 
 import jsonschema
 import pytest
+from rich.console import Console
 from sample_plan import infeasible_plan, sample_plan, small_office_plan
 
 from millwright.plan.model import Kind, Origin, Stage, Verdict, plan_schema
 from millwright.plan.plan_file import plan_as_json
 from millwright.quantity import Basis
 from millwright.report import wording
+from millwright.report.brief import brief_content
 from millwright.report.grouping import bindings_by_limit, findings_by_rule, spent_by_year
 from millwright.report.markdown import render_markdown
 from millwright.report.ranking import ranking
 from millwright.report.refusals import refusal_groups
+from millwright.report.terminal import print_plan
 
 PLAN = sample_plan()
 
@@ -47,9 +51,14 @@ def test_a_latency_is_surely_within_only_if_its_whole_interval_is() -> None:
     assert cells["cloud-l40s", "TPOT p95"].within is False
 
 
-def test_the_worst_verdict_is_named_first_and_each_option_once() -> None:
-    verdicts = [finding.verdict for finding, _ in findings_by_rule(PLAN)]
-    assert verdicts == [Verdict.UNKNOWN, Verdict.YES, Verdict.YES]
+def test_the_worst_verdict_that_binds_is_named_first_and_duties_last_and_each_option_once() -> None:
+    found = [(finding.effect, finding.verdict) for finding, _ in findings_by_rule(PLAN)]
+    assert found == [
+        ("require", Verdict.UNKNOWN),
+        ("require", Verdict.YES),
+        ("forbid", Verdict.YES),
+        ("duty", Verdict.UNKNOWN),
+    ]
     assert findings_by_rule(PLAN)[0][1] == (3, 4, 6)
     assert all(ranks == (1, 2, 4, 5) for _, ranks in bindings_by_limit(PLAN))
 
@@ -97,3 +106,16 @@ def test_markdown_holds_the_answer_and_every_option_in_one_row() -> None:
 def test_markdown_of_a_hostile_name_forms_nothing() -> None:
     text = render_markdown(sample_plan("a|b\n# c <script>alert(1)</script> [x](javascript:1)"))
     assert text.startswith(r"# a\|b \# c \<script\>alert(1)\</script\> \[x\](javascript:1)" + "\n")
+
+
+def test_duties_are_told_apart_in_every_view() -> None:
+    duty = next(finding for finding, _ in findings_by_rule(PLAN) if finding.effect == "duty")
+    markdown = render_markdown(PLAN)
+    law, duties = markdown.split("## Law")[1].split("## To be done before going live")
+    assert duty.reason not in law
+    assert duty.reason in duties
+    console = Console(width=120, record=True, file=StringIO())
+    print_plan(PLAN, console)
+    assert "To be done before going live" in console.export_text()
+    assert duty.pinpoint in brief_content(PLAN)["duties"]
+    assert all(duty.reason != row[3] for row in brief_content(PLAN)["law"])

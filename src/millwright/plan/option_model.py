@@ -203,9 +203,10 @@ class LawFinding(PlanModel):
 
     rule_id: str
     verdict: Verdict
-    effect: Literal["forbid", "require", "duty", "warn"]
-    """`forbid` and `require` decide whether it may run there; a `duty` is to be done before going live, a `warn` is a
-    risk: neither decides."""
+    effect: Literal["forbid", "require", "duty", "warn"] = Field(
+        description="`forbid` and `require` decide whether it may run there. A `duty` is to be done before going live, "
+        "a `warn` is a risk: neither decides."
+    )
     instrument: str
     pinpoint: str = ""
     url: str = ""

@@ -18,7 +18,7 @@ from millwright.plan.model import Option, Origin, Plan
 from millwright.plan.plan_file import write_whole
 from millwright.report.figures import Figure, figures
 from millwright.report.format import assumption_value, bare, count, estimate_text, number_text, percent
-from millwright.report.grouping import findings_by_rule
+from millwright.report.grouping import duties_of, findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.refusals import refusal_groups
@@ -31,6 +31,7 @@ from millwright.report.wording import (
     STAGE_WORDS,
     VERDICT_MARKS,
     VERDICT_WORDS,
+    finding_words,
     odds_text,
 )
 
@@ -110,6 +111,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         if chosen
         else [],
         "law": law[:_MANY_RULES],
+        "duties": _duties(chosen) if chosen else "",
         "more_law": max(0, len(law) - _MANY_RULES),
         "people": _people(chosen) if chosen else [],
         "binds": [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds] if chosen else [],
@@ -195,9 +197,15 @@ def _law(plan: Plan) -> list[list[str]]:
     rows = []
     for finding, ranks in findings_by_rule(plan):
         rule = " ".join(text for text in (finding.instrument, finding.pinpoint) if text)
-        if touched := [rank for rank in ranks if rank in shown]:
-            rows.append([rule, VERDICT_WORDS[finding.verdict], ranks_text(touched), finding.reason])
+        touched = [rank for rank in ranks if rank in shown]
+        if touched and finding.effect != "duty":
+            rows.append([rule, finding_words(finding), ranks_text(touched), finding.reason])
     return rows
+
+
+def _duties(chosen: Option) -> str:
+    """Return in one line which articles ask for something before the first option goes live."""
+    return "; ".join(" ".join(text for text in (each.instrument, each.pinpoint) if text) for each in duties_of(chosen))
 
 
 def _people(chosen: Option) -> list[str]:

@@ -10,13 +10,24 @@ _WORST_FIRST = (Verdict.NO, Verdict.UNKNOWN, Verdict.YES)
 
 
 def findings_by_rule(plan: Plan) -> tuple[tuple[LawFinding, tuple[int, ...]], ...]:
-    """Return each distinct finding with the ranks of its options, the worst verdict first."""
+    """Return each distinct finding with the ranks of its options: what binds, then risks, then duties; worst first."""
     ranks: dict[LawFinding, list[int]] = {}
     for option in plan.options:
         for finding in option.law.findings:
             ranks.setdefault(finding, []).append(option.rank)
-    found = sorted(ranks.items(), key=lambda item: (_WORST_FIRST.index(item[0].verdict), item[0].rule_id))
+    found = sorted(ranks.items(), key=lambda item: _gravity(item[0]))
     return tuple((finding, tuple(dict.fromkeys(numbers))) for finding, numbers in found)
+
+
+def duties_of(option: Option) -> tuple[LawFinding, ...]:
+    """Return what the law asks to be done before the option goes live and is not known to be done."""
+    return tuple(
+        finding for finding in option.law.findings if finding.effect == "duty" and finding.verdict is not Verdict.YES
+    )
+
+
+def _gravity(finding: LawFinding) -> tuple[int, int, str]:
+    return {"warn": 1, "duty": 2}.get(finding.effect, 0), _WORST_FIRST.index(finding.verdict), finding.rule_id
 
 
 def bindings_by_limit(plan: Plan) -> tuple[tuple[Binding, tuple[int, ...]], ...]:

@@ -28,7 +28,7 @@ from millwright.report.format import (
     shown_estimate,
     signed_percent,
 )
-from millwright.report.grouping import bindings_by_limit, findings_by_rule, spent_by_year
+from millwright.report.grouping import bindings_by_limit, duties_of, findings_by_rule, spent_by_year
 from millwright.report.leading import leading, rank_ranges
 from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
 from millwright.report.refusals import refusal_groups
@@ -141,6 +141,8 @@ def _filters(
         "length_words": _length_words,
         "slo_words": _slo_words,
         "assumptions": assumptions_of,
+        "finding_words": wording.finding_words,
+        "duties": duties_of,
         "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
     }

@@ -19,6 +19,7 @@ from millwright.report.wording import (
     ORIGIN_WORDS,
     STAGE_WORDS,
     VERDICT_WORDS,
+    finding_words,
     odds_text,
 )
 
@@ -45,14 +46,16 @@ def render_markdown(plan: Plan) -> str:
     lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
-    lines += _items(
-        "Law",
-        [
-            f"{VERDICT_WORDS[finding.verdict]} (options {ranks_text(ranks)}): "
-            f"{' '.join(text for text in (finding.instrument, finding.pinpoint) if text)}. {finding.reason}"
-            for finding, ranks in findings_by_rule(plan)
-        ],
-    )
+    for title, duties in (("Law", False), ("To be done before going live", True)):
+        lines += _items(
+            title,
+            [
+                f"{finding_words(finding)} (options {ranks_text(ranks)}): "
+                f"{' '.join(text for text in (finding.instrument, finding.pinpoint) if text)}. {finding.reason}"
+                for finding, ranks in findings_by_rule(plan)
+                if (finding.effect == "duty") is duties
+            ],
+        )
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
     if chosen is not None:
         lines += _items("What binds", [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds])

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from millwright.plan.model import Assumption, Origin, Plan, Verdict
 from millwright.report.format import assumption_value, bare, count
+from millwright.report.grouping import duties_of
 from millwright.report.leading import leading
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.refusals import refusal_groups
@@ -37,7 +38,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
     """
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
-    blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan)]
+    blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan), *_duties(plan)]
     blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
     for block in blocks:
         console.print(block)
@@ -116,6 +117,15 @@ def _binds(plan: Plan) -> list[RenderableType]:
     if warnings:
         blocks += [_heading("Mind"), _items("", warnings)]
     return blocks
+
+
+def _duties(plan: Plan) -> list[RenderableType]:
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    duties = duties_of(option) if option else ()
+    if not duties:
+        return []
+    cited = [" ".join(text for text in (duty.instrument, duty.pinpoint) if text) for duty in duties]
+    return [_heading("To be done before going live, wherever it runs"), Text("; ".join(cited))]
 
 
 def _refused(plan: Plan, show_all: bool) -> list[RenderableType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millwright.plan.model import Decision, Kind, Origin, Stage, Verdict
+from millwright.plan.model import Decision, Kind, LawFinding, Origin, Stage, Verdict
 from millwright.plan.odds import odds_in_words, odds_scale
 from millwright.quantity import Basis
 from millwright.report.format import probability_percent
@@ -17,6 +17,7 @@ __all__ = [
     "QUALITY_WORDS",
     "STAGE_WORDS",
     "VERDICT_WORDS",
+    "finding_words",
     "odds_in_words",
     "odds_legend",
     "odds_text",
@@ -34,6 +35,12 @@ VERDICT_WORDS: dict[Verdict, str] = {
     Verdict.NO: "not allowed",
     Verdict.UNKNOWN: "open, a fact is missing",
 }
+DUTY_WORDS: dict[Verdict, str] = {
+    Verdict.YES: "done",
+    Verdict.NO: "to be done",
+    Verdict.UNKNOWN: "to be done, or to be said that it is",
+}
+RISK_WORDS: dict[Verdict, str] = {Verdict.YES: "no risk", Verdict.NO: "a risk", Verdict.UNKNOWN: "perhaps a risk"}
 VERDICT_MARKS: dict[Verdict, str] = {Verdict.YES: "✓", Verdict.NO: "✗", Verdict.UNKNOWN: "?"}
 BASIS_WORDS: dict[Basis, str] = {
     Basis.MEASURED: "measured",
@@ -95,6 +102,11 @@ FORMULAS: tuple[tuple[str, str], ...] = (
     ("Interval", "80 %: one case in ten lies below, one in ten above (P10–P90)"),
     ("Odds", "share of the draws of all uncertain inputs in which this option is the cheapest feasible one"),
 )
+
+
+def finding_words(finding: LawFinding) -> str:
+    """Return what a verdict means: allowed or not; for a duty done or to be done; for a warning a risk or none."""
+    return {"duty": DUTY_WORDS, "warn": RISK_WORDS}.get(finding.effect, VERDICT_WORDS)[finding.verdict]
 
 
 def odds_text(probability: float) -> str:
