@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from millwright.finance.figures import npv_cost
 from millwright.plan.costing import Inputs
 from millwright.plan.model import Kind
-from millwright.plan.priced import PricedOption
+from millwright.plan.priced import PricedOption, costs_over_demand
 
 MULTIPLES = tuple(float(x) for x in np.geomspace(0.1, 1000.0, 17))
 """Multiples of today's demand that are looked at: four decades, 1 among them."""
-
-_MOST_OPTIONS = 40
-"""Options of one kind that are followed over demand; the cheapest today and the cheapest at the far end first."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +41,7 @@ def envelope(kind: Kind, ranked: Sequence[PricedOption], central: Inputs) -> Env
     options = [option for option in ranked if option.kind is kind]
     if not options:
         return None
-    if len(options) > _MOST_OPTIONS:
-        half = _MOST_OPTIONS // 2
-        far = sorted(options, key=lambda option: float(npv_cost(option.case(central, MULTIPLES[-1]))))
-        options = list({option.id: option for option in (*options[:half], *far[:half])}.values())
-    costs = np.array(
-        [[float(npv_cost(option.case(central, multiple))) for option in options] for multiple in MULTIPLES]
-    )
+    costs = np.stack([costs_over_demand(option, central, MULTIPLES)[0] for option in options], axis=1)
     best = costs.argmin(axis=1)
     return Envelope(kind, tuple(options[index] for index in best), costs.min(axis=1))
 

@@ -18,7 +18,7 @@ from millwright.finance.uncertainty import Comparison, Quantiles, compare
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
 from millwright.plan.model import BreakEven, CashFlowMonth, CauseCost, Cost, DemandPoint, EstimateValue, Kind
-from millwright.plan.priced import PricedOption
+from millwright.plan.priced import PricedOption, costs_over_demand
 from millwright.plan.uncertain import inputs_from
 from millwright.quantity import Basis
 from millwright.scenario.model import Finance
@@ -114,18 +114,17 @@ def published_cost(
     months = case.horizon_months
     capital = float(sum(line.amounts[0] for line in flow.lines if line.kind == "capital"))
     drawn_capital = _drawn_capital(drawn)
-    opex = _monthly_running(flow, months)
-    ratio = figures.lcot_per_mtok / lcot.p50 if lcot.p50 else 1.0
+    blended = _estimate(lcot, "Mtok", option, central=float(figures.lcot_per_mtok))
     return Cost(
-        lcot=_estimate(lcot, "Mtok", option, central=float(figures.lcot_per_mtok)),
-        lcot_input=_scaled(lcot, float(figures.lcot_input_per_mtok / figures.lcot_per_mtok * ratio), "Mtok", option),
-        lcot_output=_scaled(lcot, float(figures.lcot_output_per_mtok / figures.lcot_per_mtok * ratio), "Mtok", option),
+        lcot=blended,
+        lcot_input=_in_proportion(blended, float(figures.lcot_input_per_mtok)),
+        lcot_output=_in_proportion(blended, float(figures.lcot_output_per_mtok)),
         npv_of_costs=_estimate(cost, "", option, central=float(figures.npv_cost)),
         capex=_around(capital, drawn_capital, option.currency.code),
         opex_per_month=_around(
-            opex, (spread[:, 1:].mean(axis=1) if capital == 0.0 else None), f"{option.currency.code}/month"
+            float(_monthly_running(flow, months)), _monthly_running(drawn, months), f"{option.currency.code}/month"
         ),
-        by_cause=_by_cause(flow, figures, months),
+        by_cause=_by_cause(flow, figures, float(present_tokens(case)), months),
         cash_flow=_cash_flow_months(flow, spread) if in_full else (),
         demand_curve=_demand_curve(option, central) if in_full else (),
         break_even=tuple(break_evens),
@@ -138,7 +137,10 @@ def break_even(option: PricedOption, other: PricedOption, odds: Odds, central: I
     multiple = demand_crossing(option, other, central)
     month = break_even_month(option.case(central), other.case(central))
     probability = odds.comparison.probability_cheaper(option.id, other.id)
-    if multiple is None:
+    until = demand_crossing(other, option, central) if multiple is None else None
+    if until is not None and until > DEMAND_MULTIPLES[0]:
+        sentence = f"Below {until:.3g} times today's demand it is cheaper than {other.title}, above it is not."
+    elif multiple is None:
         sentence = f"Within 0.1 to 100 times today's demand it is never cheaper than {other.title}."
     elif multiple <= DEMAND_MULTIPLES[0]:
         sentence = f"It is cheaper than {other.title} at any demand looked at (0.1 to 100 times today's)."
@@ -161,11 +163,8 @@ def demand_crossing(option: PricedOption, other: PricedOption, central: Inputs) 
     Machines come in whole numbers, so the costs may cross more than once; the last crossing counts.
     """
     multiples = np.array(DEMAND_MULTIPLES)
-    differences = np.array(
-        [
-            float(npv_cost(option.case(central, factor))) - float(npv_cost(other.case(central, factor)))
-            for factor in multiples
-        ]
+    differences = (
+        costs_over_demand(option, central, DEMAND_MULTIPLES)[0] - costs_over_demand(other, central, DEMAND_MULTIPLES)[0]
     )
     dearer = np.flatnonzero(differences > 0.0)
     if dearer.size == 0:
@@ -184,24 +183,23 @@ def demand_crossing(option: PricedOption, other: PricedOption, central: Inputs) 
 
 
 def _demand_curve(option: PricedOption, central: Inputs) -> tuple[DemandPoint, ...]:
-    points = []
-    for multiple in DEMAND_MULTIPLES:
-        case = option.case(central, multiple)
-        lcot = float(npv_cost(case)) / float(present_tokens(case)) * TOKENS_PER_MTOK
-        points.append(DemandPoint(demand_multiple=multiple, lcot=lcot))
-    return tuple(points)
+    costs, tokens = costs_over_demand(option, central, DEMAND_MULTIPLES)
+    lcots = costs / tokens * TOKENS_PER_MTOK
+    return tuple(
+        DemandPoint(demand_multiple=multiple, lcot=float(lcot))
+        for multiple, lcot in zip(DEMAND_MULTIPLES, lcots, strict=True)
+    )
 
 
-def _by_cause(flow: CashFlow, figures: CostFigures, months: int) -> tuple[CauseCost, ...]:
+def _by_cause(flow: CashFlow, figures: CostFigures, tokens: float, months: int) -> tuple[CauseCost, ...]:
     capital = {line.cause for line in flow.lines if line.kind == "capital"}
-    present_mtok = float(figures.npv_cost) / float(figures.lcot_per_mtok)
     return tuple(
         CauseCost(
             cause=cause.replace(" ", "_"),
             label=_LABELS.get(cause, cause.capitalize()),
             capital=cause in capital,
             per_month=float(figures.by_cause[cause]) / months,
-            lcot=float(present) / present_mtok,
+            lcot=float(present) / tokens * TOKENS_PER_MTOK,
         )
         for cause, present in figures.npv_by_cause.items()
     )
@@ -225,9 +223,10 @@ def _cash_flow_months(flow: CashFlow, spread: NDArray[np.float64]) -> tuple[Cash
     )
 
 
-def _monthly_running(flow: CashFlow, months: int) -> float:
-    running = sum(float(line.amounts.sum()) for line in flow.lines if line.kind not in ("capital", "resale"))
-    return running / months
+def _monthly_running(flow: CashFlow, months: int) -> NDArray[np.float64]:
+    """Return what is paid besides buying and selling machines, per month; a number, or one per draw."""
+    running = [line.amounts.sum(axis=-1) for line in flow.lines if line.kind not in ("capital", "resale")]
+    return np.asarray(np.sum(np.broadcast_arrays(*running), axis=0) / months) if running else np.zeros(())
 
 
 def _drawn_capital(flow: CashFlow) -> NDArray[np.float64] | None:
@@ -247,14 +246,11 @@ def _estimate(quantiles: Quantiles, per: str, option: PricedOption, central: flo
     )
 
 
-def _scaled(quantiles: Quantiles, factor: float, per: str, option: PricedOption) -> EstimateValue:
-    value = quantiles.p50 * factor
-    return EstimateValue(
-        value=value,
-        low=min(quantiles.p10 * factor, value),
-        high=max(quantiles.p90 * factor, value),
-        unit=f"{option.currency.code}/{per}",
-        basis=_basis(option),
+def _in_proportion(blended: EstimateValue, value: float) -> EstimateValue:
+    """Return `value` with the relative interval of the blended cost: input and output share all that is uncertain."""
+    factor = value / blended.value if blended.value > 0.0 else 1.0
+    return blended.model_copy(
+        update={"value": value, "low": min(blended.low * factor, value), "high": max(blended.high * factor, value)}
     )
 
 

@@ -6,7 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from millwright.finance.case import CostCase
+from millwright.finance.figures import npv_cost, present_tokens
 from millwright.fleet.sizing import MachineSchedule
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import (
@@ -63,6 +67,20 @@ class PricedOption:
         """Return its cost case under `inputs`, at a multiple of the stated demand."""
         serving = tuple(part.serving for part in self.parts)
         return cost_case(self.title, self.currency, serving, self.staff, inputs, demand_factor)
+
+
+def costs_over_demand(
+    option: PricedOption, central: Inputs, multiples: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return present cost [currency] and present tokens at each multiple of the stated demand, shape (multiples,).
+
+    The multiples stand where draws would: one pass through the cost case serves them all.
+    """
+    column = np.asarray(multiples, dtype=np.float64)[:, None]
+    case = option.case(replace(central, demand=central.demand * column))
+    shape = (len(column),)
+    costs, tokens = np.broadcast_to(npv_cost(case), shape), np.broadcast_to(present_tokens(case), shape)
+    return np.array(costs), np.array(tokens)
 
 
 def price_draft(draft: Draft, pricing: Pricing, spares: int) -> PricedPart | RefusedOption:
