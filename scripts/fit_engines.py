@@ -51,6 +51,8 @@ PART_WEIGHT = {
     "awsneuron": 0.2,
     "gaudi": 0.2,
     "inferencemax_fork_gaudi": 0.2,
+    "inferencex_experimental": 0.15,
+    "inferencex_pr": 0.15,
     "argonne": 0.05,
     "mlc": 0.1,
     "premai": 0.03,
@@ -58,7 +60,7 @@ PART_WEIGHT = {
 }
 """How much a row of each part counts: official and recent ones most, software of 2023 and hobby figures little."""
 
-MOST_ROWS = {"argonne": 450, "splitwise": 260}
+MOST_ROWS = {"argonne": 250, "splitwise": 220, "xiongjiedai": 400, "kyuz0": 260}
 CELL_ROWS = 25.0
 UNLABELLED_SPECULATION = ("2026-01-14", "2026-01-28", "2026-02-05", "2026-02-06")
 
@@ -66,7 +68,7 @@ NOISE = (0.20, 0.04, 0.05)
 """Spread of the log of repeats and of what no model could tell: TTFT, TPOT, throughput."""
 
 SCALES = (2.5, 1.0, 1.0)
-FOLDS = {"config": 4, "cell": 6, "model": 8, "device": 6}
+FOLDS = {"config": 4, "cell": 6, "model": 6, "device": 5}
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,10 @@ def cross_validate(
             ],
             "by_part": {part: score(errors, spreads[scheme], sorts, parts == part) for part in sorted(set(parts))},
         }
+        if scheme in ("cell", "model", "device"):
+            report[scheme]["by"] = errors_by(sample, errors, spreads[scheme], sorts, joint)
+        if scheme == "cell":
+            report[scheme]["worst"] = worst_rows(sample, errors, joint)
         line = ", ".join(
             f"{name} {100 * cell['median_abs_error']:.1f} % in {cell['inside_80']:.2f} ×{cell['width']:.2f}"
             for name, cell in report[scheme]["joint"].items()
@@ -288,6 +294,56 @@ def cross_validate(
         for sort, pairs in spreads["device"].items()
     }
     return report, spreads | {"both": wide}
+
+
+def group_columns(sample: Sample) -> dict[str, list[str]]:
+    """Return by what the report is broken down: a label per point and column."""
+    load = [min(4096, 4 ** math.floor(math.log(max(p.point.level or 1.0, 1.0), 4))) for p in sample.resolved]
+    return {
+        "engine": [str(label["engine"]) for label in sample.labels],
+        "accelerator": [each.deployment.device.name for each in sample.resolved],
+        "model": [each.deployment.model.name for each in sample.resolved],
+        "format": [str(label["format"]) for label in sample.labels],
+        "load": [f"{low} to {low * 4 - 1}" for low in load],
+    }
+
+
+def errors_by(
+    sample: Sample, errors: Floats, spreads: Mapping[str, Any], sorts: Sequence[str], chosen: NDArray[np.bool_]
+) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for column, values in group_columns(sample).items():
+        names = np.array(values)
+        tables[column] = {
+            name: score(errors, spreads, sorts, chosen & (names == name)) for name in sorted(set(names[chosen]))
+        }
+    return tables
+
+
+def worst_rows(sample: Sample, errors: Floats, chosen: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return the twenty points whose left-out TPOT is farthest off, one per cell and engine."""
+    order = np.argsort(-np.abs(np.where(chosen & np.isfinite(errors[1]), errors[1], 0.0)))
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in order:
+        each, label = sample.resolved[int(row)], sample.labels[int(row)]
+        deployment = each.deployment
+        key = (deployment.device.id, deployment.model.id, str(label["engine"]))
+        if key in found:
+            continue
+        found[key] = {
+            "row": sample.table["row_id"][int(row)],
+            "accelerator": deployment.device.name,
+            "model": deployment.model.name,
+            "engine": str(label["engine"]),
+            "rig": str(label["rig"]),
+            "tp": deployment.tp,
+            "level": each.point.level,
+            "measured_ms": round(float(np.exp(sample.measured[1, row])), 2),
+            "predicted_ms": round(float(np.exp(sample.measured[1, row] - errors[1, row])), 2),
+        }
+        if len(found) == 20:
+            break
+    return list(found.values())
 
 
 def write_coefficients(fit: HierarchicalFit, effects: Floats, report: Mapping[str, Any]) -> None:

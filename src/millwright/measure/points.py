@@ -186,9 +186,11 @@ def _point(index: int, row: Mapping[str, Any]) -> ServingPoint:
 def _load(row: Mapping[str, Any]) -> tuple[Load, float | None]:
     kind, scenario = text(row.get("load_kind")).lower(), text(row.get("scenario")).lower()
     level = number(row.get("concurrency_or_rate"))
+    if level is not None and not (math.isfinite(level) and level > 0):
+        return Load.OFFLINE, None
     if ("rate" in kind and "max" not in kind) or (not kind and "open" in scenario):
         return Load.RATE, level
-    if "queued at once" in kind or (level is not None and math.isinf(level)):
+    if "queued at once" in kind:
         return Load.OFFLINE, None
     if "saturating" in kind:
         return Load.SATURATED, level

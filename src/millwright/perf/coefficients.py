@@ -143,6 +143,8 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "link": device.link_kind or "pcie",
         "model": deployment.model.family,
         "spread": "spread" if deployment.dp_attention else "joined",
+        "engine-spread": f"{engine}|{'spread' if deployment.dp_attention else 'joined'}",
+        "engine-family-format": f"{engine}|{device.family}|{deployment.weights.value}",
         "year": float(min(years, _NEWEST_YEARS) - REFERENCE_YEARS),
     }
 

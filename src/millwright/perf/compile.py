@@ -8,6 +8,7 @@ from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.operators import StepOperators, step_operators
+from millwright.perf.residual import step_correction
 from millwright.perf.step_time import StepTime
 from millwright.perf.timing import (
     Coefficients,
@@ -17,6 +18,7 @@ from millwright.perf.timing import (
     head_time_s,
     kv_slope_s,
     pair_slope_s,
+    product_floor_s,
     sequence_slope_s,
     stack_operators,
     token_time_s,
@@ -52,13 +54,18 @@ def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepT
     limit = max(deployment.limits.max_num_batched_tokens, deployment.limits.max_num_seqs)
     grid = token_grid(limit)
     decode, prefill, head_slope = step_times_s(stack, grid[None, :], coefficients)
+    factor = step_correction(deployment, labels, context_tokens)
+    floor = product_floor_s(stack, grid[None, :], np.ones((1, 1)), np.zeros((1, 1)))
+    decode, prefill = np.maximum(factor * decode, floor), np.maximum(factor * prefill, floor)
+    kv_s, kv_floor_s = kv_slope_s(stack, coefficients)
+    pair_s, pair_floor_s = pair_slope_s(stack, coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
     basis = deployment_basis(labels, deployment.model.id, operators)
     return StepTime(
         tokens_s=_table(tokens, grid, prefill[0]),
         decode_tokens_s=_table(tokens, grid, decode[0]),
-        kv_s=float(kv_slope_s(stack, coefficients)[0][0]),
-        prefill_s=float(pair_slope_s(stack, coefficients)[0][0]),
+        kv_s=float(max(factor * kv_s[0], kv_floor_s[0])),
+        prefill_s=float(max(factor * pair_s[0], pair_floor_s[0])),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
         request_s=float(fit.resolve_protocol([labels]).request_s[0]),
         decode_log_sigma=fit.decode_log_sigma[_sigma_key(basis)],

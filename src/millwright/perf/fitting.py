@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.perf.coefficients import PARAMETERS, SHARES
-from millwright.perf.priors import EFFECTS, USUAL, centre
+from millwright.perf.priors import EFFECTS, SHRINKAGE, USUAL, centre
 from millwright.perf.serving import Points, Predicted, ProtocolCoefficients, predict_means
 from millwright.perf.timing import Coefficients
 
@@ -64,7 +64,7 @@ class HierarchicalFit:
                     columns.append(_indicator(values, level))
                     self.names.append((coefficient, dimension, level))
                     centres.append(centre(coefficient, dimension, level))
-                    spreads.append(spread)
+                    spreads.append(SHRINKAGE * spread)
             self._designs[coefficient] = (np.array(columns).T, np.arange(first, len(self.names)))
         self.centres, self.spreads = np.array(centres), np.array(spreads)
 

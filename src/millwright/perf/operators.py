@@ -71,6 +71,7 @@ class StepOperators:
 
     products: Products
     rank_share: float  # of the replica's tokens (and KV) that one device's attention and dense layers see
+    attention_ranks: float  # over which prompts are dealt out whole
     expert_share: float  # of the replica's tokens whose expert work is divided over the devices of the expert group
     layers: float
     kernels: float  # kernel launches per step, see `_kernels_per_layer`
@@ -177,6 +178,7 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
     return StepOperators(
         products=products,
         rank_share=1.0 / (pp * data_parallel),
+        attention_ranks=float(data_parallel),
         expert_share=1.0 / pp if spread else 1.0 / (pp * data_parallel),
         layers=float(model.layer_count),
         kernels=totals["kernels"],

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.perf.deployment import Deployment
 from millwright.perf.resolve import ResolvedPoint
 from millwright.perf.serving import Points
 
@@ -30,26 +31,17 @@ LIMITS = (1.0, 0.35, 0.35)
 """Largest correction of a log: TTFT, TPOT, throughput. It is a correction, never the model."""
 
 GROUPINGS: Mapping[str, tuple[float, float]] = {
-    "engine": (0.03, 0.05),
-    "family": (0.02, 0.03),
-    "shape": (0.02, 0.03),
-    "rig": (0.03, 0.03),
-    "engine|family": (0.03, 0.05),
-    "engine|shape": (0.03, 0.05),
-    "engine|format": (0.02, 0.03),
-    "engine|rig": (0.03, 0.05),
-    "model-id": (0.04, 0.03),
-    "device": (0.03, 0.03),
-    "engine|device": (0.03, 0.04),
-    "engine|model-id": (0.05, 0.06),
-    "family|model-id": (0.04, 0.05),
-    "engine|family|model-id": (0.06, 0.08),
+    "engine|family|model-id": (0.03, 0.03),
     "engine|device|model-id|format": (0.06, 0.10),
     "engine|device|model-id|format|month": (0.06, 0.06),
     "engine|device|model-id|format|layout": (0.06, 0.08),
 }
-"""Labels that make a grouping, and its standard deviations: of a constant, and of a smooth function."""
+"""Labels that make a grouping, and its standard deviations: of a constant, and of a smooth function.
 
+Wider groupings (engine, family, model alone) made left-out cells worse: effects of coefficients have that already.
+"""
+
+_USUAL_LOAD = 24.0
 _FEATURES = 24
 _LENGTH_SCALE = 0.9
 _SEED = 20_26
@@ -57,12 +49,17 @@ _SEED = 20_26
 
 def coordinates(points: Points) -> Floats:
     """Return (points, 4): load, prompt length, output length and parallel degree, in comparable units."""
+    ranks = points.decode.collective_ranks / np.maximum(points.decode.rank_share, 1e-3)
+    return _coordinates(points.level, points.input_tokens, points.output_tokens, ranks)
+
+
+def _coordinates(level: Floats, inputs: Floats, outputs: Floats, ranks: Floats) -> Floats:
     return np.stack(
         [
-            np.log2(np.maximum(points.level, 0.05)) / 2.0,
-            np.log2(np.maximum(points.input_tokens, 1.0)) / 1.6,
-            np.log2(np.maximum(points.output_tokens, 1.0)) / 1.6,
-            np.log2(1.0 / np.maximum(points.decode.rank_share, 1e-3) * points.decode.collective_ranks) / 1.3,
+            np.log2(np.maximum(level, 0.05)) / 2.0,
+            np.log2(np.maximum(inputs, 1.0)) / 1.6,
+            np.log2(np.maximum(outputs, 1.0)) / 1.6,
+            np.log2(np.maximum(ranks, 1.0)) / 1.3,
         ],
         axis=1,
     )
@@ -78,16 +75,27 @@ def smooth_features(where: Floats) -> Floats:
 
 def residual_labels(resolved: ResolvedPoint, labels: Labels) -> dict[str, str]:
     """Return the labels that groupings use, besides those of the deployment: model, month of software, layout."""
-    deployment = resolved.deployment
+    pool = ""
+    if resolved.prefill is not None:
+        pool = f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
+    return _labels_of(resolved.deployment, labels, resolved.replicas, pool)
+
+
+def _labels_of(deployment: Deployment, labels: Labels, replicas: int, pool: str) -> dict[str, str]:
     year = labels["year"]
     month = f"{float(year):.1f}" if isinstance(year, float) else str(year)
-    layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{resolved.replicas}"
-    if resolved.prefill is not None:
-        layout += f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
-    names = ("engine", "family", "shape", "rig", "format", "device")
-    chosen = {name: str(labels[name]) for name in names}
-    split = "split" if resolved.prefill is not None else "joint"
+    layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{replicas}{pool}"
+    chosen = {name: str(labels[name]) for name in ("engine", "family", "format", "device")}
+    split = "split" if pool else "joint"
     return chosen | {"model-id": f"{deployment.model.id}/{split}", "month": month, "layout": layout}
+
+
+def step_correction(deployment: Deployment, labels: Labels, context_tokens: float) -> float:
+    """Return the factor on step times that the correction of TPOT amounts to at a usual load of this deployment."""
+    half = np.array([max(context_tokens, 2.0) / 2.0])
+    ranks = np.array([float(deployment.device_count)])
+    where = _coordinates(np.array([_USUAL_LOAD]), half, half, ranks)
+    return math.exp(shipped_residual().correction([_labels_of(deployment, labels, 1, "")], where)[1, 0])
 
 
 def group_of(labels: Mapping[str, str], grouping: str) -> str:

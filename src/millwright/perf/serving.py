@@ -9,7 +9,7 @@ per point.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,7 +176,7 @@ def predict_means(
     active = np.minimum(users, room)  # sequences in the running batch
     decoding = np.where(points.static, users, np.maximum(active * 0.97, np.minimum(active, 1.0)))
 
-    lone_prefill = model.prompt_s(inputs, 0.0)
+    lone_prefill = model.prompt_s(inputs)
     step_s = delay = wait = prompt = gap_s = np.zeros_like(inputs)
     for _ in range(_ROUNDS):
         step_s = model.decode_s(decoding, context)
@@ -293,12 +293,21 @@ class _StepModel:
         attention = np.maximum(sequences, 1.0) * (context * self.kv_s + self.seq_s + self.head_slope)
         return device + self.step.host_step_s + attention
 
-    def prompt_s(self, tokens: Floats, others: Floats | float) -> Floats:
-        """Return the time of a prefill step of its own: `tokens` prompt tokens and `others` besides."""
-        total = np.maximum(tokens + others, 1.0)
-        device = token_time_s(self.points.prefill, total[:, None], self.prefill_step)[:, 0] + self.prefill_head
-        pairs = tokens * (tokens / 2.0 + self.points.depth_tokens) * self.pair_s
-        return np.cbrt((device + pairs) ** 3 + self.eager_prefill**3) + self.prefill_step.host_step_s
+    def prefill_stack(self, prompts: Floats, inputs: Floats, alongside: Floats | float) -> tuple[Stack, Floats]:
+        """Return the prefill side's operators as its fullest attention rank sees them, and that rank's pairs factor.
+
+        Data-parallel attention deals out whole prompts: a step of few prompts loads some ranks and idles the others.
+        """
+        stack = self.points.prefill
+        ranks = stack.attention_ranks
+        fullest = np.maximum(np.ceil(prompts / ranks - 1e-9), np.minimum(prompts, 1.0)) * ranks
+        load = (fullest * inputs + alongside) / np.maximum(prompts * inputs + alongside, 1e-9)
+        load = np.clip(load, 1.0, ranks)
+        return replace(stack, rank_share=stack.rank_share * load), np.clip(fullest / prompts, 1.0, ranks)
+
+    def prompt_s(self, tokens: Floats) -> Floats:
+        """Return the time of a prefill step of its own that computes one prompt of `tokens`."""
+        return self.prompt_chunk_s(tokens, tokens)
 
     def mixed_prompt_s(
         self, sequences: Floats, context: Floats, step_s: Floats, arriving: Floats
@@ -308,14 +317,15 @@ class _StepModel:
         `arriving` prompts per step are computed together as far as the token budget allows.
         """
         points = self.points
-        inputs, budget = points.input_tokens, points.budget_tokens
+        inputs, budget = points.input_tokens, points.budget_tokens * points.prefill.attention_ranks
         chunk = np.minimum(np.maximum(arriving, 1.0) * inputs, np.maximum(budget - sequences, budget / 2.0))
         prompts = chunk / inputs
         alongside = np.where(points.prefill_first | points.split, 0.0, sequences)
+        stack, crowding = self.prefill_stack(prompts, inputs, alongside)
         total = np.maximum(chunk + alongside, 1.0)
-        device = token_time_s(points.prefill, total[:, None], self.prefill_step)[:, 0]
+        device = token_time_s(stack, total[:, None], self.prefill_step)[:, 0]
         device = device + np.where(alongside > 0, self.head_s, self.prefill_head)
-        pairs = inputs * (inputs / 2.0 + points.depth_tokens) * self.pair_s * prompts
+        pairs = inputs * (inputs / 2.0 + points.depth_tokens) * self.pair_s * prompts * crowding
         attention = alongside * (context * self.kv_s + self.seq_s + self.head_slope)
         step = np.cbrt((device + pairs + attention) ** 3 + self.eager_prefill**3) + self.prefill_step.host_step_s
         added = np.maximum(step - np.where(alongside > 0, step_s, 0.0), 0.0)
@@ -323,8 +333,8 @@ class _StepModel:
 
     def burst_prompt_s(self, inputs: Floats, users: Floats) -> Floats:
         """Return the time per prompt while a queue of them keeps the budget full."""
-        chunk = np.minimum(users * inputs, self.points.budget_tokens)
-        return self.prompt_chunk_s(inputs, chunk)
+        budget = self.points.budget_tokens * self.points.prefill.attention_ranks
+        return self.prompt_chunk_s(inputs, np.minimum(users * inputs, budget))
 
     def batch_prompt_s(self, inputs: Floats, batch: Floats) -> Floats:
         """Return the time to prefill a whole batch together."""
@@ -332,11 +342,12 @@ class _StepModel:
 
     def prompt_chunk_s(self, inputs: Floats, chunk: Floats) -> Floats:
         """Return the time per prompt when steps compute `chunk` tokens."""
-        prompts = chunk / inputs
-        device = token_time_s(self.points.prefill, np.maximum(chunk, 1.0)[:, None], self.prefill_step)[:, 0]
-        pairs = inputs * (inputs / 2.0 + self.points.depth_tokens) * self.pair_s * prompts
+        prompts = np.maximum(chunk, 1.0) / inputs
+        stack, crowding = self.prefill_stack(prompts, inputs, 0.0)
+        device = token_time_s(stack, np.maximum(chunk, 1.0)[:, None], self.prefill_step)[:, 0]
+        pairs = inputs * (inputs / 2.0 + self.points.depth_tokens) * self.pair_s * prompts * crowding
         step = np.cbrt((device + self.prefill_head + pairs) ** 3 + self.eager_prefill**3)
-        return (step + self.prefill_step.host_step_s) / prompts
+        return np.asarray((step + self.prefill_step.host_step_s) / prompts)
 
     def decode_floor_s(self, sequences: Floats, context: Floats) -> Floats:
         """Return the roofline of a decode-only step."""

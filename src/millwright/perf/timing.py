@@ -63,6 +63,7 @@ class Stack:
     grouped: NDArray[np.bool_]
     head: NDArray[np.bool_]
     rank_share: Floats
+    attention_ranks: Floats
     expert_share: Floats
     layers: Floats
     kernels: Floats
