@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millwright.quantity import (
-    ACCEPTED_UNITS,
-    Dimension,
-    Money,
-    PriceUnit,
-    QuantityError,
-    has_unit,
-    parse_money,
-    parse_price,
-    parse_quantity,
-)
+from millwright.money import Money, PriceUnit, parse_money, parse_price
+from millwright.quantity import ACCEPTED_UNITS, Dimension, QuantityError, has_unit, parse_quantity
 
 DAY = 86_400.0
 YEAR = 365.25 * DAY
@@ -206,7 +197,7 @@ def test_any_text_is_money_or_a_quantity_error(text: str) -> None:
 def test_usual_units_are_read_without_loading_pint() -> None:
     code = (
         "import sys\n"
-        "from millwright.quantity import *\n"
+        "from millwright.money import *\nfrom millwright.quantity import *\n"
         "parse_quantity('50 ms', Dimension.TIME); parse_price('0.24 EUR/kWh', PriceUnit.KWH)\n"
         "sys.exit('pint' in sys.modules)"
     )

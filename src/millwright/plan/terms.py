@@ -12,9 +12,9 @@ from millwright.catalog.facts import Fact
 from millwright.catalog.host import Host
 from millwright.catalog.offer import ApiOffer, CloudOffer
 from millwright.finance.defaults import defaults
+from millwright.money import Money, Price
 from millwright.plan.costing import ApiTerms, Currency, OwnedTerms, RentedTerms, StaffTerms
 from millwright.plan.model import Kind
-from millwright.quantity import Money, Price
 from millwright.scenario.model import ColoSite, Commitment, OnCall, OwnedSite, Scenario
 
 WORLD_PUE = 1.54

@@ -14,18 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from millwright.quantity import (
-    Dimension,
-    Money,
-    Price,
-    PriceUnit,
-    QuantityError,
-    accepted_units,
-    has_unit,
-    parse_money,
-    parse_price,
-    parse_quantity,
-)
+from millwright.money import Money, Price, PriceUnit, parse_money, parse_price
+from millwright.quantity import Dimension, QuantityError, accepted_units, has_unit, parse_quantity
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler

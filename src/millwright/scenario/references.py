@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.catalog import KINDS, UnknownNameError
 from millwright.errors import InputError
-from millwright.quantity import Money, Price
+from millwright.money import Money, Price
 from millwright.scenario.faults import Fault, KeyPath
 from millwright.scenario.model import Scenario
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from millwright.quantity import Dimension, Price, PriceUnit
+from millwright.money import Price, PriceUnit
+from millwright.quantity import Dimension
 from millwright.scenario.fields import (
     Amount,
     Countries,

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from millwright.catalog.catalog import ShippedCatalog, load_catalog
-from millwright.quantity import Money, Price, PriceUnit
+from millwright.money import Money, Price, PriceUnit
 from millwright.scenario.faults import ScenarioError
 from millwright.scenario.load import LoadedScenario, load_scenario, read_scenario, scenario_json_schema
 from millwright.scenario.model import ApiSite, CloudSite, Mode, OwnedSite, Scenario
