@@ -25,7 +25,7 @@ def _case(
 
 
 def _by_cause(*parts: ServingPart, **options: object) -> dict[str, float]:
-    return {str(cause): float(amount) for cause, amount in evaluate(_case(*parts, **options)).by_cause.items()}  # type: ignore[arg-type]
+    return {str(cause): float(amount) for cause, amount in evaluate(_case(*parts, **options)).by_cause.items()}
 
 
 # --- owned ------------------------------------------------------------------------------------------------------
@@ -66,14 +66,14 @@ def test_machines_that_are_there_are_not_bought_but_draw_power() -> None:
 
 def test_machines_bought_for_growth_are_paid_when_they_are_needed() -> None:
     growing = part(OWNED, tokens(3.0, months=24, growth_per_year=1.0))
-    flow = [line for line in _lines(_case(growing)) if line.part == "purchase"][0].amounts
+    flow = next(line for line in _lines(_case(growing)) if line.part == "purchase").amounts
     # 3/s growing to 3·2^(11/12) = 5.7/s by month 11 and 3·2^(23/12) = 11.3/s by month 23, at 4/s a machine
     assert flow[0] == pytest.approx(200_000.0)
     assert flow[12] == pytest.approx(100_000.0)
     assert flow.sum() == pytest.approx(300_000.0)
 
 
-def _lines(case: CostCase) -> list:  # type: ignore[type-arg]
+def _lines(case: CostCase) -> list:
     from millwright.finance.cash_flow import cash_flow
 
     return list(cash_flow(case).lines)
@@ -140,7 +140,10 @@ def test_batch_work_is_billed_at_the_batch_price() -> None:
 
 
 def test_each_workloads_tokens_are_priced_at_their_own_price() -> None:
-    chat, code = part(API, tokens(2.0)), part(replace(API, input_price_per_mtok=5.0), tokens(1.0, lengths=(300.0, 50.0)))
+    chat, code = (
+        part(API, tokens(2.0)),
+        part(replace(API, input_price_per_mtok=5.0), tokens(1.0, lengths=(300.0, 50.0))),
+    )
     alone = _by_cause(chat)["api tokens"] + _by_cause(code)["api tokens"]
     assert _by_cause(chat, code)["api tokens"] == pytest.approx(alone)
 
@@ -179,8 +182,8 @@ def test_tokens_cost_in_proportion_to_demand(factor: float) -> None:
 
 @given(factor=st.floats(0.05, 50.0), terms=st.sampled_from([OWNED, RENTED, replace(RENTED, switched=False)]))
 def test_a_factor_on_demand_and_an_uncertain_demand_are_the_same(factor: float, terms: object) -> None:
-    by_factor = evaluate(_case(part(terms), demand_factor=factor))  # type: ignore[arg-type]
-    by_input = evaluate(_case(part(terms), under=inputs(demand=factor)))  # type: ignore[arg-type]
+    by_factor = evaluate(_case(part(terms), demand_factor=factor))
+    by_input = evaluate(_case(part(terms), under=inputs(demand=factor)))
     assert by_factor.npv_cost == pytest.approx(float(by_input.npv_cost))
     assert by_factor.tokens_mtok == pytest.approx(float(by_input.tokens_mtok))
 
@@ -200,7 +203,7 @@ def test_draws_are_the_single_cases_side_by_side(terms: object) -> None:
         "api_price_drift_per_y": [-0.4, -0.2, 0.0],
     }
     deviates = [-1.0, 0.0, 2.0]
-    served = part(terms, tokens(9.0, months=40, growth_per_year=0.2, hourly=OFFICE + 0.1), spares=1, log_sigma=0.3)  # type: ignore[arg-type]
+    served = part(terms, tokens(9.0, months=40, growth_per_year=0.2, hourly=OFFICE + 0.1), spares=1, log_sigma=0.3)
     drawn = inputs(
         **{name: np.array(values)[:, None] for name, values in columns.items()},
         capacity_z={"device": np.array(deviates)[:, None]},
