@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 EXIT_NO = 1
 
+_PAPER = ("altair", "jinja2", "typst", "vl_convert")
+"""What the extra `paper` installs: charts, the page and the PDF."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -70,18 +73,19 @@ def _check_folder(out: Path) -> None:
 
 def _write(made: Plan, out: Path) -> list[Path]:
     from millwright.plan.plan_file import write_plan
-    from millwright.report.html import write_html
     from millwright.report.markdown import write_markdown
 
     writers: list[tuple[Path, Callable[[Plan, Path], None]]] = [
         (out / "plan.json", write_plan),
-        (out / "report.html", write_html),
         (out / "plan.md", write_markdown),
     ]
-    if find_spec("typst") is not None:
+    if all(find_spec(name) is not None for name in _PAPER):
         from millwright.report.brief import write_brief
+        from millwright.report.html import write_html
 
-        writers.append((out / "brief.pdf", write_brief))
+        writers += [(out / "report.html", write_html), (out / "brief.pdf", write_brief)]
+    else:
+        typer.echo("report.html and brief.pdf need more packages: pip install 'millwright[paper]'", err=True)
     for path, write in writers:
         try:
             write(made, path)
