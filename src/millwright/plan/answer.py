@@ -8,7 +8,7 @@ from millwright.finance.case import Cause
 from millwright.finance.figures import evaluate, npv_cost
 from millwright.finance.uncertainty import Comparison
 from millwright.law.kleene import Verdict
-from millwright.plan.costing import Inputs
+from millwright.plan.costing import Inputs, OwnedTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, Turn
 from millwright.plan.money import Odds
@@ -88,9 +88,14 @@ def _advice(best: PricedOption, central: Inputs) -> str:
     schedule = best.parts[0].schedule(central)
     if len(best.parts) > 1 or schedule is None:
         return f"{verb} {best.title}"
+    terms = best.parts[0].serving.terms
+    there = terms.existing if isinstance(terms, OwnedTerms) else 0
     now, later = int(schedule.installed[:FIRST_YEAR_MONTHS].max()), int(schedule.installed.max())
-    growth = f" now, {later} by the end of the horizon" if later > now else ""
-    return f"{verb} {now} × {best.title}{growth}"
+    growth = f" now, {later - there} by the end of the horizon" if later > max(now, there) else ""
+    if now <= there:
+        bought = f", and buy {later - there} by the end of the horizon" if growth else ""
+        return f"Buy nothing now; use {now} of your {there} × {best.title}{bought}"
+    return f"{verb} {now - there} × {best.title}{growth}"
 
 
 def _turns(best: PricedOption, ranked: Sequence[PricedOption], central: Inputs) -> tuple[Turn, ...]:
@@ -105,12 +110,19 @@ def _turns(best: PricedOption, ranked: Sequence[PricedOption], central: Inputs) 
         if theirs is None:
             continue
         multiple = crossing(ours, theirs, central)
-        if multiple is None:
-            other = theirs.cheapest_at(1.0)
+        cheaper_today = theirs.at(1.0, central) < ours.at(1.0, central)  # where something else than cost was asked for
+        above = multiple is not None and multiple > 1.0
+        other = theirs.cheapest_at(1.0)
+        if multiple is None and cheaper_today:
+            sentence = f"{words} is cheaper at any demand between {low:g} and {high:,.0f} times today's."
+        elif multiple is None:
             sentence = f"{words} is never cheaper between {low:g} and {high:,.0f} times today's demand."
+        elif cheaper_today:
+            sentence = (
+                f"{'Up' if above else 'Down'} to {_figure(multiple)} times today's demand, {other.title} is cheaper."
+            )
         else:
-            above = multiple > 1.0
-            other = theirs.cheapest_at(multiple)
+            other = theirs.cheapest_at(multiple) if above else theirs.cheapest_below(multiple)
             where = "From" if above else "Below"
             sentence = f"{where} {_figure(multiple)} times today's demand, {other.title} would be cheaper."
         turns.append(_turn("demand", multiple, "times today's demand", other, sentence))

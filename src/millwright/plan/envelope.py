@@ -35,6 +35,10 @@ class Envelope:
         """Return the kind's cheapest option at the multiple looked at that is nearest from above."""
         return self.options[int(np.clip(np.searchsorted(MULTIPLES, multiple), 0, len(MULTIPLES) - 1))]
 
+    def cheapest_below(self, multiple: float) -> PricedOption:
+        """Return the kind's cheapest option at the multiple looked at that is nearest from below."""
+        return self.options[int(np.clip(np.searchsorted(MULTIPLES, multiple) - 1, 0, len(MULTIPLES) - 1))]
+
 
 def envelope(kind: Kind, ranked: Sequence[PricedOption], central: Inputs) -> Envelope | None:
     """Return the envelope of the options of `kind`; None when there is none."""

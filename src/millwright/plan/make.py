@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from millwright import __version__
+from millwright.finance.discounting import annuity_factor, monthly_rate
 from millwright.finance.figures import npv_cost
 from millwright.finance.uncertainty import sample, values_at
 from millwright.fleet.search import Progress
@@ -28,7 +29,7 @@ from millwright.plan.draft import drafts, refusal
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusalReason, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, Odds, break_even, compare_options, published_cost
 from millwright.plan.performance import simulate_planned
-from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, site_limits_broken
+from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, refused_option, site_limits_broken
 from millwright.plan.publish import planned_load, price_age_days, published_option
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs, uncertain_inputs
@@ -97,11 +98,11 @@ def make_plan(
         part = price_draft(draft, pricing, scenario.limits.spares)
         if isinstance(part, RefusedOption):
             refused.append(part)
-        elif broken := site_limits_broken(part, central, pricing):
+        elif broken := site_limits_broken([part], central, pricing):
             refused.append(refusal(draft, broken))
         else:
             parts[draft.asked.workload.name].append(part)
-    options = _affordable(_joined(parts, pricing, central), central, pricing, refused)
+    options = _within_limits(_joined(parts, pricing, central), central, pricing, refused)
 
     devices = sorted({p.draft.platform.device.id for o in options for p in o.parts if p.draft.platform is not None})
     providers = sorted({provider for o in options for p in o.parts if (provider := p.provider_id)})
@@ -161,29 +162,32 @@ def _joined(parts: dict[str, list[PricedPart]], pricing: Pricing, central: Input
     return join(parts, pricing, present_cost)
 
 
-def _affordable(
+def _within_limits(
     options: Sequence[PricedOption], central: Inputs, pricing: Pricing, refused: list[RefusedOption]
 ) -> list[PricedOption]:
-    """Return the options within the monthly limit; the others are refused."""
-    limit = pricing.scenario.limits.max_monthly_cost
-    if limit is None:
-        return list(options)
-    most = pricing.money(limit)
+    """Return the options that keep the limits of their sites as a whole, and the monthly one; refuse the others."""
     kept: list[PricedOption] = []
     for option in options:
-        case = option.case(central)
-        monthly = float(npv_cost(case)) / case.horizon_months
-        if monthly <= most:
+        reasons = [*site_limits_broken(option.parts, central, pricing), *_above_monthly_limit(option, central, pricing)]
+        if reasons:
+            refused.append(refused_option(option, reasons))
+        else:
             kept.append(option)
-            continue
-        code = pricing.currency.code
-        reason = RefusalReason(
-            stage=Stage.BUDGET,
-            summary="above the limit per month",
-            text=f"it costs {monthly:,.0f} {code} a month in present value, and the limit is {most:,.0f} {code}",
-        )
-        refused.append(refusal(option.parts[0].draft, [reason]))
     return kept
+
+
+def _above_monthly_limit(option: PricedOption, central: Inputs, pricing: Pricing) -> list[RefusalReason]:
+    """Return why an option costs too much a month: its present cost as equal payments over the horizon."""
+    limit = pricing.scenario.limits.max_monthly_cost
+    if limit is None:
+        return []
+    case, code, most = option.case(central), pricing.currency.code, pricing.money(limit)
+    rate = monthly_rate(case.nominal_discount_rate_per_y)
+    monthly = float(npv_cost(case) * annuity_factor(rate, float(case.horizon_months)))
+    if monthly <= most:
+        return []
+    text = f"it costs {monthly:,.0f} {code} a month, purchases spread evenly, and the limit is {most:,.0f} {code}"
+    return [RefusalReason(stage=Stage.BUDGET, summary="above the limit per month", text=text)]
 
 
 def _ranked(

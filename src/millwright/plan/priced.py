@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.catalog.host import Host
 from millwright.finance.case import CostCase
 from millwright.finance.figures import npv_cost, present_tokens
 from millwright.fleet.sizing import MachineSchedule
@@ -26,6 +27,7 @@ from millwright.plan.costing import (
 from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.terms import Pricing
+from millwright.plan.uncertain import central_inputs
 from millwright.scenario.model import CloudSite, ColoSite, OwnedSite
 
 
@@ -111,33 +113,56 @@ def price_draft(draft: Draft, pricing: Pricing, spares: int) -> PricedPart | Ref
     return PricedPart(draft, ServingPart(demand, terms, capacity, spares))
 
 
-def site_limits_broken(part: PricedPart, inputs: Inputs, pricing: Pricing) -> list[RefusalReason]:
-    """Return which limits of its site a part breaks at its largest: power, space, budget."""
-    platform = part.draft.platform
-    if platform is None or platform.host is None or not isinstance(platform.site, OwnedSite | ColoSite):
-        return []
-    schedule = part.schedule(inputs)
-    assert schedule is not None
-    assert isinstance(part.serving.terms, OwnedTerms)
-    site, host, terms = platform.site, platform.host, part.serving.terms
-    machines = int(schedule.installed.max())
+def site_limits_broken(parts: Sequence[PricedPart], inputs: Inputs, pricing: Pricing) -> list[RefusalReason]:
+    """Return which limits of their sites `parts` break together at their largest: power, space, budget."""
     reasons: list[RefusalReason] = []
-    power_w = machines * host.power_peak_w
+    for name in dict.fromkeys(part.draft.site_name for part in parts):
+        here = [part for part in parts if part.draft.site_name == name]
+        site = here[0].draft.platform.site if here[0].draft.platform is not None else None
+        if isinstance(site, OwnedSite | ColoSite):
+            reasons += _broken_at(site, [_machines_at_most(part, inputs) for part in here], pricing)
+    return reasons
+
+
+@dataclass(frozen=True)
+class _Machines:
+    """Machines of one kind at their most, with what is there already."""
+
+    count: int
+    host: Host
+    terms: OwnedTerms
+
+    @property
+    def purchase(self) -> float:
+        """What has to be bought [currency]."""
+        return max(self.count - self.terms.existing, 0) * self.terms.price
+
+
+def _machines_at_most(part: PricedPart, inputs: Inputs) -> _Machines:
+    schedule, platform, terms = part.schedule(inputs), part.draft.platform, part.serving.terms
+    assert schedule is not None
+    assert platform is not None
+    assert platform.host is not None
+    assert isinstance(terms, OwnedTerms)
+    return _Machines(int(schedule.installed.max()), platform.host, terms)
+
+
+def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricing: Pricing) -> list[RefusalReason]:
+    what = " and ".join(f"{each.count} × {each.host.name}" for each in machines)
+    reasons: list[RefusalReason] = []
+    power_w = sum(each.count * each.host.power_peak_w for each in machines)
     if site.power_w is not None and power_w > site.power_w:
-        drawn = f"{machines} × {host.name} draw up to {power_w / 1e3:,.1f} kW"
-        text = f"{drawn}, and {site.name} has {site.power_w / 1e3:,.1f} kW"
+        text = f"{what} draw up to {power_w / 1e3:,.1f} kW, and {site.name} has {site.power_w / 1e3:,.1f} kW"
         reasons.append(RefusalReason(stage=Stage.POWER, summary="more power than the site has", text=text))
-    space = machines * host.rack_units
+    space = sum(each.count * each.host.rack_units for each in machines)
     if site.rack_units is not None and space > site.rack_units:
-        text = f"{machines} × {host.name} take {space:g} rack units, and {site.name} has {site.rack_units:g}"
+        text = f"{what} take {space:g} rack units, and {site.name} has {site.rack_units:g}"
         reasons.append(RefusalReason(stage=Stage.SPACE, summary="more space than the site has", text=text))
     if site.budget is not None:
-        budget = pricing.money(site.budget)
-        purchase = max(machines - terms.existing, 0) * terms.price
+        budget, purchase = pricing.money(site.budget), sum(each.purchase for each in machines)
         if purchase > budget:
             code = pricing.currency.code
-            costs = f"{machines} × {host.name} cost {purchase:,.0f} {code}"
-            text = f"{costs}, and the budget of {site.name} is {budget:,.0f} {code}"
+            text = f"{what} cost {purchase:,.0f} {code}, and the budget of {site.name} is {budget:,.0f} {code}"
             reasons.append(RefusalReason(stage=Stage.BUDGET, summary="above the site's budget", text=text))
     return reasons
 
@@ -197,7 +222,39 @@ def _provider(draft: Draft) -> str:
     return draft.platform.provider.id if draft.platform is not None and draft.platform.provider is not None else ""
 
 
+def refused_option(option: PricedOption, reasons: Sequence[RefusalReason]) -> RefusedOption:
+    """Return the whole of `option` as refused for `reasons`."""
+    first = refusal(option.parts[0].draft, reasons)
+    if len(option.parts) == 1:
+        return first
+    workloads = ", ".join(part.draft.asked.workload.name for part in option.parts)
+    sites = ", ".join(dict.fromkeys(part.draft.site_name for part in option.parts))
+    changes = {"title": option.title, "kind": option.kind, "workload": workloads, "site": sites, "settings": ""}
+    return first.model_copy(update=changes)
+
+
+def _each_machine_once(parts: tuple[PricedPart, ...], inputs: Inputs) -> tuple[PricedPart, ...]:
+    """Return `parts` with the machines that are there already shared out among those that use the same kind."""
+    users: dict[tuple[str, str], list[int]] = {}
+    for index, part in enumerate(parts):
+        if isinstance(part.serving.terms, OwnedTerms) and part.serving.terms.existing:
+            users.setdefault((part.draft.site_name, part.draft.offer_id), []).append(index)
+    shared = list(parts)
+    for indices in users.values():
+        if len(indices) == 1:
+            continue
+        left = _machines_at_most(parts[indices[0]], inputs).terms.existing
+        for index in indices:
+            machines = _machines_at_most(parts[index], inputs)
+            mine = left if index == indices[-1] else min(left, machines.count)
+            left -= mine
+            serving = replace(parts[index].serving, terms=replace(machines.terms, existing=mine))
+            shared[index] = replace(parts[index], serving=serving)
+    return tuple(shared)
+
+
 def _option(parts: tuple[PricedPart, ...], pricing: Pricing) -> PricedOption:
+    parts = _each_machine_once(parts, central_inputs(pricing.scenario.finance))
     kinds = frozenset(part.draft.kind for part in parts)
     titles = list(dict.fromkeys(_title(part, pricing) for part in parts))
     return PricedOption(
