@@ -263,7 +263,7 @@ def cross_validate(
             keep.mkdir(parents=True, exist_ok=True)
             np.save(keep / f"errors_{scheme}.npy", errors)
         spreads[scheme] = spreads_of(errors, sorts, recent)
-        joint = recent & (np.array(sorts) == "joint")
+        joint = recent & np.array([sort.startswith("joint") for sort in sorts])
         # the quantiles that judge a fold come from the other half of the groups, so that coverage is honest
         halves = folds % 2 == 0
         honest = {}

@@ -23,6 +23,20 @@ GOALS = {
     "TPOT interval, median high/low": ("", "≤ 1.35", "≤ 1.7", "≤ 1.7"),
     "answered": ("", "100 %", "100 %", "100 %"),
 }
+INTRODUCTION = """\
+Made by `python scripts/write_accuracy.py` from the reports of `scripts/fit_operators.py`, `fit_engines.py` and
+`fit_power.py`, which fit to the measured points in `../shared/data`. Every figure here is of points left out of every
+step of the fit, in whole groups: configurations (one device, model, engine, format, parallel degree and lengths), cells
+(device × model), models, devices. Errors are medians of |predicted / measured − 1|. Intervals are quantiles of the same
+left-out errors by novelty and sort of point, so their coverage is what it is set to; taken from one half of the groups
+and judged on the other it is given below."""
+
+PEERS = """\
+Other programs on their own held-out points: AIConfigurator 0.12 (constants tuned) TPOT 7.7 % and TTFT 44 % on unseen
+cells, 18 % and 42 % on unseen models, 16 % and 61 % on unseen accelerators, of which it has operator tables; AISimulate
+TPOT 7.5 % on dense vLLM points; BLIS with defaults about 50 %. Rerunning the same configuration: TPOT and throughput
+0.6 %, TTFT 4 %. Leaving a device out takes up to half of all points away here, and MI355X all but one AMD device."""
+
 NAMES = {"ttft_ms_mean": "mean TTFT", "tpot_ms_mean": "TPOT", "output_tok_s_total": "throughput"}
 
 
@@ -93,16 +107,11 @@ def reason(row: Mapping[str, Any]) -> str:
 def main() -> None:
     report = json.loads((DATA / "fit_report.json").read_text())["schemes"]
     operators = json.loads((DATA / "operators.json").read_text())["groups"]
-    power = json.loads((DATA / "power.json").read_text())
+    energy = json.loads((DATA / "power.json").read_text())["report"]
     lines = [
         "# How accurate the predictions are",
         "",
-        "Made by `python scripts/write_accuracy.py` from the reports of `scripts/fit_operators.py`, `fit_engines.py` and",
-        "`fit_power.py`, which fit to the measured points in `../shared/data`. Every figure here is of points left out of",
-        "every step of the fit, in whole groups: configurations (one device, model, engine, format, parallel degree and",
-        "lengths), cells (device × model), models, devices. Errors are medians of |predicted / measured − 1|. Intervals are",
-        "quantiles of the same left-out errors by novelty, so their coverage is what it is set to; taken from one half of the",
-        "groups and judged on the other it is given below.",
+        *INTRODUCTION.splitlines(),
         "",
         "## Closed loops on one deployment",
         "",
@@ -124,11 +133,7 @@ def main() -> None:
         lines.append(f"- {name}: {shown}")
     lines += [
         "",
-        "Other programs on their own held-out points: AIConfigurator 0.12 (constants tuned) TPOT 7.7 % and TTFT 44 % on unseen",
-        "cells, 18 % and 42 % on unseen models, 16 % and 61 % on unseen accelerators, of which it has operator tables;",
-        "AISimulate TPOT 7.5 % on dense vLLM points; BLIS with defaults about 50 %. Rerunning the same configuration: TPOT and",
-        "throughput 0.6 %, TTFT 4 %. Leaving out a device takes a quarter to half of all points away here, and with MI355X all but",
-        "one AMD device.",
+        *PEERS.splitlines(),
         "",
         "## Unseen cells in detail",
         *breakdown(report["cell"]["by"]),
@@ -165,9 +170,9 @@ def main() -> None:
         "",
         "## Energy",
         "",
-        f"Power of ML.ENERGY's points with whole models left out: median error "
-        f"{percent(power['report']['power_median_abs_error_models_left_out'])}; J/token with that power and predicted throughput "
-        f"(the throughput's fit has seen them): {percent(power['report']['energy_median_abs_error_power_left_out'])}.",
+        "Power of ML.ENERGY's points with whole models left out: median error "
+        f"{percent(energy['power_median_abs_error_models_left_out'])}; J/token with that power and predicted",
+        f"throughput (whose fit has seen these points): {percent(energy['energy_median_abs_error_power_left_out'])}.",
         "",
     ]
     OUT.write_text("\n".join(lines))

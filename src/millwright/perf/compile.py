@@ -28,6 +28,9 @@ from millwright.quantity import Basis
 EAGER_POWER = 3.0
 """Host and device overlap in an eager step; their times combine as (d³ + h³)^⅓, a maximum with a rounded corner."""
 
+USUAL_RIG = "inferencex"
+"""Compiled deployments are taken to be set up as well as InferenceMAX's, by which most points were measured."""
+
 _GRID_FINE = 33
 _GRID_COARSE = 22
 
@@ -48,7 +51,8 @@ def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepT
     """
     operators = step_operators(deployment, context_tokens)
     stack = stack_operators([operators])
-    labels = deployment_labels(deployment)
+    labels = deployment_labels(deployment) | {"rig": USUAL_RIG}
+    labels["engine-rig"] = f"{labels['engine']}|{USUAL_RIG}"
     fit = shipped_coefficients()
     coefficients = fit.resolve([labels])
     limit = max(deployment.limits.max_num_batched_tokens, deployment.limits.max_num_seqs)

@@ -26,7 +26,7 @@ PROTOCOL_PARAMETERS: tuple[str, ...] = tuple(ProtocolCoefficients.__dataclass_fi
 ALL_PARAMETERS = (*PARAMETERS, *PROTOCOL_PARAMETERS)
 CAPPED = frozenset({*SHARES, "drain"})
 
-METRIC_SIGMA = (0.35, 0.08, 0.10)
+METRIC_SIGMA = (0.17, 0.08, 0.10)
 """Spread of the log error that is taken as usual for mean TTFT, mean TPOT and throughput."""
 
 _STUDENT = 4.0

@@ -52,12 +52,22 @@ def rig_label(point: ServingPoint) -> str:
 
 
 def sort_of_point(resolved: ResolvedPoint) -> str:
-    """Return the sort of point by which errors differ: `joint` closed loops, `split`, `full` or `batch`."""
+    """Return the sort of point by which errors differ: closed loops (`joint`), `split`, `full` or `batch`.
+
+    Closed loops of other rigs than InferenceMAX's, and on devices of less measured makers, are told apart.
+    """
     if resolved.prefill is not None:
         return "split"
     if resolved.point.load in (Load.OFFLINE, Load.SATURATED):
         return "full"
-    return "batch" if resolved.point.load in (Load.STATIC, Load.BURST) else "joint"
+    if resolved.point.load in (Load.STATIC, Load.BURST):
+        return "batch"
+    if resolved.deployment.device.vendor.lower() != _MOST_MEASURED_VENDOR:
+        return "joint-rare"
+    return "joint" if rig_label(resolved.point) == "inferencex" else "joint-other"
+
+
+_MOST_MEASURED_VENDOR = "nvidia"
 
 
 def point_labels(resolved: ResolvedPoint) -> dict[str, str | float]:

@@ -40,6 +40,7 @@ USUAL: Mapping[str, tuple[float, float]] = {
     "burst": (1.0, 0.3),
     "warm_s": (0.4, 0.8),
     "transfer_s": (0.05, 0.8),
+    "lockstep": (0.1, 1.0),
     "drain": (0.975, 0.01),
 }
 
@@ -113,6 +114,7 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
         "year": 0.3,
     },
     "transfer_s": {"engine": 0.7, "vendor": 0.3, "rig": 0.3},
+    "lockstep": {"rig": 1.0, "engine": 1.0},
     "drain": {"rig": 0.03, "engine-rig": 0.03},
 }
 

@@ -53,6 +53,7 @@ class ProtocolCoefficients:
     burst: Floats  # the first wave's queue, relative to theory
     warm_s: Floats  # stall of the first wave: compilation and graph capture not done before
     transfer_s: Floats  # handing a cache to the decode side (disaggregated)
+    lockstep: Floats  # share of later waves that arrive together as the first does, where all lengths are equal
     drain: Floats  # throughput kept while a finite run starts up and runs dry
 
 
@@ -68,6 +69,7 @@ class Points:
     depth_tokens: Floats
     closed: NDArray[np.bool_]
     finite: NDArray[np.bool_]  # a closed loop with a start and an end in its figures
+    equal: NDArray[np.bool_]  # a closed loop whose lengths are all equal
     static: NDArray[np.bool_]
     burst: NDArray[np.bool_]
     rate: NDArray[np.bool_]
@@ -130,6 +132,7 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
         depth_tokens=np.array([each.context_tokens for each in points]),
         closed=load_is(Load.CLOSED, Load.SATURATED, Load.OFFLINE, Load.BURST),
         finite=load_is(Load.CLOSED, Load.BURST),
+        equal=load_is(Load.CLOSED) & np.array([each.spread == 0.0 for each in points]),
         static=static,
         burst=load_is(Load.BURST),
         rate=load_is(Load.RATE),
@@ -182,7 +185,11 @@ def predict_means(
         step_s = model.decode_s(decoding, context)
         arriving = np.where(points.split | points.static, 1.0, decoding / gaps * points.tokens_per_step)
         prompt, delay = model.mixed_prompt_s(decoding, context, step_s, arriving)
-        delay = np.where(points.static | points.split | points.prefill_only, 0.0, delay * fit.interference)
+        together = np.where(points.equal, np.minimum(fit.lockstep, 1.0), 0.0)
+        felt = fit.interference * (
+            1.0 - together / 2.0
+        )  # of a wave, each waits for those before and delays those after
+        delay = np.where(points.static | points.split | points.prefill_only, 0.0, delay * felt)
         others = np.where(points.rate, decoding, decoding * (1.0 - 1.0 / np.maximum(active, 1.0)))
         per_token = points.tokens_per_step
         gap_s = (step_s + others * delay / gaps * per_token) / per_token
@@ -253,7 +260,10 @@ def _outcome(
     per_prompt = model.burst_prompt_s(inputs, np.minimum(wave_users, 1e6))
     wave = fit.request_s + fit.burst * per_prompt * (wave_users - 1.0) / 2.0 + prompt + fit.warm_s
     first = np.where(points.burst, 1.0, np.where(points.finite, 1.0 / RUN_LENGTH, 0.0))
+    together = (1.0 - first) * np.where(points.equal, np.minimum(fit.lockstep, 1.0), 0.0)
+    later = fit.request_s + per_prompt * (wave_users - 1.0) / 2.0 + prompt
     ttft = steady + queued * (1.0 - first) + first * np.maximum(wave - steady, 0.0)
+    ttft = ttft + together * np.maximum(later - steady - queued, 0.0)
     batch_prompt = model.batch_prompt_s(inputs, points.level)
     ttft = np.where(points.static, fit.request_s + batch_prompt, ttft)
     cycle = decode_time + np.where(points.finite & ~points.burst, ttft, steady + queued)
