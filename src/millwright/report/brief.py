@@ -67,17 +67,26 @@ def render_brief(plan: Plan) -> bytes:
         drawn = figures(plan, _MANY_OPTIONS)
         for figure in drawn:
             (root / f"{figure.name}.pdf").write_bytes(_chart_pdf(figure))
-        (root / "brief.json").write_text(json.dumps(brief_content(plan, drawn), allow_nan=False), encoding="utf-8")
-        # Only the fonts inside Typst: the paper looks the same on every machine.
-        return bytes(
-            typst.compile(
-                root / "brief.typ",
-                root=root,
-                ignore_system_fonts=True,
-                format="pdf",
-                timestamp=_moment(plan.header.created),
+        content = brief_content(plan, drawn)
+
+        def set_paper(*, floats: bool) -> bytes:
+            text = json.dumps({**content, "floats": floats}, allow_nan=False)
+            (root / "brief.json").write_text(text, encoding="utf-8")
+            # Only the fonts inside Typst: the paper looks the same on every machine.
+            return bytes(
+                typst.compile(
+                    root / "brief.typ",
+                    root=root,
+                    ignore_system_fonts=True,
+                    format="pdf",
+                    timestamp=_moment(plan.header.created),
+                )
             )
-        )
+
+        try:
+            return set_paper(floats=True)
+        except typst.TypstError:  # Typst 0.15 cannot tag some pages with floating charts ("parent group")
+            return set_paper(floats=False)
 
 
 def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""The annex for counsel: verdict by place, the rules behind it with their citations, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from millwright.law.evaluate import RuleFinding
+from millwright.law.expression import show_fact
+from millwright.law.facts import values_of
+from millwright.law.kleene import Verdict
+from millwright.law.survey import Place, Survey
+from millwright.report.counsel.paper import Block, Bullets, Heading, Paper, Paragraph, grid
+from millwright.report.counsel.stamp import stamp_of
+
+_WORDS = {Verdict.YES: "allowed", Verdict.NO: "not allowed", Verdict.UNKNOWN: "open, a fact is missing"}
+_ORDER = (Verdict.YES, Verdict.UNKNOWN, Verdict.NO)
+
+
+def annex(survey: Survey, name: str) -> Paper:
+    """Return the annex for a scenario called `name`."""
+    blocks: list[Block] = []
+    for workload in dict.fromkeys(place.workload for place in survey.places):
+        places = [place for place in survey.places if place.workload == workload]
+        blocks += [Heading(f"Workload: {workload}"), *_of_workload(places)]
+    blocks += _cited(survey)
+    blocks += _proofs(survey)
+    blocks += _facts(survey)
+    return Paper("Annex for counsel", f"{name}: may it run there, and by which article.", stamp_of(survey), tuple(blocks))
+
+
+def _of_workload(places: Sequence[Place]) -> Iterator[Block]:
+    rows = [(place.title, _WORDS[place.finding.verdict], _why(place)) for place in sorted(places, key=_rank)]
+    yield Heading("Verdict by place", 2)
+    yield grid(("Place", "Verdict", "Because of"), rows, (3, 2, 5))
+    clashes = dict.fromkeys(
+        f"{clash.rule_id} and {clash.other_rule_id} exclude each other: {clash.reason}."
+        for place in places
+        for clash in place.finding.contradictions
+    )
+    if clashes:
+        yield Heading("Contradictions, for you to settle", 2)
+        yield Bullets(tuple(clashes))
+    questions = {fact: text for place in places for fact, text in place.finding.questions.items()}
+    if questions:
+        yield Heading("Facts that are missing", 2)
+        yield grid(("Fact", "Question", "At"), [(fact, text, _at(fact, places)) for fact, text in questions.items()], (3, 4, 4))
+    usable = [place for place in places if place.finding.verdict is not Verdict.NO]
+    for title, findings in (
+        ("To be done before going live", _once(each for place in usable for each in place.finding.duties)),
+        ("Risks at places that may be used", _once(each for place in usable for each in place.finding.warnings)),
+    ):
+        if findings:
+            yield Heading(title, 2)
+            rows = [(_citation(each), each.plain, "; ".join(each.evidence) or "–") for each in findings]
+            yield grid(("Rule", "What it says", "Evidence to file"), rows, (3, 5, 3))
+
+
+def _cited(survey: Survey) -> Iterator[Block]:
+    """Yield every rule that applies somewhere, with its text where it was read in the publisher's own."""
+    findings = _once(each for place in survey.places for each in place.finding.findings)
+    late = {rule for place in survey.places for rule in place.finding.past_review}
+    yield Heading("The rules that apply")
+    rows = []
+    for each in sorted(findings, key=lambda found: found.rule_id):
+        quote = f"“{each.quote}”" if each.quote else "Own rule of the scenario." if not each.unverified else "Not quoted: unverified."
+        marks = [str(each.status).replace("_", " "), str(each.effect)]
+        marks += ["past its review date"] if each.rule_id in late else []
+        rows.append((f"{_citation(each)}\n{each.rule_id}", each.plain, f"{quote} {each.link}".strip(), ", ".join(marks)))
+    yield grid(("Rule", "In plain words", "Text and link", "Status, effect"), rows, (3, 5, 5, 2))
+    yield Paragraph("Unverified: the article is cited, its wording was not checked against the publisher's text.", quiet=True)
+
+
+def _proofs(survey: Survey) -> Iterator[Block]:
+    """Yield the proof of each binding rule that refuses or leaves open, once for all places where it reads alike."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for place in survey.places:
+        for each in place.finding.deciding:
+            if each.verdict is not Verdict.YES:
+                key = (_citation(each), tuple(each.proof.lines()))
+                found.setdefault(key, []).append(f"{place.workload} at {place.title}")
+    if found:
+        yield Heading("Proofs")
+        yield Paragraph("Each line is a statement with its answer; the facts it looked at stand in brackets.", quiet=True)
+    for (cited, lines), where in sorted(found.items()):
+        yield Heading(cited, 3)
+        yield Paragraph("; ".join(where))
+        yield Bullets(tuple(_indented(line) for line in lines[1:]))
+
+
+def _facts(survey: Survey) -> Iterator[Block]:
+    """Yield what was known of each workload and place, and from whom."""
+    yield Heading("Facts and where they come from")
+    for workload in dict.fromkeys(place.workload for place in survey.places):
+        places = [place for place in survey.places if place.workload == workload]
+        yield Heading(workload, 2)
+        yield _fact_table(places[0], "workload")
+    for title, place in {place.title: place for place in survey.places}.items():
+        yield Heading(title, 2)
+        yield _fact_table(place, "site")
+
+
+def _fact_table(place: Place, prefix: str) -> Block:
+    values = values_of(place.workload_facts, place.site_facts)
+    rows = [
+        (fact, show_fact(values[fact]), origin) for fact, origin in place.origins.items() if fact.startswith(f"{prefix}.")
+    ]
+    return grid(("Fact", "Value", "From"), rows, (3, 3, 4))
+
+
+def _why(place: Place) -> str:
+    finding = place.finding
+    if finding.verdict is Verdict.YES:
+        return f"{len(finding.deciding)} binding rules met" if finding.deciding else "no binding rule applies"
+    return "; ".join(dict.fromkeys(_citation(each) for each in finding.deciding))
+
+
+def _at(fact: str, places: Iterable[Place]) -> str:
+    return "; ".join(place.title for place in places if fact in place.finding.missing_facts)
+
+
+def _once(findings: Iterable[RuleFinding]) -> list[RuleFinding]:
+    return list({each.rule_id: each for each in findings}.values())
+
+
+def _citation(finding: RuleFinding) -> str:
+    return f"{finding.instrument} {finding.pinpoint}"
+
+
+def _rank(place: Place) -> int:
+    return _ORDER.index(place.finding.verdict)
+
+
+def _indented(line: str) -> str:
+    """Return a proof's line with its depth as dashes: papers fold spaces."""
+    depth = (len(line) - len(line.lstrip())) // 2
+    return f"{'– ' * max(0, depth - 1)}{line.strip()}"
