@@ -145,7 +145,7 @@ def _most_contained(words: frozenset[str], candidates: Iterable[tuple[T, tuple[s
 
 
 def weight_precision(words: str, model_name: str, model: Architecture, engine: str) -> Precision:
-    """Return the weight format that a row's words mean; where they say nothing, what the model's name implies, or bf16.
+    """Return the weight format that a row's words mean; where they say nothing, what name or checkpoint implies.
 
     `fp4` alone is the model's own four-bit format where it has one (gpt-oss), else NVFP4. `fp8` is block-scaled where
     the published checkpoint is.
@@ -153,10 +153,7 @@ def weight_precision(words: str, model_name: str, model: Architecture, engine: s
     text = words.lower()
     unstated = "not stated" in text and "fp16" not in text and "q4" not in text
     if not text or unstated:
-        hint = precision_hint(model_name)
-        if hint is None and model.native_precision == Precision.MXFP4:
-            return Precision.MXFP4
-        return hint or Precision.BF16
+        return precision_hint(model_name) or _published(model)
     if "mxfp4" in text and "q4" not in text:
         return Precision.MXFP4
     if "fp4" in text and "q4" not in text:
@@ -173,6 +170,14 @@ def weight_precision(words: str, model_name: str, model: Architecture, engine: s
     if "int4" in text or "4-bit" in text or "4bit" in text:
         return Precision.INT4
     return Precision.BF16
+
+
+def _published(model: Architecture) -> Precision:
+    """Return the format of the published checkpoint, bf16 where it is none of ours."""
+    try:
+        return Precision(model.native_precision)
+    except ValueError:
+        return Precision.BF16
 
 
 def kv_precision(words: str, weights: Precision, engine: str, device: Device) -> Precision:

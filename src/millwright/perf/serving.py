@@ -40,6 +40,9 @@ RUN_LENGTH = 10.0
 _KV_GROWTH_SHARE = 0.6
 """Share of its output that a sequence's cache holds when one decides how many fit: half on average, and some margin."""
 
+_LEAST_CACHE_TOKENS = 32_768.0
+"""Cache taken to be there although the sums leave less: nobody measures a server that has no room to serve."""
+
 _ROUNDS = 8
 
 
@@ -155,7 +158,7 @@ def _fitting_sequences(deployment: Deployment, point: ServingPoint) -> float:
     fit = memory_fit(deployment, 8192)
     kept = point.context_tokens + point.input_tokens + _KV_GROWTH_SHARE * point.output_tokens
     room = float(fit.max_sequences(kept, max(1, deployment.dp)))
-    return max(1.0, room)
+    return max(1.0, room, _LEAST_CACHE_TOKENS * max(1, deployment.dp) / kept)
 
 
 def _level(point: ServingPoint, deployment: Deployment, room: float) -> float:
