@@ -158,7 +158,11 @@ def fit_attention(data: Path, devices: dict[str, Device], decode: bool) -> Curve
             continue
         device, rows = devices[str(system)], sampled(rows)
         width = 1.0 if "8" in str(kv) else 2.0
-        batch, heads, kv_heads = column(rows, "batch_size"), column(rows, "num_heads"), column(rows, "num_key_value_heads")
+        batch, heads, kv_heads = (
+            column(rows, "batch_size"),
+            column(rows, "num_heads"),
+            column(rows, "num_key_value_heads"),
+        )
         kv_heads = np.where(kv_heads > 0, kv_heads, heads)
         length = column(rows, "isl") + (column(rows, "step") if decode else 0)
         pairs = batch * length if decode else batch * length**2 / 2
@@ -173,7 +177,9 @@ def fit_attention(data: Path, devices: dict[str, Device], decode: bool) -> Curve
 
 def fit_all_reduce(data: Path, devices: dict[str, Device]) -> Curves:
     """Fit α·log2(ranks) + 2(r−1)/r·bytes/(η·link). Sizes are elements of two bytes: then η stays below 1."""
-    table = pl.read_parquet(data / "ops/aiconfigurator/comm__custom_allreduce_perf.parquet").filter(pl.col("latency") > 0)
+    table = pl.read_parquet(data / "ops/aiconfigurator/comm__custom_allreduce_perf.parquet").filter(
+        pl.col("latency") > 0
+    )
     curves: Curves = {}
     for (system, source), rows in table.group_by("_system", "kernel_source"):
         device = devices.get(str(system))

@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=1 python scripts/fit_power.py [--data ../shared/data]
 
-P = idle + (TDP − idle)·(a + b·r), r the share of the roofline that steps reach (predicted, not measured). The report
+P = idle + (TDP − idle)·(a + b·√c), c the arithmetic done as a share of the bf16 peak (predicted, not measured). The
+report
 leaves whole models out and gives the error of J/token, with measured and with predicted throughput.
 """
 
@@ -18,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from millwright.catalog.catalog import load_catalog
+from millwright.catalog.precision import Compute
 from millwright.measure.points import points_of
 from millwright.perf.power import idle_power_w
 from millwright.perf.predict import predict_points
@@ -42,18 +44,21 @@ def main() -> None:
     devices = [resolver.device(point.accelerator)[0] for point in points]
     found = predict_points(points, catalog)
     count = np.array([float(point.devices) for point in points])
-    reached = np.clip(found.floors_ms / found.values[1], 0.0, 1.0)
+    architectures = [resolver.model(point.model, point.parameters_billion)[0] for point in points]
+    active = np.array([float(each.active_parameters(embeddings=False)) for each in architectures])
+    peak = np.array([float(device.peak_flop_per_s.get(Compute.BF16, 1e15)) for device in devices])
+    root = np.sqrt(np.clip(2.0 * active * found.values[2] / count / peak, 0.0, 1.0))
     idle = np.array([idle_power_w(device) for device in devices])
     span = np.array([float(device.tdp_w or 700.0) for device in devices]) - idle
     measured = table["power_w"].to_numpy() / count
     share = (measured - idle) / span
-    models = np.array([resolver.model(point.model, point.parameters_billion)[0].id for point in points])
+    models = np.array([each.id for each in architectures])
     errors = np.full(len(points), np.nan)
     for model in np.unique(models):
         left = models == model
-        a, b = fit(reached[~left], share[~left])
-        errors[left] = np.log((idle + span * (a + b * reached))[left] / measured[left])
-    a, b = fit(reached, share)
+        a, b = fit(root[~left], share[~left])
+        errors[left] = np.log((idle + span * (a + b * root))[left] / measured[left])
+    a, b = fit(root, share)
     joules = table["energy_j_per_token"].to_numpy()
     predicted = measured * np.exp(errors) * count / found.values[2]
     energy = np.abs(predicted / joules - 1)
@@ -68,7 +73,7 @@ def main() -> None:
         "schema": 1,
         "note": "fitted by scripts/fit_power.py to ML.ENERGY v3 (H100, B200; NVML power)",
         "busy_share": round(a, 4),
-        "roofline_share": round(b, 4),
+        "compute_share_root": round(b, 4),
         "log_sigma": round(sigma, 4),
         "report": report,
     }
@@ -76,9 +81,9 @@ def main() -> None:
     print(contents)
 
 
-def fit(reached: Floats, share: Floats) -> tuple[float, float]:
-    """Return (a, b) of share = a + b·reached, by least absolute deviations in a few reweighted rounds."""
-    design = np.stack([np.ones_like(reached), reached], axis=1)
+def fit(root: Floats, share: Floats) -> tuple[float, float]:
+    """Return (a, b) of share = a + b·root, by least absolute deviations in a few reweighted rounds."""
+    design = np.stack([np.ones_like(root), root], axis=1)
     weight = np.ones_like(share)
     solution = np.zeros(2)
     for _ in range(12):

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.perf.test_step_time_laws import device
 
-from millwright.perf.power import device_power_w, idle_power_w
+from millwright.perf.power import device_power_w, energy_per_token_j, idle_power_w
 from millwright.quantity import Basis
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_power_grows_with_use_within_idle_and_tdp(first: float, second: float, roofline: float) -> None:
+def test_power_grows_with_use_within_idle_and_tdp(first: float, second: float, computing: float) -> None:
     low, high = sorted((first, second))
     card = device()
-    less, more = device_power_w(card, low, roofline), device_power_w(card, high, roofline)
+    less, more = device_power_w(card, low, computing), device_power_w(card, high, computing)
     assert idle_power_w(card) <= less.value <= more.value <= 700.0
     assert less.low <= less.value <= less.high
 
@@ -33,3 +33,11 @@ def test_a_device_without_tdp_is_assumed() -> None:
 def test_a_share_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match="share from 0 to 1"):
         device_power_w(device(), 1.2)
+
+
+def test_energy_per_token_is_power_over_throughput() -> None:
+    card = device()
+    power = device_power_w(card, 1.0)
+    assert energy_per_token_j(card, 4, 2000.0).value == pytest.approx(4 * power.value / 2000.0)
+    with pytest.raises(ValueError, match="above 0"):
+        energy_per_token_j(card, 1, 0.0)

@@ -1,8 +1,9 @@
-"""Electrical power of a device: idle, and by how busy it is and how near its roofline it runs."""
+"""Electrical power of a device: idle, and by how busy it is and how much it computes."""
 
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ DATA = Path(__file__).parent / "data"
 IDLE_SHARE = 0.12
 """Idle power as a share of TDP where a datasheet gives none: 70 to 140 W of 700 to 1000 W parts in NVML readings."""
 
-_TYPICAL_REACHED = 0.45
+_TYPICAL_COMPUTE_SHARE = 0.04
 _ASSUMED_TDP_PER_BANDWIDTH = 700.0 / 3.35e12
 _LOOSER = 1.6
 
@@ -26,7 +27,7 @@ def _fit() -> dict[str, Any]:
     if path.exists():
         contents: dict[str, Any] = json.loads(path.read_text())
         return contents
-    return {"busy_share": 0.45, "roofline_share": 0.4, "log_sigma": 0.2}
+    return {"busy_share": 0.5, "compute_share_root": 0.9, "log_sigma": 0.2}
 
 
 def idle_power_w(device: Device) -> float:
@@ -34,25 +35,40 @@ def idle_power_w(device: Device) -> float:
     return device.idle_w if device.idle_w is not None else IDLE_SHARE * _tdp_w(device)
 
 
-def device_power_w(device: Device, utilisation: float, roofline_share: float | None = None) -> Estimate:
+def device_power_w(device: Device, utilisation: float, compute_share: float | None = None) -> Estimate:
     """Return the mean power of one device [W] that runs steps for a share `utilisation` of the time [0 to 1].
 
-    P = idle + (TDP − idle)·utilisation·(a + b·r), with r the share of the roofline its steps reach (`roofline_share`,
-    0.45 if not given) and a, b fitted to ML.ENERGY's readings (scripts/fit_power.py). Never outside idle to TDP.
+    P = idle + (TDP − idle)·utilisation·(a + b·√c), with c the arithmetic done while busy as a share of the bf16 peak
+    (`compute_share`; 0.04, typical of decoding, if not given) and a, b fitted to ML.ENERGY's readings
+    (scripts/fit_power.py). Never outside idle to TDP.
     Raises ValueError when `utilisation` is outside 0 to 1.
     """
     if not 0.0 <= utilisation <= 1.0:
         raise ValueError(f"utilisation is a share from 0 to 1, got {utilisation}")
     fit = _fit()
     tdp, idle = _tdp_w(device), idle_power_w(device)
-    reached = _TYPICAL_REACHED if roofline_share is None else min(max(roofline_share, 0.0), 1.0)
-    busy = min(max(fit["busy_share"] + fit["roofline_share"] * reached, 0.0), 1.0)
+    computing = _TYPICAL_COMPUTE_SHARE if compute_share is None else min(max(compute_share, 0.0), 1.0)
+    busy = min(max(fit["busy_share"] + fit["compute_share_root"] * math.sqrt(computing), 0.0), 1.0)
     power = min(max(idle + (tdp - idle) * utilisation * busy, idle), tdp)
     known = device.tdp_w is not None and device.vendor.lower() == "nvidia"
     sigma = fit["log_sigma"] * (1.0 if known else _LOOSER)
     basis = Basis.FITTED if known else Basis.DATASHEET if device.tdp_w is not None else Basis.ASSUMED
     spread = Estimate.with_log_sigma(power, sigma, basis)
     return Estimate(power, max(spread.low, min(idle, power)), min(max(spread.high, power), max(tdp, power)), basis)
+
+
+def energy_per_token_j(
+    device: Device, device_count: int, output_tokens_per_s: float, compute_share: float | None = None
+) -> Estimate:
+    """Return joules per output token of `device_count` busy devices that generate `output_tokens_per_s` together.
+
+    Raises ValueError when the throughput is not above 0.
+    """
+    if output_tokens_per_s <= 0:
+        raise ValueError(f"throughput must be above 0 tokens per second, got {output_tokens_per_s}")
+    power = device_power_w(device, 1.0, compute_share)
+    scale = device_count / output_tokens_per_s
+    return Estimate(power.value * scale, power.low * scale, power.high * scale, power.basis)
 
 
 def _tdp_w(device: Device) -> float:
