@@ -1,0 +1,114 @@
+"""The examples that the README tells of: each is planned, and its plan says what the example is there to show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from millwright.catalog.catalog import load_catalog
+from millwright.plan.make import make_plan
+from millwright.plan.model import Decision, Kind, Option, Plan, Stage
+from millwright.plan.plan_file import plan_as_json
+from millwright.scenario.load import load_scenario
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml"))
+CATALOG = load_catalog()
+
+
+@cache
+def _plan(name: str) -> Plan:
+    return make_plan(load_scenario(EXAMPLES / name / "scenario.yaml", CATALOG), today=dt.date(2026, 11, 21))
+
+
+def test_there_are_examples() -> None:
+    assert {"small-office", "hospital-chat", "batch-summaries", "code-assistant"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_an_answer(name: str) -> None:
+    plan = _plan(name)
+    assert plan.answer.decision is not Decision.NONE
+    assert plan.answer.option_id == plan.options[0].id
+    assert plan.answer.next_steps
+    assert "NaN" not in plan_as_json(plan)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_device_of_the_catalogue_is_an_option_or_refused(name: str) -> None:
+    plan = _plan(name)
+    planned = {part.device for option in plan.options for part in option.fleet}
+    refused = {one.device for one in plan.refused}
+    assert {device.id for device in CATALOG.devices()} <= planned | refused
+
+
+def test_a_small_office_does_not_buy_and_learns_when_it_would() -> None:
+    answer = _plan("small-office").answer
+    assert answer.decision not in (Decision.OWN, Decision.COLO)
+    assert answer.sentence.startswith("Don't buy machines")
+    about_demand = [turn for turn in answer.turns if turn.what == "demand"]
+    assert about_demand
+    assert all("times today's demand" in turn.sentence for turn in about_demand)
+
+
+def test_a_hospitals_data_stay_in_the_eu_under_no_foreign_law() -> None:
+    plan = _plan("hospital-chat")
+    for option in plan.options:
+        for part in option.fleet:
+            if part.country:
+                assert "EU" in CATALOG.country(part.country).legal_areas, option.title
+            if part.provider:
+                provider = CATALOG.provider(part.provider)
+                assert provider.controlling_jurisdiction != "US", option.title
+                assert provider.us_cloud_act_exposure != "yes", option.title
+    by_law = {one.provider for one in plan.refused if one.reasons[0].stage is Stage.LAW}
+    assert {"aws", "azure", "gcp"} & by_law
+
+
+def test_a_hospital_learns_which_facts_are_missing() -> None:
+    plan = _plan("hospital-chat")
+    unknown = [option for option in plan.options if option.law.verdict == "unknown"]
+    assert unknown
+    assert all(any("unknown until you tell" in text for text in option.warnings) for option in unknown)
+    assert plan.options[0].law.verdict == "yes"
+
+
+def test_summaries_of_the_night_are_told_in_tokens_a_second() -> None:
+    plan = _plan("batch-summaries")
+    machines = [option for option in plan.options if option.kind is not Kind.API]
+    assert machines
+    for option in machines:
+        performance = option.fleet[0].performance
+        assert performance is not None
+        assert performance.output_tokens_per_s is not None
+        assert performance.output_tokens_per_s.value > 0.0
+        assert performance.ttft is None
+
+
+def test_the_nights_work_is_done_by_morning() -> None:
+    plan = _plan("batch-summaries")
+    documents_per_s = 200_000 / (8 * 3600.0)
+    for option in plan.options:
+        performance = option.fleet[0].performance
+        if performance is not None:
+            assert performance.capacity.value >= documents_per_s
+
+
+def test_code_completion_keeps_its_promise_on_the_leading_machines() -> None:
+    plan = _plan("code-assistant")
+    limits = {limit.metric: limit.limit_s for limit in plan.workloads[0].slo}
+    leading: list[Option] = [option for option in plan.options if option.kind is not Kind.API][:10]
+    assert len(leading) == 10
+    for option in leading:
+        performance = option.fleet[0].performance
+        assert performance is not None
+        assert performance.ttft is not None
+        assert performance.tpot is not None
+        assert performance.ttft.p95.value <= limits["ttft"] * 1.02, option.title
+        assert performance.tpot.p95.value <= limits["tpot"] * 1.02, option.title
+        assert performance.planned_rate_per_replica_per_s <= performance.goodput_per_replica.value
