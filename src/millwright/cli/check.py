@@ -14,7 +14,6 @@ from millwright.errors import InputError
 if TYPE_CHECKING:
     from millwright.law.evaluate import RuleFinding
     from millwright.law.rule import RuleBase
-    from millwright.law.sovereignty import ObjectiveScore
     from millwright.law.survey import Place, Survey
 
 _MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
@@ -35,27 +34,41 @@ def check(
     air_gap: Annotated[
         bool, typer.Option("--air-gap", help="Show what places that can be cut off would need from outside.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write the paper trail: findings, annex, outlines, OSCAL, Rego."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Judge by the rules alone; exit 0: all may be used, 1: some may not, 3: of some a fact is missing."""
     from millwright.law.kleene import Verdict
     from millwright.law.load import load_rules
     from millwright.law.survey import survey
+    from millwright.report.counsel.findings import findings_document
     from millwright.scenario.load import load_scenario
 
     rules, told = _what_if(load_rules(), assume or [])
     loaded = load_scenario(scenario)
     day = _day(as_of) or loaded.scenario.law.as_of or dt.date.today()
     found = survey(loaded.scenario, loaded.catalog, rules, day, told)
+    files = _paper_trail(found, loaded.scenario.name, out) if out is not None else ()
     if as_json:
-        typer.echo(json.dumps(_as_json(found, proof), indent=1, allow_nan=False, ensure_ascii=False))
+        typer.echo(json.dumps(findings_document(found, proof=proof), indent=1, allow_nan=False, ensure_ascii=False))
     else:
         _show(found, proof)
         if sovereignty:
             _show_sovereignty(found)
         if air_gap:
             _show_air_gap(found)
+        if out is not None:
+            typer.echo(f"Written to {out}: {', '.join(str(path.relative_to(out)) for path in files)}.")
     raise typer.Exit({Verdict.YES: EXIT_YES, Verdict.NO: EXIT_NO, Verdict.UNKNOWN: EXIT_UNKNOWN}[found.verdict])
+
+
+def _paper_trail(found: Survey, name: str, out: Path) -> tuple[Path, ...]:
+    from millwright.report.counsel.folder import write_counsel_folder
+
+    return write_counsel_folder(found, name, out, dt.datetime.now(dt.UTC).replace(microsecond=0))
 
 
 def _day(text: str) -> dt.date | None:
@@ -96,105 +109,12 @@ def _full_name(key: str) -> str:
     return f"site.{key}" if is_site_fact(key) else f"workload.{key}"
 
 
-# --- JSON ------------------------------------------------------------------------------------------------------
-
-
-def _as_json(found: Survey, proof: bool) -> dict[str, Any]:
-    return {
-        "verdict": str(found.verdict),
-        "as_of": found.as_of.isoformat(),
-        "rule_base_version": found.rules.version,
-        "disclaimer": _disclaimer(),
-        "what_if": list(found.rules.assumed),
-        "assumed": [{"fact": each.fact, "value": each.value, "why": each.why} for each in found.assumed],
-        "places": [_place_json(place, proof) for place in found.places],
-    }
-
-
-def _place_json(place: Place, proof: bool) -> dict[str, Any]:
-    finding = place.finding
-    return {
-        "workload": place.workload,
-        "site": place.site,
-        "kind": place.kind,
-        "provider": place.provider or None,
-        "country": place.country or None,
-        "offers": list(place.offers),
-        "verdict": str(finding.verdict),
-        "missing_facts": finding.questions,
-        "findings": [_finding_json(each, proof) for each in finding.findings],
-        "contradictions": [
-            {"rules": [each.rule_id, each.other_rule_id], "fact": each.fact, "reason": each.reason}
-            for each in finding.contradictions
-        ],
-        "past_review": list(finding.past_review),
-        "sovereignty": {
-            "low": place.sovereignty.low,
-            "high": place.sovereignty.high,
-            "seal_low": place.sovereignty.seal_low,
-            "seal_high": place.sovereignty.seal_high,
-            "objectives": [_objective_json(each) for each in place.sovereignty.objectives],
-            "missing_facts": list(place.sovereignty.missing_facts),
-        },
-        "air_gap": {
-            "feasible": str(place.air_gap.feasible),
-            "needs": [
-                {"id": each.id, "what": each.what, "carried_in": str(each.carried_in), "how": each.how}
-                for each in place.air_gap.needs
-            ],
-        },
-    }
-
-
-def _objective_json(score: ObjectiveScore) -> dict[str, Any]:
-    return {
-        "id": score.id,
-        "title": score.title,
-        "weight": score.weight,
-        "low": score.low,
-        "high": score.high,
-        "answers": [
-            {"level": each.level, "asks": each.plain, "verdict": str(each.verdict), "claimed_by": each.claimed_by}
-            for each in score.answers
-        ],
-    }
-
-
-def _finding_json(finding: RuleFinding, proof: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "rule": finding.rule_id,
-        "instrument": finding.instrument,
-        "pinpoint": finding.pinpoint,
-        "effect": str(finding.effect),
-        "binds": finding.binds,
-        "status": str(finding.status),
-        "verdict": str(finding.verdict),
-        "reason": finding.reason,
-        "missing_facts": list(finding.missing_facts),
-        "quote": finding.quote,
-        "unverified": finding.unverified,
-        "link": finding.link,
-        "remedy": finding.remedy,
-        "evidence": list(finding.evidence),
-    }
-    if proof:
-        document["proof"] = list(finding.proof.lines())
-    return document
-
-
-def _disclaimer() -> str:
-    from millwright.law.evaluate import DISCLAIMER
-
-    return DISCLAIMER
-
-
-# --- text ------------------------------------------------------------------------------------------------------
-
-
 def _show(found: Survey, proof: bool) -> None:
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
+
+    from millwright.law.evaluate import DISCLAIMER
 
     console = Console(highlight=False, soft_wrap=False)
 
@@ -213,7 +133,7 @@ def _show(found: Survey, proof: bool) -> None:
     if found.assumed:
         say("Assumed: " + "; ".join(f"{each.fact} = {_plain(each.value)}" for each in found.assumed) + ".", style="dim")
     what_if = f" What if: {', '.join(found.rules.assumed)}." if found.rules.assumed else ""
-    say(f"As of {found.as_of}, rule base {found.rules.version}.{what_if} {_disclaimer()}", style="dim")
+    say(f"As of {found.as_of}, rule base {found.rules.version}.{what_if} {DISCLAIMER}", style="dim")
 
 
 def _show_group(group: list[Place], say: Any, proof: bool) -> None:

@@ -107,6 +107,26 @@ def diff(
         typer.echo("The two rule bases say the same.")
 
 
+@app.command("rego")
+def rego(
+    assume: Annotated[
+        list[str] | None, typer.Option("--assume", metavar="WHAT-IF", help="Throw a what-if, such as dpf-annulled.")
+    ] = None,
+) -> None:
+    """Print the rule base as a Rego policy, for OPA and other evaluators."""
+    from millwright.law.load import load_rules
+    from millwright.law.rego import rego_policy
+
+    rules = load_rules()
+    for name in assume or []:
+        try:
+            rules = rules.assuming(name)
+        except KeyError:
+            known = ", ".join(each.id for each in rules.switches)
+            raise InputError(f"no what-if is called '{name}'", "--assume", f"Use one of {known}.") from None
+    typer.echo(rego_policy(rules), nl=False)
+
+
 def _as_json(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from millwright.law.air_gap import AirGapFinding, air_gap
 from millwright.law.areas import Areas
 from millwright.law.case import Assumed, owned_site_facts, rented_site_facts, with_told, workload_facts_of
 from millwright.law.evaluate import LawFinding, evaluate, world_of
-from millwright.law.facts import SiteFacts, WorkloadFacts
+from millwright.law.facts import Fact, SiteFacts, WorkloadFacts
 from millwright.law.kleene import Verdict
+from millwright.law.origins import origins_of
 from millwright.law.rule import RuleBase
 from millwright.law.sovereignty import SovereigntyScore, sovereignty
 from millwright.scenario.model import ApiSite, CloudSite, OwnedSite, Scenario
@@ -37,6 +38,8 @@ class Place:
     finding: LawFinding
     sovereignty: SovereigntyScore
     air_gap: AirGapFinding
+    origins: Mapping[Fact, str] = field(default_factory=dict)
+    """Where each known fact comes from."""
 
     @property
     def title(self) -> str:
@@ -85,8 +88,9 @@ def survey(
             finding = evaluate(rules, facts, site_facts, as_of)
             score = sovereignty(world_of(rules, facts, site_facts, as_of), _told_names(scenario, told))
             cut_off = air_gap(kind)
+            from_whom = origins_of(scenario, workload, (site, kind, provider), (facts, site_facts), guesses, told)
             place = (workload.name, site, kind, provider, country, offers, facts, site_facts, finding, score, cut_off)
-            places.append(Place(*place))
+            places.append(Place(*place, from_whom))
     return Survey(tuple(places), tuple(assumed.values()), as_of, rules)
 
 

@@ -9,7 +9,7 @@ from millwright.law.expression import show_fact
 from millwright.law.facts import values_of
 from millwright.law.kleene import Verdict
 from millwright.law.survey import Place, Survey
-from millwright.report.counsel.paper import Block, Bullets, Heading, Paper, Paragraph, grid
+from millwright.report.counsel.paper import Block, Bullets, Heading, Paper, Paragraph, Steps, grid
 from millwright.report.counsel.stamp import stamp_of
 
 _WORDS = {Verdict.YES: "allowed", Verdict.NO: "not allowed", Verdict.UNKNOWN: "open, a fact is missing"}
@@ -25,7 +25,9 @@ def annex(survey: Survey, name: str) -> Paper:
     blocks += _cited(survey)
     blocks += _proofs(survey)
     blocks += _facts(survey)
-    return Paper("Annex for counsel", f"{name}: may it run there, and by which article.", stamp_of(survey), tuple(blocks))
+    return Paper(
+        "Annex for counsel", f"{name}: may it run there, and by which article.", stamp_of(survey), tuple(blocks)
+    )
 
 
 def _of_workload(places: Sequence[Place]) -> Iterator[Block]:
@@ -43,7 +45,9 @@ def _of_workload(places: Sequence[Place]) -> Iterator[Block]:
     questions = {fact: text for place in places for fact, text in place.finding.questions.items()}
     if questions:
         yield Heading("Facts that are missing", 2)
-        yield grid(("Fact", "Question", "At"), [(fact, text, _at(fact, places)) for fact, text in questions.items()], (3, 4, 4))
+        yield grid(
+            ("Fact", "Question", "At"), [(fact, text, _at(fact, places)) for fact, text in questions.items()], (3, 4, 4)
+        )
     usable = [place for place in places if place.finding.verdict is not Verdict.NO]
     for title, findings in (
         ("To be done before going live", _once(each for place in usable for each in place.finding.duties)),
@@ -62,12 +66,22 @@ def _cited(survey: Survey) -> Iterator[Block]:
     yield Heading("The rules that apply")
     rows = []
     for each in sorted(findings, key=lambda found: found.rule_id):
-        quote = f"“{each.quote}”" if each.quote else "Own rule of the scenario." if not each.unverified else "Not quoted: unverified."
+        quote = (
+            f"“{each.quote}”"
+            if each.quote
+            else "Own rule of the scenario."
+            if not each.unverified
+            else "Not quoted: unverified."
+        )
         marks = [str(each.status).replace("_", " "), str(each.effect)]
         marks += ["past its review date"] if each.rule_id in late else []
-        rows.append((f"{_citation(each)}\n{each.rule_id}", each.plain, f"{quote} {each.link}".strip(), ", ".join(marks)))
+        rows.append(
+            (f"{_citation(each)}\n{each.rule_id}", each.plain, f"{quote} {each.link}".strip(), ", ".join(marks))
+        )
     yield grid(("Rule", "In plain words", "Text and link", "Status, effect"), rows, (3, 5, 5, 2))
-    yield Paragraph("Unverified: the article is cited, its wording was not checked against the publisher's text.", quiet=True)
+    yield Paragraph(
+        "Unverified: the article is cited, its wording was not checked against the publisher's text.", quiet=True
+    )
 
 
 def _proofs(survey: Survey) -> Iterator[Block]:
@@ -80,11 +94,13 @@ def _proofs(survey: Survey) -> Iterator[Block]:
                 found.setdefault(key, []).append(f"{place.workload} at {place.title}")
     if found:
         yield Heading("Proofs")
-        yield Paragraph("Each line is a statement with its answer; the facts it looked at stand in brackets.", quiet=True)
+        yield Paragraph(
+            "Each line is a statement with its answer; the facts it looked at stand in brackets.", quiet=True
+        )
     for (cited, lines), where in sorted(found.items()):
         yield Heading(cited, 3)
         yield Paragraph("; ".join(where))
-        yield Bullets(tuple(_indented(line) for line in lines[1:]))
+        yield Steps(tuple(_step(line) for line in lines[1:]))
 
 
 def _facts(survey: Survey) -> Iterator[Block]:
@@ -102,7 +118,9 @@ def _facts(survey: Survey) -> Iterator[Block]:
 def _fact_table(place: Place, prefix: str) -> Block:
     values = values_of(place.workload_facts, place.site_facts)
     rows = [
-        (fact, show_fact(values[fact]), origin) for fact, origin in place.origins.items() if fact.startswith(f"{prefix}.")
+        (fact, show_fact(values[fact]), origin)
+        for fact, origin in place.origins.items()
+        if fact.startswith(f"{prefix}.")
     ]
     return grid(("Fact", "Value", "From"), rows, (3, 3, 4))
 
@@ -130,7 +148,6 @@ def _rank(place: Place) -> int:
     return _ORDER.index(place.finding.verdict)
 
 
-def _indented(line: str) -> str:
-    """Return a proof's line with its depth as dashes: papers fold spaces."""
-    depth = (len(line) - len(line.lstrip())) // 2
-    return f"{'– ' * max(0, depth - 1)}{line.strip()}"
+def _step(line: str) -> tuple[int, str]:
+    """Return a proof's line with its depth below the rule itself."""
+    return (len(line) - len(line.lstrip())) // 2 - 1, line.strip()

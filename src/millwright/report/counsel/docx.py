@@ -12,11 +12,12 @@ import zipfile
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph
+from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph, Steps
 
 _TEXT_WIDTH = 9638
 """Between the margins of A4 [twentieths of a point]."""
 _MARGIN = 1134
+_STEP = 240
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -32,7 +33,11 @@ def paper_as_docx(paper: Paper, made: dt.datetime) -> bytes:
         "docProps/core.xml": _core(paper, made),
         "word/document.xml": _document(paper),
         "word/_rels/document.xml.rels": _relations(
-            {"styles": ("styles", "styles.xml"), "list": ("numbering", "numbering.xml"), "foot": ("footer", "footer.xml")}
+            {
+                "styles": ("styles", "styles.xml"),
+                "list": ("numbering", "numbering.xml"),
+                "foot": ("footer", "footer.xml"),
+            }
         ),
         "word/styles.xml": _styles(),
         "word/numbering.xml": _numbering(),
@@ -57,16 +62,19 @@ def _document(paper: Paper) -> str:
         f'<w:pgMar w:top="{_MARGIN}" w:right="{_MARGIN}" w:bottom="{_MARGIN}" w:left="{_MARGIN}" w:header="567" '
         'w:footer="567" w:gutter="0"/></w:sectPr>'
     )
-    return f'{_HEAD}<w:document xmlns:w="{_WORD}" xmlns:r="{_OFFICE}"><w:body>{"".join(body)}{section}</w:body></w:document>'
+    content = f"<w:body>{''.join(body)}{section}</w:body>"
+    return f'{_HEAD}<w:document xmlns:w="{_WORD}" xmlns:r="{_OFFICE}">{content}</w:document>'
 
 
-def _block(block: Heading | Paragraph | Bullets | Grid) -> Iterator[str]:
+def _block(block: Heading | Paragraph | Bullets | Steps | Grid) -> Iterator[str]:
     if isinstance(block, Heading):
         yield _line(block.text, f"Heading{block.level}")
     elif isinstance(block, Paragraph):
         yield _line(block.text, "Quiet" if block.quiet else "")
     elif isinstance(block, Bullets):
         yield from (_line(item, "ListBullet") for item in block.items)
+    elif isinstance(block, Steps):
+        yield from (_line(line, "TableText", indent=_STEP * depth) for depth, line in block.lines)
     else:
         yield _table(block)
         yield _line("")  # two tables in a row would become one
@@ -77,20 +85,23 @@ def _table(table: Grid) -> str:
     widths = [width * _TEXT_WIDTH // total for width in table.widths]
     rows = [_table_row(table.heads, widths, head=True), *(_table_row(row, widths) for row in table.rows)]
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    layout = f'<w:tblPr><w:tblStyle w:val="Lines"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/></w:tblPr>'
-    return f"<w:tbl>{layout}<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    layout = f'<w:tblStyle w:val="Lines"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
+    return f"<w:tbl><w:tblPr>{layout}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
 
 
 def _table_row(cells: tuple[str, ...], widths: list[int], *, head: bool = False) -> str:
+    style = "TableHead" if head else "TableText"
     texts = "".join(
-        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{_line(cell, "TableHead" if head else "TableText")}</w:tc>'
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{_line(cell, style)}</w:tc>'
         for cell, width in zip(cells, widths, strict=True)
     )
     return f"<w:tr>{'<w:trPr><w:tblHeader/></w:trPr>' if head else ''}{texts}</w:tr>"
 
 
-def _line(text: str, style: str = "") -> str:
-    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+def _line(text: str, style: str = "", indent: int = 0) -> str:
+    properties = f'<w:pStyle w:val="{style}"/>' if style else ""
+    properties += f'<w:ind w:left="{indent}"/>' if indent else ""
+    properties = f"<w:pPr>{properties}</w:pPr>" if properties else ""
     run = f'<w:r><w:t xml:space="preserve">{_clean(text)}</w:t></w:r>' if text else ""
     return f"<w:p>{properties}{run}</w:p>"
 
@@ -101,7 +112,8 @@ def _clean(text: str) -> str:
 
 
 def _footer(paper: Paper) -> str:
-    page = '<w:r><w:t xml:space="preserve"> Page </w:t></w:r><w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    number = '<w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    page = f'<w:r><w:t xml:space="preserve"> Page </w:t></w:r>{number}'
     line = _line(paper.stamp, "Quiet").replace("</w:p>", f"{page}</w:p>")
     return f'{_HEAD}<w:ftr xmlns:w="{_WORD}">{line}</w:ftr>'
 
@@ -119,9 +131,10 @@ def _styles() -> str:
         ("ListBullet", "List Bullet", 21, False, 40, ""),
     )
     styles = [
-        f'<w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii="Calibri" w:hAnsi="Calibri" w:cs="Calibri"/><w:sz w:val="21"/>'
-        '<w:lang w:val="en-GB"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="80"/></w:pPr></w:pPrDefault>'
-        '</w:docDefaults><w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>'
+        '<w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii="Calibri" w:hAnsi="Calibri" w:cs="Calibri"/>'
+        '<w:sz w:val="21"/><w:lang w:val="en-GB"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="80"/>'
+        "</w:pPr></w:pPrDefault></w:docDefaults>"
+        '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>'
     ]
     for id_, name, size, bold, before, outline in paragraphs:
         level = f'<w:keepNext/><w:spacing w:before="{before}"/><w:outlineLvl w:val="{outline}"/>' if outline else ""
@@ -130,10 +143,11 @@ def _styles() -> str:
             level = f'<w:numPr><w:numId w:val="1"/></w:numPr>{level}'
         styles.append(
             f'<w:style w:type="paragraph" w:styleId="{id_}"><w:name w:val="{name}"/><w:basedOn w:val="Normal"/>'
-            f"<w:pPr>{level}</w:pPr><w:rPr>{'<w:b/>' if bold else ''}<w:sz w:val=\"{size}\"/></w:rPr></w:style>"
+            f'<w:pPr>{level}</w:pPr><w:rPr>{"<w:b/>" if bold else ""}<w:sz w:val="{size}"/></w:rPr></w:style>'
         )
     edges = "".join(
-        f'<w:{side} w:val="single" w:sz="4" w:color="B8C0C8"/>' for side in ("top", "left", "bottom", "right", "insideH", "insideV")
+        f'<w:{side} w:val="single" w:sz="4" w:color="B8C0C8"/>'
+        for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     styles.append(
         '<w:style w:type="table" w:styleId="Lines"><w:name w:val="Lines"/><w:tblPr><w:tblBorders>'
@@ -156,7 +170,8 @@ def _numbering() -> str:
 def _core(paper: Paper, made: dt.datetime) -> str:
     moment = made.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
-        f'{_HEAD}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'{_HEAD}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" '
         'xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         f"<dc:title>{_clean(paper.title)}</dc:title>"
         f'<dcterms:created xsi:type="dcterms:W3CDTF">{moment}</dcterms:created></cp:coreProperties>'
@@ -185,6 +200,7 @@ _CORE_LINK = (
 
 def _relations(targets: dict[str, tuple[str, str]], more: str = "") -> str:
     links = "".join(
-        f'<Relationship Id="{id_}" Type="{_OFFICE}/{kind}" Target="{target}"/>' for id_, (kind, target) in targets.items()
+        f'<Relationship Id="{id_}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for id_, (kind, target) in targets.items()
     )
     return f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{links}{more}</Relationships>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph
+from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph, Steps
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -18,13 +18,15 @@ def paper_as_markdown(paper: Paper) -> str:
     return "\n".join([*lines, f"*{_plain(paper.stamp)}*"]) + "\n"
 
 
-def _lines(block: Heading | Paragraph | Bullets | Grid) -> Iterator[str]:
+def _lines(block: Heading | Paragraph | Bullets | Steps | Grid) -> Iterator[str]:
     if isinstance(block, Heading):
         yield f"{'#' * (block.level + 1)} {_plain(block.text)}"
     elif isinstance(block, Paragraph):
         yield f"*{_plain(block.text)}*" if block.quiet else _plain(block.text)
     elif isinstance(block, Bullets):
         yield from (f"- {_plain(item)}" for item in block.items)
+    elif isinstance(block, Steps):
+        yield from (f"{'  ' * depth}- {_plain(line)}" for depth, line in block.lines)
     else:
         yield _row(block.heads)
         yield _row(("---",) * len(block.heads), escape=False)

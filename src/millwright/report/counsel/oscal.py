@@ -26,7 +26,11 @@ NAMESPACE = "https://millwright.invalid/ns/oscal"
 """Of our own properties; `.invalid` never resolves, so that no tool goes and asks for it."""
 CATALOG_FILE = "catalog.json"
 _ROOT = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
-_STATES = {Verdict.YES: ("satisfied", "pass"), Verdict.NO: ("not-satisfied", "fail"), Verdict.UNKNOWN: ("not-satisfied", "other")}
+_STATES = {
+    Verdict.YES: ("satisfied", "pass"),
+    Verdict.NO: ("not-satisfied", "fail"),
+    Verdict.UNKNOWN: ("not-satisfied", "other"),
+}
 
 
 def catalog(survey: Survey, made: dt.datetime) -> dict[str, Any]:
@@ -38,7 +42,11 @@ def catalog(survey: Survey, made: dt.datetime) -> dict[str, Any]:
         "uuid": _id("catalog", survey.rules.version),
         "metadata": _metadata("Rules of law, contracts and standards for LLM inference", survey, made),
         "groups": [
-            {"id": _token(name), "title": _line(rules[0].instrument.title), "controls": [_control(each) for each in rules]}
+            {
+                "id": _token(name),
+                "title": _line(rules[0].instrument.title),
+                "controls": [_control(each) for each in rules],
+            }
             for name, rules in groups.items()
         ],
     }
@@ -61,14 +69,17 @@ def assessment_results(survey: Survey, name: str, made: dt.datetime) -> dict[str
     body = {
         "uuid": _id("assessment-results", name, *_world(survey)),
         "metadata": _metadata(f"{name}: may it run there", survey, made),
-        "import-ap": {"href": f"#{plan}", "remarks": "There is no separate plan: every rule in force is asked of every place."},
+        "import-ap": {
+            "href": f"#{plan}",
+            "remarks": "There is no separate plan: every rule in force is asked of every place.",
+        },
         "results": [_result(place, name, survey, made) for place in survey.places],
         "back-matter": {
             "resources": [
                 {
                     "uuid": plan,
                     "title": "How it was assessed",
-                    "description": "`millwright check` asked every rule in force of every place that the scenario allows.",
+                    "description": "`millwright check` asked every rule in force of every place in the scenario.",
                 }
             ]
         },
@@ -123,7 +134,7 @@ def _component(place: Place, name: str, survey: Survey) -> dict[str, Any]:
             {
                 "uuid": _id("control-implementation", id_),
                 "source": CATALOG_FILE,
-                "description": f"How this place stands to the rules of {survey.rules.version} on {survey.as_of.isoformat()}.",
+                "description": f"How it stands to rule base {survey.rules.version} on {survey.as_of.isoformat()}.",
                 "implemented-requirements": [
                     {
                         "uuid": _id("implemented-requirement", id_, each.rule_id),
@@ -141,7 +152,11 @@ def _component(place: Place, name: str, survey: Survey) -> dict[str, Any]:
 def _result(place: Place, name: str, survey: Survey, made: dt.datetime) -> dict[str, Any]:
     id_ = _place_id(place, name, survey)
     moment = _moment(made)
-    marks = {"verdict": str(place.finding.verdict), "as-of": survey.as_of.isoformat(), "rule-base-version": survey.rules.version}
+    marks = {
+        "verdict": str(place.finding.verdict),
+        "as-of": survey.as_of.isoformat(),
+        "rule-base-version": survey.rules.version,
+    }
     result: dict[str, Any] = {
         "uuid": _id("result", id_),
         "title": _line(f"{place.workload} at {place.title}"),

@@ -33,6 +33,13 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Lines of a proof, each with its depth; a line rests on the deeper ones that follow it."""
+
+    lines: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """A table: one line of heads, rows of cells, and how wide each column is beside the others."""
 
@@ -41,7 +48,7 @@ class Grid:
     widths: tuple[int, ...]
 
 
-Block = Heading | Paragraph | Bullets | Grid
+Block = Heading | Paragraph | Bullets | Steps | Grid
 
 
 @dataclass(frozen=True, slots=True)

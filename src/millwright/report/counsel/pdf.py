@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from millwright.errors import InputError
-from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph
+from millwright.report.counsel.paper import Bullets, Grid, Heading, Paper, Paragraph, Steps
 
 _TEMPLATE = Path(__file__).parent / "counsel.typ"
-_KINDS = {Heading: "heading", Paragraph: "paragraph", Bullets: "bullets", Grid: "grid"}
+_KINDS = {Heading: "heading", Paragraph: "paragraph", Bullets: "bullets", Steps: "steps", Grid: "grid"}
 
 
 def paper_as_pdf(paper: Paper, made: dt.datetime) -> bytes:
