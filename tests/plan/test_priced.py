@@ -83,6 +83,15 @@ def test_what_is_there_already_needs_no_budget_but_power_and_space() -> None:
     assert [reason.stage for reason in broken] == [Stage.POWER, Stage.SPACE]
 
 
+@pytest.mark.parametrize(("rate_per_s", "stages"), [(2.0, []), (3.0, [Stage.SITE])])
+def test_what_is_there_may_be_used_but_not_added_to_where_the_site_buys_other_hosts(
+    rate_per_s: float, stages: list[Stage]
+) -> None:
+    there = CATALOG.host("server-l40s-4")
+    one = _part(there, _site(hosts=["hgx-h100-8"]), rate_per_s, existing=2)
+    assert [reason.stage for reason in site_limits_broken([one], CERTAIN, PRICING)] == stages
+
+
 def test_two_workloads_share_the_room() -> None:
     site = _site(power_w=20_000.0, budget="600 kEUR")
     chat, code = _part(SMALL, site, 3.0), _part(LARGE, site, 2.0, "code")

@@ -288,8 +288,8 @@ def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[st
                 basis, "extrapolated from devices like it"
             )
             found.append(f"No measurement of {device} was at hand; its speed is {origin}: test before you buy.")
-        bits = replica.candidate.deployment.weights.bytes_per_weight * 8.0
-        if bits < 8.0:
+        weights = replica.candidate.deployment.weights
+        if weights.bytes_per_weight < 1.0 and weights != draft.asked.model.native_precision:
             found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")
     site = draft.platform.site if draft.platform is not None else None
     if isinstance(site, CloudSite) and site.commitment is Commitment.SPOT:
