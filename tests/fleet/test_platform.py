@@ -6,7 +6,7 @@ import pytest
 from fleet_cases import CATALOG
 
 from millwright.fleet.platform import LeftOut, Platform, api_offers, in_area, platforms
-from millwright.scenario.model import ApiSite, CloudSite, ColoSite, Limits, OwnedSite
+from millwright.scenario.model import ApiSite, CloudSite, ColoSite, ExistingHosts, Limits, OwnedSite
 
 ROOM = OwnedSite(name="room", country="DE")
 CLOUD = CloudSite(name="any cloud")
@@ -52,6 +52,13 @@ def test_a_host_stands_where_its_site_is_and_an_instance_in_its_region() -> None
     rented, _ = platforms(CLOUD, CATALOG, FREE)
     assert all(one.cloud is not None and one.country == one.cloud.country for one in rented)
     assert all(one.provider is not None and one.provider.name in one.title for one in rented)
+
+
+def test_hosts_that_are_there_are_looked_at_beside_those_that_may_be_bought() -> None:
+    there = (ExistingHosts(host="DGX H100", count=1),)
+    for named, kept in (((), {"hgx-h100-8"}), (("server-l40s-4",), {"hgx-h100-8", "server-l40s-4"})):
+        machines, _ = platforms(OwnedSite(name="room", country="DE", hosts=named, existing=there), CATALOG, FREE)
+        assert {one.offer_id for one in machines} == kept
 
 
 def test_only_the_named_hosts_are_looked_at() -> None:

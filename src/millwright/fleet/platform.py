@@ -111,9 +111,10 @@ def _bought(site: OwnedSite | ColoSite, catalog: Catalog, limits: Limits) -> tup
     kept: list[Platform] = []
     left_out: list[LeftOut] = []
     named = _ids(site.hosts, catalog.host)
+    there = _ids((each.host for each in site.existing), catalog.host) or frozenset()
     wishes = _Wishes.of(catalog, limits, site.devices)
     for host in catalog.hosts():
-        if named is not None and host.id not in named:
+        if named is not None and host.id not in named and host.id not in there:
             continue
         device = catalog.device(host.device_id)
         reason = wishes.against(device, host.id, host.vendor)

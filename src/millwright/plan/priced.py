@@ -150,6 +150,16 @@ def _machines_at_most(part: PricedPart, inputs: Inputs) -> _Machines:
 def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricing: Pricing) -> list[RefusalReason]:
     what = " and ".join(f"{each.count} × {each.host.name}" for each in machines)
     reasons: list[RefusalReason] = []
+    buyable = None if site.hosts is None else {pricing.catalog.host(name).id for name in site.hosts}
+    for each in machines:
+        if buyable is not None and each.host.id not in buyable and each.count > each.terms.existing:
+            text = (
+                f"{each.count} × {each.host.name} are needed, spares included; {each.terms.existing} are there, "
+                f"and the hosts that {site.name} may buy leave it out"
+            )
+            reasons.append(
+                RefusalReason(stage=Stage.SITE, summary="more than are there, and none may be bought", text=text)
+            )
     power_w = sum(each.count * each.host.power_peak_w for each in machines)
     if site.power_w is not None and power_w > site.power_w:
         text = f"{what} draw up to {power_w / 1e3:,.1f} kW, and {site.name} has {site.power_w / 1e3:,.1f} kW"
