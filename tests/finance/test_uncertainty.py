@@ -126,6 +126,14 @@ def test_regret_and_the_value_of_knowing_by_hand() -> None:
     assert found.expected_regret["a"] == pytest.approx(0.25, abs=2e-3)
 
 
+def test_knowing_an_input_is_never_worth_more_than_knowing_all() -> None:
+    # A polynomial through the draws of a heavy tail dips below zero, though this option never is the cheapest.
+    dear = costing(lambda v: 10.0 + np.exp(6.0 * np.asarray(v["n"])))
+    found = compare({"sure": costing(lambda _: 1.0), "dear": dear}, [UncertainInput("n", Normal(0.0, 1.0))], 1_024)
+    assert found.value_of_perfect_information == 0.0
+    assert found.value_of_knowing["n"] == 0.0
+
+
 def test_knowing_one_of_two_switches_is_worth_a_part() -> None:
     # a costs s + t, each 0 or 1 by a fair coin; b costs 1. All known: E[min] = 0·¼ + 1·¾ = 3/4, worth 1/4.
     # s alone: s = 0 gives E[a] = 1/2 < 1, s = 1 gives 3/2 > 1: E = ½·½ + ½·1 = 3/4 as well; the same for t.

@@ -128,14 +128,16 @@ class Comparison:
     def value_of_knowing(self) -> dict[str, float]:
         """EVPI of each input alone [currency], largest first: what it would be worth to measure or negotiate it first.
 
-        min_k E[cost_k] − E_x[min_k E[cost_k | x]], the inner means by regression on a polynomial of the input's rank
-        (Strong, Oakley and Brennan 2014), so no second loop of draws is needed.
+        min_k E[cost_k] − E_x[E[cost_k*(x) | x]], where k*(x) has the least E[cost_k | x] by regression on a polynomial
+        of the input's rank (Strong, Oakley and Brennan 2014), so no second loop of draws is needed. What k*(x) costs
+        is taken from the draws, not from the regression: a wild fit then earns nothing, and knowing one input is never
+        worth more than knowing all.
         """
         baseline = self.costs.mean(axis=0).min()
         worth = {}
         for column, uncertain in enumerate(self.inputs):
-            conditional = _conditional_means(uncertain, self.u[:, column], self.costs)
-            gain = float(baseline - conditional.min(axis=1).mean())
+            chosen = _conditional_means(uncertain, self.u[:, column], self.costs).argmin(axis=1)
+            gain = float(baseline - np.take_along_axis(self.costs, chosen[:, None], axis=1).mean())
             worth[uncertain.name] = gain if gain > _ROUNDING * abs(baseline) else 0.0
         return dict(sorted(worth.items(), key=lambda pair: -pair[1]))
 
