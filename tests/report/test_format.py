@@ -10,6 +10,7 @@ from millwright.plan.model import Assumption, Origin
 from millwright.report.format import (
     assumption_value,
     count,
+    in_column,
     listed,
     number_text,
     percent,
@@ -41,6 +42,14 @@ from millwright.report.format import (
 )
 def test_numbers_read_well(value: float, low: float | None, high: float | None, unit: str, text: str) -> None:
     assert str(shown_number(value, unit, low, high)) == text
+
+
+def test_a_column_that_names_the_unit_keeps_thousands() -> None:
+    dear = in_column(shown_number(34_374.0, "NZD/Mtok", 22_843.0, 49_843.0), "NZD/Mtok")
+    assert (dear.value, dear.interval) == ("34 k", "23–50 k")
+    cheap = in_column(shown_number(4_979.0, "NZD/Mtok", 3_323.0, 7_383.0), "NZD/Mtok")
+    assert (cheap.value, cheap.interval) == ("5,000", "3,300–7,400")
+    assert in_column(shown_number(None, "NZD/Mtok"), "NZD/Mtok").value == "–"
 
 
 def test_what_is_unknown_is_a_dash_without_unit() -> None:

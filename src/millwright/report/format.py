@@ -50,6 +50,13 @@ def bare(shown: Shown, currency: str) -> str:
     return join_unit(shown.value, shown.unit.replace(currency, "").replace("/month", "").strip())
 
 
+def in_column(shown: Shown, unit: str) -> Shown:
+    """Return value and interval without the `unit` that a column's heading names; `k` or `M` before it stay."""
+    scale = shown.unit.removesuffix(unit).strip()
+    interval = join_unit(shown.interval, scale) if shown.interval else ""
+    return Shown(join_unit(shown.value, scale), interval, "")
+
+
 def join_unit(number: str, unit: str) -> str:
     """Return number and unit as one text; the multiplication sign stands close."""
     if not unit or number == UNKNOWN:

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyPercentiles, Option, Plan, SloLimit, Verdict
-from millwright.report.format import Shown, count, percent, probability_percent, shown_estimate, signed_percent
+from millwright.report.format import (
+    Shown,
+    count,
+    in_column,
+    percent,
+    probability_percent,
+    shown_estimate,
+    signed_percent,
+)
 from millwright.report.leading import rivals
 from millwright.report.wording import KIND_WORDS, METRIC_SHORT, VERDICT_WORDS, odds_text
 
@@ -39,6 +47,7 @@ class RankingRow:
     where: str
     fleet: tuple[str, ...]
     lcot: Shown
+    """Without the unit, which is the plan's currency per million tokens: such as `34 k` and `23–50 k`."""
     capex: Shown
     opex: Shown
     latencies: tuple[LatencyCell, ...]
@@ -70,7 +79,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         kind=KIND_WORDS[option.kind],
         where=where_text(option),
         fleet=tuple(fleet_text(part) for part in option.fleet),
-        lcot=shown_estimate(option.cost.lcot),
+        lcot=in_column(shown_estimate(option.cost.lcot), f"{plan.header.currency}/Mtok"),
         capex=shown_estimate(option.cost.capex),
         opex=shown_estimate(option.cost.opex_per_month),
         latencies=latency_cells(plan, option),
