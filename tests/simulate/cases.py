@@ -86,7 +86,7 @@ def cases(draw: st.DrawFn) -> Case:
     capacity = draw(st.one_of(st.integers(1, 60), st.integers(60, 900), st.just(10**6)))
     longest_s = draw(st.sampled_from([10**6, 300]))
     limits = SchedulerLimits(max_seqs, budget, block, draw(st.sampled_from([0.0, 0.01, 0.2])), longest_s)
-    slopes = [draw(st.one_of(st.just(0.0), st.floats(1e-9, 1e-4))) for _ in range(3)]
+    slopes = [draw(st.one_of(st.just(0.0), st.floats(1e-7, 1e-4))) for _ in range(3)]
     step = step_time(
         draw(st.sampled_from([1e-3, 5e-3, 0.25, 7.3e-3])),
         draw(st.sampled_from([0.0, 1e-5, 1.7e-4])),

@@ -1,9 +1,11 @@
 """What a user sees: requests and step times to latency percentiles and goodput."""
 
+from millwright.simulate.cluster import Member, Outage, simulate_cluster
 from millwright.simulate.goodput import CurvePoint, Goodput, RatePoint, latency_curve, max_rate_at_slo, saturated_rate
 from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
 from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
+from millwright.simulate.router import Router
 from millwright.simulate.slo import Slo
 
 __all__ = [
@@ -13,8 +15,11 @@ __all__ = [
     "Goodput",
     "Interval",
     "Latency",
+    "Member",
+    "Outage",
     "RatePoint",
     "RequestOutcomes",
+    "Router",
     "ServiceMetrics",
     "Slo",
     "Totals",
@@ -23,6 +28,7 @@ __all__ = [
     "max_rate_at_slo",
     "saturated_rate",
     "simulate_closed",
+    "simulate_cluster",
     "simulate_open",
     "summarise",
 ]

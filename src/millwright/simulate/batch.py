@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from millwright.simulate.compiled import inlined
+from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.state import NONE, Replica
 
 _SLOT_BITS = 20
@@ -118,7 +118,7 @@ def start_decoding(rep: Replica, slots: Any, slot: int, tokens: int, remaining: 
     rep.context += tokens
 
 
-@inlined
+@compiled
 def stop_decoding(rep: Replica, slots: Any, slot: int) -> None:
     """Take `slot` out of the decoding sequences, its blocks still taken; it need not be the next to complete."""
     _remove_from_heap(rep, slots, slots[rep.row, slot].finish_step << _SLOT_BITS | slot)
@@ -154,7 +154,7 @@ def needed_now(rep: Replica, slots: Any) -> int:
     return needed
 
 
-@inlined
+@compiled
 def steps_until_exhaustion(rep: Replica, slots: Any, limit: int) -> int:
     """Return how many of the next `limit` steps find a block for every decoding sequence.
 

@@ -62,6 +62,8 @@ def _run_steps(
     rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
 ) -> None:
     """Schedule one step, running sequences first, and run it, with as many like it as follow if it only decodes."""
+    rep.done = 0
+    rep.blocked = 0
     preempted = False
     taken = 0  # the oldest sequences take what there is before the newest is preempted
     while needed_now(rep, slots) - taken > available(rep):
@@ -104,6 +106,7 @@ def _run_steps(
         hits = cached_prefix(rep, jobs, cache, prefix_ids, request, target)
         own = blocks_for(target, rep.block_size) - hits * rep.prefix_unit
         if available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
+            rep.blocked = 1
             break
         slot = _admit(rep, slots, jobs, target)
         hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
@@ -196,6 +199,8 @@ def _admit(rep: Replica, slots: Any, jobs: Any, target: int) -> int:
 def enqueue(rep: Replica, jobs: Any, request: int) -> None:
     """Put `request` at the end of the replica's queue; requests come in order of `enter_s`."""
     jobs[request].behind = NONE
+    rep.outstanding += 1
+    rep.outstanding_tokens += jobs[request].input_tokens
     if rep.queue_tail == NONE:
         rep.queue_head = request
     else:
@@ -308,6 +313,10 @@ def _complete(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
     jobs[request].fate = _SERVED
     if request >= rep.counted_from and _breaks_a_limit(rep, jobs, request):
         rep.violations_left -= 1
+    slots[rep.row, rep.done].done = request
+    rep.done += 1
+    rep.outstanding -= 1
+    rep.outstanding_tokens -= jobs[request].input_tokens
     remove_running(rep, slots, slot)
     issue_next(rep, jobs, rep.now_s)
 
@@ -344,7 +353,7 @@ def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: A
         start_decoding(rep, slots, slot, target, remaining)
 
 
-@inlined
+@compiled
 def _preempt(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
     """Drop the sequence's KV cache and put it before all waiting requests, to be computed again."""
     request = slots[rep.row, slot].request
@@ -376,7 +385,7 @@ def _gap_bin(seconds: float) -> int:
     return min(max(int((math.log2(seconds) - GAP_LOWEST_LOG2) * GAP_BINS_PER_OCTAVE), 0), GAP_BINS - 1)
 
 
-@inlined
+@compiled
 def _count_gaps(rep: Replica, gaps: Any, first_s: float, growth_s: float, steps: int, weight: int) -> None:
     """Count `steps` gaps that grow by `growth_s` from `first_s`, `weight` times each."""
     low = _gap_bin(first_s)

@@ -69,6 +69,7 @@ class RequestOutcomes:
     totals: Totals
     replica: NDArray[np.int32] | None = None
     cached_tokens: NDArray[np.int32] | None = None
+    retries: NDArray[np.int32] | None = None
     replica_totals: tuple[Totals, ...] = field(default=())
 
     def __len__(self) -> int:

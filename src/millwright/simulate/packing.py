@@ -175,6 +175,8 @@ def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Ser
         preemptions=jobs["preemptions"],
         fate=jobs["fate"],
         cached_tokens=jobs["cached_tokens"],
+        replica=jobs["replica"],
+        retries=jobs["retries"],
         gap_counts=servers.gaps.sum(axis=0),
         totals=sum_totals(each),
         replica_totals=each,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from millwright.simulate.batch import blocks_for
-from millwright.simulate.compiled import inlined
+from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.state import ABSENT, NONE, Replica
 
 
@@ -21,7 +21,7 @@ def available(rep: Replica) -> int:
     return rep.free_blocks + rep.idle_blocks
 
 
-@inlined
+@compiled
 def cached_prefix(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, target: int) -> int:
     """Return how many leading prefix blocks are cached; at least one token is left to compute."""
     hits = 0
@@ -33,7 +33,7 @@ def cached_prefix(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request:
     return hits
 
 
-@inlined
+@compiled
 def idle_among(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, hits: int) -> int:
     """Return the KV blocks of those of the first `hits` prefix blocks that are idle."""
     first = jobs[request].prefix_first
@@ -44,7 +44,7 @@ def idle_among(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: in
     return idle * rep.prefix_unit
 
 
-@inlined
+@compiled
 def hold_prefix(
     rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, request: int, slot: int, hits: int
 ) -> None:
@@ -62,7 +62,7 @@ def hold_prefix(
         jobs[request].cached_tokens = hits * rep.prefix_tokens
 
 
-@inlined
+@compiled
 def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, computed: int) -> None:
     """Cache the prefix blocks that the sequence's first `computed` tokens fill, up to one that is cached already."""
     if rep.prefix_unit > 0:
@@ -76,7 +76,7 @@ def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any
         slots[rep.row, slot].held = held
 
 
-@inlined
+@compiled
 def release_blocks(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, tokens: int) -> None:
     """Give back the blocks of a sequence of `tokens` tokens: its own become free, prefix blocks idle unless shared."""
     rep.free_blocks += blocks_for(tokens, rep.block_size)
@@ -94,7 +94,7 @@ def release_blocks(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: 
         slots[rep.row, slot].held = 0
 
 
-@inlined
+@compiled
 def drop_idle(rep: Replica, cache: Any) -> None:
     """Drop idle prefix blocks, the least recently used first, until no more blocks are taken than there are."""
     while rep.free_blocks < 0:

@@ -313,12 +313,7 @@ def reference_open(
     """Simulate an open loop step by step."""
     engine = ReferenceEngine(step, limits, kv_capacity_tokens)
     sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
-    if requests.prefix_blocks is not None and requests.prefix_offsets is not None:
-        tokens = requests.prefix_block_tokens
-        engine.cache = ReferencePrefixCache(tokens, tokens // limits.block_size_tokens)
-        for sequence, (first, last) in zip(sequences, pairwise(requests.prefix_offsets), strict=True):
-            filled = sequence.input_tokens // tokens
-            sequence.prefix = requests.prefix_blocks[first:last].tolist()[:filled]
+    give_prefixes(engine, sequences, requests)
     for sequence, arrival_s in zip(sequences, requests.arrival_s, strict=True):
         sequence.enter_s = float(arrival_s) + step.request_s
         if sequence.fate is Fate.PENDING:
@@ -326,6 +321,16 @@ def reference_open(
     while engine.advance():
         pass
     return ReferenceResult(sequences, engine.gaps_s, engine.totals())
+
+
+def give_prefixes(engine: ReferenceEngine, sequences: list[Sequence], requests: Requests) -> None:
+    """Give the engine a prefix cache and the sequences their prefix blocks, if the requests carry any."""
+    if requests.prefix_blocks is not None and requests.prefix_offsets is not None:
+        tokens = requests.prefix_block_tokens
+        engine.cache = ReferencePrefixCache(tokens, tokens // engine.limits.block_size_tokens)
+        for sequence, (first, last) in zip(sequences, pairwise(requests.prefix_offsets), strict=True):
+            filled = sequence.input_tokens // tokens
+            sequence.prefix = requests.prefix_blocks[first:last].tolist()[:filled]
 
 
 def reference_closed(

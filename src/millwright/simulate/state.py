@@ -60,6 +60,10 @@ class Replica:
     e2e_limit_s: float
     violations_left: int
     counted_from: int
+    blocked: int  # 1: the first waiting request had no room when the last step was scheduled
+    done: int  # requests that ended with the last step
+    outstanding: int  # requests sent to it and not ended, and their prompt tokens
+    outstanding_tokens: int
     # what it has done
     busy_s: float
     decode_seconds: float
@@ -87,6 +91,7 @@ class Slot:
     last_token_s: float
     held: int  # leading prefix blocks that the sequence holds in the prefix cache
     completed: int  # slots that complete with this step
+    done: int  # requests that ended with the last step
     heap: int  # finish step and slot of decoding sequences, packed, the least first
     free: int  # a stack of free slots
     fresh: int  # slots whose prefill ends in this step
@@ -110,6 +115,8 @@ class Job:
     prefix_count: np.int32
     cached_tokens: np.int32
     preemptions: np.int32
+    replica: np.int32
+    retries: np.int32
     fate: np.uint8
 
 
@@ -119,6 +126,25 @@ class CachedBlock:
     refs: np.int32  # running sequences that hold it; -1: not cached
     older: np.int32
     newer: np.int32
+
+
+class Host:
+    """One replica as the router knows it."""
+
+    weight: float
+    longest_input_tokens: int
+    quiet_until_s: float  # it ends no request before
+    kind: np.int32  # its row of fates at the door
+    up: np.int32
+
+
+class Change:
+    """A replica goes up or down."""
+
+    time_s: float
+    replica: int
+    up: int
+    retry: int  # what it was working on begins anew elsewhere
 
 
 class StepTimes:
@@ -134,8 +160,8 @@ def _record(fields: type) -> np.dtype[np.void]:
     return np.dtype([(name, kinds[kind]) for name, kind in fields.__annotations__.items()], align=True)
 
 
-REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES = (
-    _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes)
+REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES, HOST, CHANGE = (
+    _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes, Host, Change)
 )
 
 

@@ -1,0 +1,141 @@
+"""Several replicas behind a router: alike or not, some of them down for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.simulate import state
+from millwright.simulate.outcomes import RequestOutcomes
+from millwright.simulate.packing import (
+    check_requests,
+    collect,
+    make_jobs,
+    make_servers,
+    refusals,
+    with_prefix_cache,
+)
+from millwright.simulate.router import Router
+from millwright.traffic.requests import Requests
+
+ANY_LENGTH = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Member:
+    """One replica of a cluster.
+
+    `weight` is its share of the load relative to the others; it takes no prompt longer than `longest_input_tokens`;
+    `ready_s` is when it is first up (loading weights takes a while) [s].
+    """
+
+    step: StepTime
+    limits: SchedulerLimits
+    kv_capacity_tokens: int
+    weight: float = 1.0
+    longest_input_tokens: int = ANY_LENGTH
+    ready_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Replica number `replica` is down from `from_s` until `until_s` [s] and loses its caches.
+
+    Requests on it begin anew on another replica, or are lost if they are not `retried`.
+    """
+
+    replica: int
+    from_s: float
+    until_s: float = float("inf")
+    retried: bool = True
+
+
+def simulate_cluster(
+    requests: Requests,
+    members: Sequence[Member],
+    router: Router = Router.LEAST_REQUESTS,
+    *,
+    outages: Sequence[Outage] = (),
+    prefix_cache: bool = True,
+    seed: int = 0,
+) -> RequestOutcomes:
+    """Return what becomes of `requests` on the replicas `members` behind `router`.
+
+    `seed` draws what the router leaves to chance. A request that comes while no replica is up that would take it is
+    lost; one that began anew counts in `retries`, and its latencies run from its first arrival.
+    Raises `ValueError` if requests, members or outages are malformed.
+    """
+    check_requests(requests)
+    _check(members, outages)
+    steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
+    jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
+    servers = make_servers(steps, limits, capacities, len(requests))
+    if prefix_cache:
+        servers = with_prefix_cache(servers, jobs, requests)
+    hosts, fates = _hosts(members, jobs)
+    draws = np.random.default_rng(seed).random((len(requests), 2))
+    watches = 0 if router in _BLIND else 2 if router is Router.PREFIX_AWARE else 1
+
+    from millwright.simulate.cluster_engine import run_cluster  # compiled code is loaded when first needed
+
+    arrival_s = np.ascontiguousarray(requests.arrival_s, dtype=np.float64)
+    run_cluster(
+        int(router),
+        watches,
+        arrival_s,
+        draws,
+        hosts,
+        fates,
+        _changes(members, outages, hosts),
+        servers.replicas,
+        servers.slots,
+        jobs,
+        servers.tables,
+        servers.gaps,
+        servers.cache,
+        servers.prefix_ids,
+    )
+    return collect(requests.arrival_s, jobs, servers)
+
+
+_BLIND = (Router.ROUND_ROBIN, Router.RANDOM)
+
+
+def _check(members: Sequence[Member], outages: Sequence[Outage]) -> None:
+    if not members:
+        raise ValueError("a cluster needs at least one replica")
+    for member in members:
+        if not member.weight > 0:
+            raise ValueError(f"a replica's weight must be above 0, got {member.weight}")
+    for outage in outages:
+        if not 0 <= outage.replica < len(members):
+            raise ValueError(f"no replica number {outage.replica}: the cluster has {len(members)}, counted from 0")
+        if not outage.from_s < outage.until_s:
+            raise ValueError(f"an outage must end after it begins, got {outage.from_s} to {outage.until_s} s")
+
+
+def _hosts(members: Sequence[Member], jobs: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
+    """Return what the router knows of each replica, and the fate of each request at each kind of replica's door."""
+    kinds: dict[tuple[SchedulerLimits, int], int] = {}
+    hosts = np.zeros(len(members), dtype=state.HOST)
+    for host, member in zip(hosts, members, strict=True):
+        host["kind"] = kinds.setdefault((member.limits, member.kv_capacity_tokens), len(kinds))
+        host["weight"], host["longest_input_tokens"] = member.weight, member.longest_input_tokens
+        host["up"] = member.ready_s <= 0
+    fates = [refusals(jobs["input_tokens"], jobs["output_tokens"], *kind) for kind in kinds]
+    return hosts, np.array(fates, dtype=np.uint8)
+
+
+def _changes(members: Sequence[Member], outages: Sequence[Outage], hosts: NDArray[np.void]) -> NDArray[np.void]:
+    """Return when replicas go up and down, in order of time."""
+    rows = [(member.ready_s, k, 1, 0) for k, member in enumerate(members) if hosts["up"][k] == 0]
+    for outage in outages:
+        rows.append((outage.from_s, outage.replica, 0, int(outage.retried)))
+        if np.isfinite(outage.until_s):
+            rows.append((outage.until_s, outage.replica, 1, 0))
+    return np.array(sorted(rows), dtype=state.CHANGE)

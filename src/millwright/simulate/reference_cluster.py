@@ -1,0 +1,171 @@
+"""Several replicas behind a router, step by step, in plain Python: the oracle of the compiled cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence as Members
+
+import numpy as np
+
+from millwright.simulate.cluster import Member, Outage
+from millwright.simulate.outcomes import Fate
+from millwright.simulate.reference import ReferenceEngine, Sequence, give_prefixes
+from millwright.simulate.router import Router
+from millwright.simulate.state import SAME_INSTANT_S
+from millwright.traffic.requests import Requests
+
+
+class ReferenceCluster:
+    """Replicas, stepped one step at a time, and the router in front of them."""
+
+    def __init__(
+        self, requests: Requests, members: Members[Member], router: Router, outages: Members[Outage], seed: int
+    ) -> None:
+        self.members, self.router = members, router
+        self.draws = np.random.default_rng(seed).random((len(requests), 2))
+        self.engines = [ReferenceEngine(m.step, m.limits, m.kv_capacity_tokens) for m in members]
+        self.up = [member.ready_s <= 0 for member in members]
+        lengths = zip(requests.input_tokens.tolist(), requests.output_tokens.tolist(), strict=True)
+        self.sequences = [Sequence(i, float("nan"), input_, output) for i, (input_, output) in enumerate(lengths)]
+        for engine in self.engines:
+            give_prefixes(engine, self.sequences, requests)
+        self.sent: dict[Sequence, int] = {}
+        self.retries = [0] * len(requests)
+        self.turn = 0
+        arrivals = [(time_s, 1, i, None) for i, time_s in enumerate(requests.arrival_s.tolist())]
+        changes: list[tuple[float, int, int, Outage | None]] = [
+            (member.ready_s, 0, k, None) for k, member in enumerate(members) if member.ready_s > 0
+        ]
+        for outage in outages:
+            changes.append((outage.from_s, 0, outage.replica, outage))
+            changes.append((outage.until_s, 0, outage.replica, None))
+        self.events = sorted([*arrivals, *changes], key=lambda event: event[:2])
+
+    def run(self) -> None:
+        """Run all events in order of time, then every replica to its end."""
+        for time_s, is_arrival, index, outage in self.events:
+            if not np.isfinite(time_s):
+                continue
+            if is_arrival:
+                self.advance(time_s)
+                self.route(self.sequences[index], time_s)
+            elif outage is None:
+                self.up[index] = True
+                self.engines[index].now_s = max(self.engines[index].now_s, time_s)
+            else:
+                self.advance(time_s)
+                self.up[index] = False
+                for sequence in self.fail(index, time_s):
+                    self.retries[sequence.index] += 1
+                    if outage.retried:
+                        self.route(sequence, time_s)
+                    else:
+                        sequence.fate = Fate.LOST
+        self.advance(float("inf"))
+
+    def advance(self, until_s: float) -> None:
+        """Run every step that starts before `until_s`."""
+        for engine in self.engines:
+            while engine.running or engine.waiting or engine.arrivals:
+                if not engine.running and not engine.waiting:
+                    engine.now_s = max(engine.now_s, engine.arrivals[0].enter_s)
+                if engine.now_s + SAME_INSTANT_S >= until_s:
+                    break
+                engine.advance()
+
+    def route(self, sequence: Sequence, time_s: float) -> None:
+        """Send a request to the replica that the router chooses."""
+        takers = [k for k in range(len(self.members)) if self.takes(k, sequence)]
+        up = [k for k in takers if self.up[k]]
+        sequence.enter_s = time_s
+        if not up:
+            fate = self.engines[0].refusal(sequence.input_tokens, sequence.output_tokens)
+            sequence.fate = Fate.LOST if takers else fate or Fate.REFUSED_LENGTH
+            return
+        replica = self.choose(up, sequence, time_s)
+        self.turn += 1
+        self.sent[sequence] = replica
+        sequence.fate = Fate.PENDING
+        sequence.enter_s = time_s + self.members[replica].step.request_s
+        self.engines[replica].arrivals.append(sequence)
+
+    def takes(self, replica: int, sequence: Sequence) -> bool:
+        """Return whether a replica would take the request when up."""
+        refusal = self.engines[replica].refusal(sequence.input_tokens, sequence.output_tokens)
+        return refusal is Fate.PENDING and sequence.input_tokens <= self.members[replica].longest_input_tokens
+
+    def choose(self, up: list[int], sequence: Sequence, time_s: float) -> int:
+        """Return one of the replicas `up`."""
+        draw = self.draws[sequence.index]
+        first = min(int(draw[0] * len(up)), len(up) - 1)
+        if self.router is Router.ROUND_ROBIN:
+            return up[self.turn % len(up)]
+        if self.router is Router.RANDOM:
+            return up[first]
+        if self.router is Router.POWER_OF_TWO:
+            if len(up) == 1:
+                return up[0]
+            second = (first + 1 + min(int(draw[1] * (len(up) - 1)), len(up) - 2)) % len(up)
+            return min(sorted((up[first], up[second])), key=lambda k: len(self.under_way(k, time_s)) / self.weight(k))
+        if self.router is Router.BY_LENGTH:
+            shortest = min(self.members[k].longest_input_tokens for k in up)
+            up = [k for k in up if self.members[k].longest_input_tokens == shortest]
+        return min(up, key=lambda k: self.load(k, sequence, time_s))
+
+    def load(self, replica: int, sequence: Sequence, time_s: float) -> float:
+        """Return what the router holds against a replica."""
+        under_way = self.under_way(replica, time_s)
+        load = float(len(under_way))
+        if self.router in (Router.LEAST_TOKENS, Router.PREFIX_AWARE):
+            load = float(sum(s.input_tokens for s in under_way))
+        if self.router is Router.PREFIX_AWARE:
+            cache = self.engines[replica].cache
+            load += sequence.input_tokens - (len(cache.prefix(sequence)) * cache.block_tokens if cache else 0)
+        return load / self.weight(replica)
+
+    def weight(self, replica: int) -> float:
+        """Return a replica's weight."""
+        return self.members[replica].weight
+
+    def under_way(self, replica: int, time_s: float) -> list[Sequence]:
+        """Return the requests sent to a replica and not ended by `time_s`."""
+        return [
+            s
+            for s, k in self.sent.items()
+            if k == replica and not (s.fate is Fate.SERVED and s.finish_s <= time_s + SAME_INSTANT_S)
+        ]
+
+    def fail(self, replica: int, time_s: float) -> list[Sequence]:
+        """Empty a replica; return its requests, those of the step under way first, as fresh as when they came."""
+        engine = self.engines[replica]
+        undone = [s for s in engine.finished if s.finish_s > time_s + SAME_INSTANT_S]
+        engine.finished = [s for s in engine.finished if s not in undone]
+        lost = [*undone, *engine.running, *engine.waiting, *engine.arrivals]
+        for sequence in lost:
+            sequence.generated = sequence.computed = sequence.blocks = sequence.held = 0
+            sequence.preemptions = sequence.cached_tokens = 0
+            sequence.decoding = False
+            sequence.fate = Fate.PENDING
+            sequence.admitted_s = sequence.first_token_s = sequence.finish_s = float("nan")
+            del self.sent[sequence]
+        engine.running, engine.waiting, engine.arrivals = [], deque(), deque()
+        engine.free_blocks = engine.blocks
+        if engine.cache:
+            engine.cache.holders.clear()
+            engine.cache.idle.clear()
+        engine.now_s = time_s
+        return lost
+
+
+def reference_cluster(
+    requests: Requests,
+    members: Members[Member],
+    router: Router,
+    *,
+    outages: Members[Outage] = (),
+    seed: int = 0,
+) -> ReferenceCluster:
+    """Simulate a cluster step by step and return it."""
+    cluster = ReferenceCluster(requests, members, router, outages, seed)
+    cluster.run()
+    return cluster
