@@ -244,6 +244,14 @@ def spreads_of(
     return found
 
 
+def inflated(spreads: Mapping[str, list[list[float]]]) -> dict[str, list[list[float]]]:
+    """Return intervals widened by INFLATION."""
+    return {
+        sort: [[round(factor * end, 4) for end in pair] for factor, pair in zip(INFLATION, pairs, strict=True)]
+        for sort, pairs in spreads.items()
+    }
+
+
 def score(
     errors: Floats, spreads: Mapping[str, Any], sorts: Sequence[str], chosen: NDArray[np.bool_]
 ) -> dict[str, Any]:

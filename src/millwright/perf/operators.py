@@ -29,8 +29,9 @@ _FALLBACK_FLOP_PER_BYTE = 150.0
 """Peak bf16 FLOP per byte of bandwidth assumed when a datasheet lacks one of them: the middle of Ampere to Hopper."""
 
 _HEAD_NORM_KERNELS = 6.0
-"""Norms of queries and keys: two, and the splits and copies around them that fused paths without norms do not have. Of 3
-and 6 the better for models left out."""
+"""Norms of queries and keys: two, and the splits and copies around them that fused paths without norms do not have.
+
+Of 3 and 6 the better for models left out."""
 
 _FALLBACK_BANDWIDTH = 1.0e12
 _FALLBACK_PCIE = 25.0e9
