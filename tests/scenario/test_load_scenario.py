@@ -254,3 +254,15 @@ def test_the_whole_file_survives_a_copy(tmp_path: Path, catalog: ShippedCatalog,
 
 def test_a_scenario_survives_its_own_dump(full: LoadedScenario) -> None:
     assert Scenario.model_validate(full.scenario.model_dump(by_alias=True, exclude_unset=True)) == full.scenario
+
+
+def test_a_host_of_the_scenario_may_hold_a_device_of_the_scenario(catalog: ShippedCatalog) -> None:
+    own = """\
+devices:
+  - {name: mycard, memory: 64 GB, bandwidth: 2 TB/s, bf16: 300 TFLOP/s, tdp: 350 W, price: 9 kEUR}
+overrides:
+  hosts: {mybox: {device: mycard, device_count: 4, price: 45 kEUR, power_peak: 2 kW}}
+"""
+    found = _read(SIMPLE + own, catalog).catalog
+    assert found.host("mybox").device_id == "mycard"
+    assert found.host("mybox").device_count == 4

@@ -37,7 +37,10 @@ class Checker:
 
     def own_figures(self, scenario: Scenario) -> None:
         """Put overrides and own devices into the catalogue, entry by entry, and note each that does not fit."""
-        for kind, entries in scenario.overrides.items():
+        for number, device in enumerate(scenario.devices):
+            figures = device.model_dump(exclude={"name"}, exclude_none=True)
+            self._override("devices", device.name, figures, ("devices", number))
+        for kind, entries in sorted(scenario.overrides.items()):  # devices come before the hosts that hold them
             if kind not in KINDS:
                 near = difflib.get_close_matches(kind, KINDS, n=1)
                 hint = f"Did you mean '{near[0]}'?" if near else f"Use one of {', '.join(KINDS)}."
@@ -45,9 +48,6 @@ class Checker:
                 continue
             for name, fields in entries.items():
                 self._override(kind, name, fields, ("overrides", kind, name))
-        for number, device in enumerate(scenario.devices):
-            figures = device.model_dump(exclude={"name"}, exclude_none=True)
-            self._override("devices", device.name, figures, ("devices", number))
 
     def _override(self, kind: str, name: str, fields: Mapping[str, Any], path: KeyPath) -> None:
         try:
