@@ -13,12 +13,14 @@ from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.perf.deployment import Deployment
-    from millwright.simulate import Goodput, RequestOutcomes, ServiceMetrics, Slo
+    from millwright.simulate import Goodput, RequestOutcomes, Router, ServiceMetrics, Slo
     from millwright.traffic.lengths import Lengths
     from millwright.traffic.requests import Requests
 
 Models = Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")]
 Devices = Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add; may repeat.")]
+
+_REQUESTS = 10_000
 
 _LENGTH_HELP = "Tokens: 1024, uniform:100-2000, lognormal:MEAN,SIGMA, or a profile's name."
 
@@ -37,7 +39,13 @@ def simulate(
     trace: Annotated[Path | None, typer.Option("--trace", help="Replay a trace: arrivals and lengths.")] = None,
     input_: Annotated[str, typer.Option("--input", help=_LENGTH_HELP)] = "1024",
     output: Annotated[str, typer.Option("--output", help=_LENGTH_HELP)] = "128",
-    requests: Annotated[int, typer.Option("--requests", min=1, help="How many requests (a trace: at most).")] = 10_000,
+    requests: Annotated[
+        int | None, typer.Option("--requests", min=1, help="How many; 10,000 by default, of a trace all.")
+    ] = None,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="So many replicas behind a router.")] = 1,
+    router: Annotated[
+        str, typer.Option("--router", help="round-robin, least-requests, prefix-aware …")
+    ] = "least-requests",
     seed: Annotated[int, typer.Option("--seed", help="Seed of arrivals and lengths.")] = 0,
     warmup: Annotated[float, typer.Option("--warmup", min=0, max=0.9, help="Share of requests not judged.")] = 0.1,
     ttft: Annotated[str, typer.Option("--ttft", help="SLO: limit on TTFT, such as 500ms.")] = "",
@@ -57,18 +65,27 @@ def simulate(
 ) -> None:
     """Simulate one deployment under a rate, so many clients, or a trace, and print what its users would see."""
     began_s = time.perf_counter()
+    if replicas > 1 and concurrency is not None:
+        raise InputError("a closed loop runs on one replica", "--replicas", "Give --rate or --trace for a cluster.")
     if sum(load is not None for load in (rate, concurrency, trace)) != 1:
         raise InputError("a simulation needs exactly one load", remedy="Give one of --rate, --concurrency, --trace.")
     slo = _slo(ttft, tpot, e2e, percentile)
     workload = _workload(trace, rate, input_, output, requests, seed)
     built = _deployment(model, device, tp, precision, kv_precision, engine, models, devices)
     built = replace(built, limits=_limits(built, max_num_seqs, max_num_batched_tokens))
-    run = _run(built, workload, concurrency, slo, warmup, find_rate)
+    run = _run(built, workload, _Load(concurrency, replicas, _router(router)), slo, warmup, find_rate)
     wall_s = time.perf_counter() - began_s
     if as_json:
         _print_json(run, built, wall_s)
     else:
         _print_table(run, built, wall_s)
+
+
+@dataclass(frozen=True)
+class _Load:
+    concurrency: int | None
+    replicas: int
+    router: Router
 
 
 @dataclass(frozen=True)
@@ -80,14 +97,20 @@ class _Run:
     simulation_s: float
 
 
-def _run(
-    deployment: Deployment, workload: Requests, concurrency: int | None, slo: Slo | None, warmup: float, find: bool
-) -> _Run:
+def _run(deployment: Deployment, workload: Requests, load: _Load, slo: Slo | None, warmup: float, find: bool) -> _Run:
     import numpy as np
 
     from millwright.perf.compile import compile_step_time
     from millwright.perf.memory import memory_fit
-    from millwright.simulate import Slo, max_rate_at_slo, simulate_closed, simulate_open, summarise
+    from millwright.simulate import (
+        Member,
+        Slo,
+        max_rate_at_slo,
+        simulate_closed,
+        simulate_cluster,
+        simulate_open,
+        summarise,
+    )
 
     fit = memory_fit(deployment)
     if not fit.fits:
@@ -99,10 +122,12 @@ def _run(
     machine = (step, deployment.limits, fit.kv_capacity_tokens)
     began_s = time.perf_counter()
     try:
-        if concurrency is None:
-            outcomes = simulate_open(workload, *machine)
+        if load.concurrency is not None:
+            outcomes = simulate_closed(workload.input_tokens, workload.output_tokens, load.concurrency, *machine)
+        elif load.replicas > 1:
+            outcomes = simulate_cluster(workload, [Member(*machine)] * load.replicas, load.router)
         else:
-            outcomes = simulate_closed(workload.input_tokens, workload.output_tokens, concurrency, *machine)
+            outcomes = simulate_open(workload, *machine)
         simulation_s = time.perf_counter() - began_s
         goodput = max_rate_at_slo(workload, *machine, slo or Slo(), warmup=warmup) if find else None
     except ValueError as error:
@@ -132,7 +157,9 @@ def _slo(ttft: str, tpot: str, e2e: str, percentile: float) -> Slo | None:
         raise InputError(str(error)) from error
 
 
-def _workload(trace: Path | None, rate: float | None, input_: str, output: str, requests: int, seed: int) -> Requests:
+def _workload(
+    trace: Path | None, rate: float | None, input_: str, output: str, count: int | None, seed: int
+) -> Requests:
     """Return the requests; in a closed loop their arrival times only give `--find-rate` a pattern."""
     import numpy as np
 
@@ -141,15 +168,26 @@ def _workload(trace: Path | None, rate: float | None, input_: str, output: str, 
     from millwright.traffic.requests import Requests
 
     if trace is not None:
-        return _first(_read_trace(trace), requests)
+        recorded = _read_trace(trace)
+        return recorded if count is None else _first(recorded, count)
     if rate is not None and not 0 < rate < float("inf"):
         raise InputError(f"--rate must be above 0 requests per second, got {rate}")
     rng = np.random.default_rng(seed)
+    requests = count or _REQUESTS
     return Requests(
         Poisson().times_s(rate or 1.0, requests, rng),
         sample(_lengths(input_, "--input"), requests, rng),
         sample(_lengths(output, "--output"), requests, rng),
     )
+
+
+def _router(name: str) -> Router:
+    from millwright.simulate import Router
+
+    names = {router.name.lower().replace("_", "-"): router for router in Router}
+    if name not in names:
+        raise InputError(f"no router is called '{name}'", "--router", f"Use one of {', '.join(names)}.")
+    return names[name]
 
 
 def _read_trace(path: Path) -> Requests:
@@ -299,7 +337,7 @@ def _print_table(run: _Run, deployment: Deployment, wall_s: float) -> None:
     from rich.table import Table
 
     metrics = run.metrics
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{deployment.model.name} in {deployment.weights} on {deployment.device_count} × {deployment.device.name}, "
         f"{deployment.engine.name}"

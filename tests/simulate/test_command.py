@@ -1,0 +1,65 @@
+"""`millwright simulate`: a table for people, JSON for programs, a paragraph for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEPLOYMENT = ("--model", "llama-3.1-8b", "--device", "h100-sxm")
+
+
+def simulate(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "millwright.cli.main", "simulate", *DEPLOYMENT, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_json_is_all_that_is_printed_and_repeats_with_the_seed() -> None:
+    options = ("--rate", "8", "--requests", "2000", "--input", "lognormal:800,0.8", "--output", "uniform:20-200")
+    runs = [simulate(*options, "--ttft", "500ms", "--seed", "5", "--json") for _ in range(2)]
+    documents = [json.loads(run.stdout) for run in runs]
+    first, second = ({k: v for k, v in d.items() if k not in ("wall_s", "simulation_s")} for d in documents)
+    assert first == second
+    assert first["requests"] == 1800
+    assert first["ttft_s"]["p99"]["value"] > first["ttft_s"]["p50"]["value"] > 0
+    assert first["slo_holds"] is True
+    assert 7 < first["goodput_per_s"] < 9
+
+
+def test_the_table_names_every_latency_and_what_binds() -> None:
+    run = simulate("--concurrency", "16", "--requests", "1200", "--tpot", "50ms", "--find-rate")
+    assert run.returncode == 0, run.stderr
+    for word in ("TTFT", "TPOT", "ITL", "E2E", "throughput", "KV cache", "preemptions", "largest rate"):
+        assert word in run.stdout
+
+
+def test_a_trace_is_replayed_whole(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.csv"
+    rows = "".join(f"{0.1 * i:.1f},{100 + i},{10 + i % 7}\n" for i in range(300))
+    trace.write_text("arrival_s,input_tokens,output_tokens\n" + rows)
+    document = json.loads(simulate("--trace", str(trace), "--warmup", "0", "--json").stdout)
+    assert document["requests"] == document["served"] == 300
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "exactly one load"),
+        (("--rate", "5", "--concurrency", "4"), "exactly one load"),
+        (("--rate", "-1"), "above 0 requests per second"),
+        (("--rate", "5", "--input", "many"), "is no length"),
+        (("--rate", "5", "--ttft", "5 GB"), "--ttft"),
+        (("--rate", "5", "--precision", "fp7"), "no precision is called"),
+        (("--rate", "5", "--router", "best", "--replicas", "2"), "no router is called"),
+        (("--rate", "5", "--max-num-seqs", "300", "--max-num-batched-tokens", "100"), "below max_num_seqs"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_paragraph(options: tuple[str, ...], message: str) -> None:
+    run = simulate(*options)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
