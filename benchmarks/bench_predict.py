@@ -17,9 +17,9 @@ import polars as pl
 
 from millwright.catalog.catalog import load_catalog
 from millwright.measure.points import read_table
+from millwright.measure.predict import predict_table
 from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment
-from millwright.perf.predict import predict_table
 
 
 def made_up_points() -> pl.DataFrame:

@@ -25,13 +25,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from millwright.catalog.catalog import load_catalog
+from millwright.measure.fitting import ALL_PARAMETERS, HierarchicalFit
 from millwright.measure.points import METRICS, Phase, ServingPoint, points_of
+from millwright.measure.predict import point_labels, residual_labels, sort_of_point
+from millwright.measure.resolve import ResolvedPoint, Resolver
+from millwright.measure.serving import Points, arrange_points, coordinates_of
 from millwright.perf.coefficients import PARAMETERS
-from millwright.perf.fitting import ALL_PARAMETERS, HierarchicalFit
-from millwright.perf.predict import point_labels, sort_of_point
-from millwright.perf.residual import coordinates, fit_residual, residual_labels, write_residual
-from millwright.perf.resolve import ResolvedPoint, Resolver
-from millwright.perf.serving import Points, arrange_points
+from millwright.perf.residual import fit_residual, write_residual
 
 Floats = NDArray[np.float64]
 
@@ -194,7 +194,7 @@ def predict_left_out(fit: HierarchicalFit, sample: Sample, left: NDArray[np.bool
     effects = fit.solve(~left, start, rounds=5)
     logs = fit.predicted_logs(effects)
     train, test = np.flatnonzero(~left), np.flatnonzero(left)
-    where = coordinates(sample.points)
+    where = coordinates_of(sample.points)
     residual = fit_residual(
         [sample.residual_labels[row] for row in train],
         where[train],
@@ -424,7 +424,7 @@ def main() -> None:
     everything = np.ones(len(sample.labels), dtype=bool)
     effects = fit.solve(everything, rounds=15)
     logs = fit.predicted_logs(effects)
-    where = coordinates(sample.points)
+    where = coordinates_of(sample.points)
     print(f"fitted in {time.time() - begun:.0f} s; {len(PARAMETERS)} coefficients of steps")
     residual = fit_residual(
         sample.residual_labels,

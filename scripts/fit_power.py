@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from millwright.catalog.catalog import load_catalog
 from millwright.catalog.precision import Compute
 from millwright.measure.points import points_of
+from millwright.measure.predict import predict_points
+from millwright.measure.resolve import Resolver
 from millwright.perf.power import idle_power_w
-from millwright.perf.predict import predict_points
-from millwright.perf.resolve import Resolver
 
 Floats = NDArray[np.float64]
 

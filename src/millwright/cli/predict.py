@@ -21,7 +21,7 @@ def predict(
     """Predict mean TTFT, mean TPOT and throughput of serving points, each with an 80 % interval."""
     from millwright.catalog.catalog import load_catalog
     from millwright.measure.points import read_table
-    from millwright.perf.predict import predict_table
+    from millwright.measure.predict import predict_table
 
     if out.suffix.lower() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"'{out.name}' is neither .csv nor .parquet", "--out", "Name the output by its format.")

@@ -36,7 +36,7 @@ def _compared(points: Path, by: list[str], models: list[Path], devices: list[Pat
     from millwright.catalog.catalog import load_catalog
     from millwright.measure.compare import compare_groups
     from millwright.measure.points import METRICS, group_names, points_of, read_table
-    from millwright.perf.predict import predict_points
+    from millwright.measure.predict import predict_points
 
     table = read_table(points)
     rows = points_of(table)

@@ -12,17 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from millwright.catalog.architecture import AttentionKind
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_id, newest_years, version_years
-from millwright.perf.timing import Coefficients
-
-if TYPE_CHECKING:
-    from millwright.perf.serving import ProtocolCoefficients
+from millwright.perf.timing import Coefficients, Floats
 
 DATA = Path(__file__).parent / "data"
 
@@ -47,6 +43,20 @@ REFERENCE_YEARS = 6.0
 _NEWEST_YEARS = 7.0
 
 
+@dataclass(frozen=True, slots=True)
+class ProtocolCoefficients:
+    """What is fitted besides step times, one value per point."""
+
+    request_s: Floats  # tokenising, HTTP, hand-over: before the first token, not on the device
+    interference: Floats  # share of a prompt's time that delays those who decode
+    wait: Floats  # waiting for the running step and for other prompts, relative to theory
+    burst: Floats  # the first wave's queue, relative to theory
+    warm_s: Floats  # stall of the first wave: compilation and graph capture not done before
+    transfer_s: Floats  # handing a cache to the decode side (disaggregated)
+    lockstep: Floats  # share of later waves that arrive together as the first does, where all lengths are equal
+    drain: Floats  # throughput kept while a finite run starts up and runs dry
+
+
 @dataclass(frozen=True)
 class FittedCoefficients:
     """The shipped fit: base values and effects, all natural logarithms."""
@@ -67,8 +77,6 @@ class FittedCoefficients:
 
     def resolve_protocol(self, labels: Sequence[Mapping[str, str | float]]) -> ProtocolCoefficients:
         """Return the protocol's coefficients of points with these labels, one value each."""
-        from millwright.perf.serving import ProtocolCoefficients
-
         values = {}
         for name in ProtocolCoefficients.__dataclass_fields__:
             logs = [self._log_value(name, each) for each in labels]

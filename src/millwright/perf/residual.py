@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.perf.deployment import Deployment
-from millwright.perf.resolve import ResolvedPoint
-from millwright.perf.serving import Points
 
 Floats = NDArray[np.float64]
 Labels = Mapping[str, str | float]
@@ -47,13 +45,8 @@ _LENGTH_SCALE = 0.9
 _SEED = 20_26
 
 
-def coordinates(points: Points) -> Floats:
+def coordinates(level: Floats, inputs: Floats, outputs: Floats, ranks: Floats) -> Floats:
     """Return (points, 4): load, prompt length, output length and parallel degree, in comparable units."""
-    ranks = points.decode.collective_ranks / np.maximum(points.decode.rank_share, 1e-3)
-    return _coordinates(points.level, points.input_tokens, points.output_tokens, ranks)
-
-
-def _coordinates(level: Floats, inputs: Floats, outputs: Floats, ranks: Floats) -> Floats:
     return np.stack(
         [
             np.log2(np.maximum(level, 0.05)) / 2.0,
@@ -73,15 +66,11 @@ def smooth_features(where: Floats) -> Floats:
     return np.asarray(np.sqrt(2.0 / _FEATURES) * np.cos(where @ frequencies + phases))
 
 
-def residual_labels(resolved: ResolvedPoint, labels: Labels) -> dict[str, str]:
-    """Return the labels that groupings use, besides those of the deployment: model, month of software, layout."""
-    pool = ""
-    if resolved.prefill is not None:
-        pool = f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
-    return _labels_of(resolved.deployment, labels, resolved.replicas, pool)
+def group_labels(deployment: Deployment, labels: Labels, replicas: int = 1, pool: str = "") -> dict[str, str]:
+    """Return the labels that groupings use: those of the deployment, its model, month of software and layout.
 
-
-def _labels_of(deployment: Deployment, labels: Labels, replicas: int, pool: str) -> dict[str, str]:
+    `pool` names the prefill side's layout of a disaggregated point, empty for others.
+    """
     year = labels["year"]
     month = f"{float(year):.1f}" if isinstance(year, float) else str(year)
     layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{replicas}{pool}"
@@ -94,8 +83,8 @@ def step_correction(deployment: Deployment, labels: Labels, context_tokens: floa
     """Return the factor on step times that the correction of TPOT amounts to at a usual load of this deployment."""
     half = np.array([max(context_tokens, 2.0) / 2.0])
     ranks = np.array([float(deployment.device_count)])
-    where = _coordinates(np.array([_USUAL_LOAD]), half, half, ranks)
-    return math.exp(shipped_residual().correction([_labels_of(deployment, labels, 1, "")], where)[1, 0])
+    where = coordinates(np.array([_USUAL_LOAD]), half, half, ranks)
+    return math.exp(shipped_residual().correction([group_labels(deployment, labels)], where)[1, 0])
 
 
 def group_of(labels: Mapping[str, str], grouping: str) -> str:

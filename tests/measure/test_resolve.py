@@ -8,8 +8,8 @@ import pytest
 from millwright.catalog.catalog import load_catalog
 from millwright.catalog.precision import Precision
 from millwright.measure.points import points_of
+from millwright.measure.resolve import ResolvedPoint, Resolver, guessed_model
 from millwright.perf.engines import engine_id, version_years
-from millwright.perf.resolve import ResolvedPoint, Resolver, guessed_model
 
 CATALOG = load_catalog()
 

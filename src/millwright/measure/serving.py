@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.measure.points import Load, Phase, ServingPoint
+from millwright.measure.resolve import ResolvedPoint
+from millwright.perf.coefficients import ProtocolCoefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_profile
 from millwright.perf.memory import memory_fit
 from millwright.perf.operators import step_operators
-from millwright.perf.resolve import ResolvedPoint
+from millwright.perf.residual import coordinates
 from millwright.perf.timing import (
     Coefficients,
     Floats,
@@ -44,20 +46,6 @@ _LEAST_CACHE_TOKENS = 32_768.0
 """Cache taken to be there although the sums leave less: nobody measures a server that has no room to serve."""
 
 _ROUNDS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ProtocolCoefficients:
-    """What is fitted besides step times, one value per point."""
-
-    request_s: Floats  # tokenising, HTTP, hand-over: before the first token, not on the device
-    interference: Floats  # share of a prompt's time that delays those who decode
-    wait: Floats  # waiting for the running step and for other prompts, relative to theory
-    burst: Floats  # the first wave's queue, relative to theory
-    warm_s: Floats  # stall of the first wave: compilation and graph capture not done before
-    transfer_s: Floats  # handing a cache to the decode side (disaggregated)
-    lockstep: Floats  # share of later waves that arrive together as the first does, where all lengths are equal
-    drain: Floats  # throughput kept while a finite run starts up and runs dry
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,3 +355,9 @@ class _StepModel:
         tokens = np.maximum(sequences, 1.0)[:, None]
         products = product_floor_s(self.points.decode, tokens, tokens, (tokens[:, 0] * context)[:, None])
         return products[:, 0]
+
+
+def coordinates_of(points: Points) -> Floats:
+    """Return (points, 4): where points lie for the residual correction."""
+    ranks = points.decode.collective_ranks / np.maximum(points.decode.rank_share, 1e-3)
+    return coordinates(points.level, points.input_tokens, points.output_tokens, ranks)

@@ -8,13 +8,13 @@ import pytest
 
 from millwright.catalog.catalog import load_catalog
 from millwright.measure.points import points_of
+from millwright.measure.predict import point_labels
+from millwright.measure.resolve import Resolver
+from millwright.measure.serving import arrange_points, predict_means
 from millwright.perf.coefficients import shipped_coefficients
 from millwright.perf.compile import compile_step_time
 from millwright.perf.memory import memory_fit
-from millwright.perf.predict import point_labels
 from millwright.perf.residual import step_correction
-from millwright.perf.resolve import Resolver
-from millwright.perf.serving import arrange_points, predict_means
 from millwright.simulate import simulate_closed, summarise
 
 CATALOG = load_catalog()

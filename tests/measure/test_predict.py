@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from millwright.catalog.catalog import load_catalog
 from millwright.measure.points import points_of
-from millwright.perf.predict import PREDICTED, predict_points, predict_table
+from millwright.measure.predict import PREDICTED, predict_points, predict_table
 
 CATALOG = load_catalog()
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from millwright.catalog.catalog import Catalog
 from millwright.measure.points import Load, ServingPoint, points_of
+from millwright.measure.resolve import ResolvedPoint, Resolver
+from millwright.measure.serving import Points, Predicted, arrange_points, coordinates_of, predict_means
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, Known, shipped_knowledge
 from millwright.perf.memory import device_weight_bytes
-from millwright.perf.residual import Residual, coordinates, residual_labels, shipped_residual
-from millwright.perf.resolve import ResolvedPoint, Resolver
-from millwright.perf.serving import Points, Predicted, arrange_points, predict_means
+from millwright.perf.residual import Residual, group_labels, shipped_residual
 from millwright.quantity import Basis
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ def point_labels(resolved: ResolvedPoint) -> dict[str, str | float]:
     return labels | {"rig": rig, "engine-rig": f"{labels['engine']}|{rig}"}
 
 
+def residual_labels(resolved: ResolvedPoint, labels: Mapping[str, str | float]) -> dict[str, str]:
+    """Return the labels by which the residual correction groups a point."""
+    pool = ""
+    if resolved.prefill is not None:
+        pool = f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
+    return group_labels(resolved.deployment, labels, resolved.replicas, pool)
+
+
 def predict_points(points: Sequence[ServingPoint], catalog: Catalog) -> PointPredictions:
     """Return predictions of every point; none is refused."""
     resolver = Resolver(catalog)
@@ -129,7 +137,7 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint]) -> PointPredictions:
 
 def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str, str]], residual: Residual) -> Floats:
     """Return (3, n) metrics [ms, ms, 1/s] with the residual correction, no TPOT below its roofline."""
-    logs = residual.correction(labels, coordinates(points))
+    logs = residual.correction(labels, coordinates_of(points))
     values = np.stack([predicted.ttft_s * 1e3, predicted.tpot_s * 1e3, predicted.output_per_s]) * np.exp(logs)
     values[1] = np.maximum(values[1], predicted.tpot_floor_s * 1e3)
     streams = np.where(points.rate, np.inf, points.level) * points.replicas

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.perf.coefficients import PARAMETERS, SHARES
+from millwright.measure.serving import Points, Predicted, predict_means
+from millwright.perf.coefficients import PARAMETERS, SHARES, ProtocolCoefficients
 from millwright.perf.priors import EFFECTS, SHRINKAGE, USUAL, centre
-from millwright.perf.serving import Points, Predicted, ProtocolCoefficients, predict_means
 from millwright.perf.timing import Coefficients
 
 Floats = NDArray[np.float64]
