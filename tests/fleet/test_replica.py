@@ -14,6 +14,7 @@ from millwright.catalog.device import Device
 from millwright.catalog.precision import Precision
 from millwright.fleet.replica import (
     SERVED_OFFLINE,
+    Allowed,
     Candidate,
     Evaluations,
     Service,
@@ -211,9 +212,7 @@ def _goodput_on(served: Service, device: Device) -> float:
 def test_a_candidate_fits_and_the_others_say_why_not() -> None:
     served = service()
     device = CATALOG.device("l4")
-    found, unfit = candidates(
-        served, CATALOG.model("llama-3.3-70b"), device, engine=Engine("vllm"), most_devices=8, precisions=()
-    )
+    found, unfit = candidates(served, CATALOG.model("llama-3.3-70b"), device, engine=Engine("vllm"), most_devices=8)
     assert all(one.memory.fits and one.deployment.tp <= 8 for one in found)
     assert all(one.reason for one in unfit)
     assert {one.deployment.tp for one in unfit} >= {1, 2, 4}  # 70 GB and more do not fit 4 × 24 GB
@@ -234,6 +233,30 @@ def test_a_request_beyond_the_models_context_does_not_widen_it() -> None:
         Service(long, None), MODEL, DEVICE, engine=engine, most_devices=1, limits=default_limits(engine, MODEL)
     )
     assert {one.deployment.limits.max_model_len_tokens for one in found} == {MODEL.max_context_tokens}
+
+
+def test_a_context_that_must_fit_is_told_where_it_does_not() -> None:
+    asked = Allowed(context_tokens=100_000)
+    found, unfit = candidates(
+        service(), MODEL, CATALOG.device("l4"), engine=Engine("vllm"), most_devices=2, allowed=asked
+    )
+    assert all(one.memory.kv_capacity_tokens >= 100_000 for one in found)
+    assert {one.deployment.limits.max_model_len_tokens for one in found} == {100_000}
+    assert any("less than the 100,000 that must fit" in one.reason for one in unfit)
+    beyond = Allowed(context_tokens=10 * MODEL.max_context_tokens)
+    found, unfit = candidates(service(), MODEL, DEVICE, engine=Engine("vllm"), most_devices=1, allowed=beyond)
+    assert found == []
+    assert all("the model's context" in one.reason or "must fit" in one.reason for one in unfit)
+
+
+def test_a_smaller_cache_format_holds_more_and_is_looked_at_where_it_is_allowed() -> None:
+    both = Allowed(precisions=(Precision.FP8,), kv_precisions=(Precision.BF16, Precision.FP8))
+    found, _ = candidates(service(), MODEL, DEVICE, engine=Engine("vllm"), most_devices=1, allowed=both)
+    room = {one.deployment.kv: one.memory.kv_capacity_tokens for one in found}
+    assert room[Precision.FP8] == pytest.approx(2 * room[Precision.BF16], rel=0.01)
+    assert len({one.key for one in found}) == len(found) == 2
+    usual, _ = candidates(service(), MODEL, DEVICE, engine=Engine("vllm"), most_devices=1)
+    assert {one.deployment.kv for one in usual} == {Precision.BF16}
 
 
 @pytest.mark.parametrize(

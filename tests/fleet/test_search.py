@@ -7,7 +7,7 @@ import threading
 import pytest
 from fleet_cases import CATALOG, MODEL, service
 
-from millwright.fleet.replica import Service
+from millwright.fleet.replica import Allowed, Service
 from millwright.fleet.search import MachineAnswer, MachineQuestion, answer_device, search
 from millwright.simulate.slo import Slo
 
@@ -17,7 +17,7 @@ SERVICE = service(Slo(ttft_s=2.0, tpot_s=0.05), n=300)
 
 
 def _search(model: str = "llama-3.1-8b", served: Service = SERVICE, **options: object) -> dict[object, MachineAnswer]:
-    return search(QUESTIONS, {"chat": served}, {"chat": CATALOG.model(model)}, {"chat": ()}, **options)
+    return search(QUESTIONS, {"chat": served}, {"chat": CATALOG.model(model)}, {"chat": Allowed()}, **options)
 
 
 def _summary(answers: dict[object, MachineAnswer]) -> dict[object, object]:
@@ -44,7 +44,7 @@ def test_a_question_asked_twice_is_answered_once() -> None:
         [*QUESTIONS[:3], *QUESTIONS[:3]],
         {"chat": SERVICE},
         {"chat": MODEL},
-        {"chat": ()},
+        {"chat": Allowed()},
         progress=lambda _, done, of: seen.append((done, of)),
     )
     assert set(twice) == {question.key for question in QUESTIONS[:3]}

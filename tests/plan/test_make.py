@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from small_scenarios import (
     ALL_SITES,
+    CHAT,
     CLOUD,
     DRAWS,
     NIGHT,
@@ -270,6 +271,20 @@ def test_the_ranking_does_not_depend_on_the_currency(currency: str) -> None:
         ratio = one.cost.lcot.value / other.cost.lcot.value
         assert ratio == pytest.approx(found.options[0].cost.lcot.value / chat_plan().options[0].cost.lcot.value)
         assert one.cost.lcot.unit == f"{currency}/Mtok"
+
+
+def test_what_a_workload_allows_reaches_its_deployments() -> None:
+    asked = "growth: 15 %/y\n    precisions: [bf16]\n    kv_precisions: [fp8]\n    max_context: 60000 tokens"
+    found = plan(scenario(CHAT.replace("growth: 15 %/y", asked), (ROOM,), "limits: {engines: [SGLang]}"))
+    assert found.options
+    for option in found.options:
+        deployment = option.fleet[0].deployment
+        assert deployment is not None
+        assert deployment.engine == "sglang"
+        assert deployment.weights_precision == "bf16"
+        assert deployment.kv_precision == "fp8"
+        assert deployment.max_model_len_tokens == 60_000
+        assert (deployment.kv_capacity_tokens or 0.0) >= 60_000
 
 
 def test_a_horizon_of_one_month_can_be_planned() -> None:

@@ -11,6 +11,7 @@ from millwright.catalog.catalog import Catalog, UnknownNameError
 from millwright.catalog.device import Device
 from millwright.catalog.host import Host
 from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
+from millwright.fleet.stack import engine_for
 from millwright.scenario.model import ApiSite, CloudSite, ColoSite, Limits, OwnedSite
 
 
@@ -184,6 +185,10 @@ class _Wishes:
             return f"the scenario allows the devices {', '.join(self.limits.devices or ())} only"
         if self.site_ids is not None and device.id not in self.site_ids:
             return f"the site allows the devices {', '.join(self.site_devices or ())} only"
+        try:
+            engine_for(device, self.limits.engines)
+        except LookupError as error:
+            return f"the scenario allows the engines {', '.join(self.limits.engines or ())} only, and {error}"
         return ""
 
 

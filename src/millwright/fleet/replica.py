@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,23 @@ SERVED_OFFLINE = 0.99
 
 SPREAD_Z = Z80
 """The interval of a goodput is that of step times at the ends of their own 80 % interval."""
+
+
+CandidateKey = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a scenario allows a deployment to be.
+
+    `precisions` of the weights, none: the usual ones; `kv_precisions` of the cache, none: 16 bits; the context that
+    must fit [token], 0: the longest request's; engines by name, None: any.
+    """
+
+    precisions: tuple[Precision, ...] = ()
+    kv_precisions: tuple[Precision, ...] = ()
+    context_tokens: int = 0
+    engines: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +114,10 @@ class Candidate:
     bound_per_device_per_s: float
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells the candidates of one workload apart: device, format of the weights, tensor parallelism."""
-        return self.deployment.device.id, str(self.deployment.weights), self.deployment.tp
+    def key(self) -> CandidateKey:
+        """What tells the candidates of one workload apart: device, formats of weights and cache, tensor parallelism."""
+        deployment = self.deployment
+        return deployment.device.id, str(deployment.weights), str(deployment.kv), deployment.tp
 
 
 @dataclass(frozen=True)
@@ -158,27 +177,34 @@ def candidates(
     *,
     engine: Engine,
     most_devices: int,
-    precisions: Sequence[Precision] = (),
+    allowed: Allowed = Allowed(),
     limits: SchedulerLimits | None = None,
 ) -> tuple[list[Candidate], list[Unfit]]:
     """Return the deployments on up to `most_devices` devices that fit, and those that do not with their reason."""
     longest = int((service.requests.input_tokens + service.requests.output_tokens).max())
     limits = limits or SchedulerLimits(max_model_len_tokens=max(model.max_context_tokens, 1))
-    limits = replace(limits, max_model_len_tokens=min(limits.max_model_len_tokens, max(longest, 1)))
+    most_context = limits.max_model_len_tokens
+    limits = replace(limits, max_model_len_tokens=min(most_context, max(longest, allowed.context_tokens, 1)))
     fitting: list[Candidate] = []
     unfit: list[Unfit] = []
-    for precision in weight_precisions(model, device, precisions):
-        for tp in TENSOR_PARALLEL:
-            if tp > most_devices:
-                break
-            deployment = Deployment(model=model, device=device, engine=engine, weights=precision, tp=tp, limits=limits)
-            memory = memory_fit(deployment)
-            if not memory.fits:
-                unfit.append(Unfit(deployment, memory.reason))
-                continue
-            step = compile_step_time(deployment, context_tokens=service.context_tokens)
-            bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
-            fitting.append(Candidate(deployment, memory, step, bound))
+    for weights, kv, tp in product(
+        weight_precisions(model, device, allowed.precisions),
+        allowed.kv_precisions or (Precision.BF16,),
+        (degree for degree in TENSOR_PARALLEL if degree <= most_devices),
+    ):
+        deployment = Deployment(model=model, device=device, engine=engine, weights=weights, kv=kv, tp=tp, limits=limits)
+        memory = memory_fit(deployment)
+        reason = memory.reason
+        if memory.fits and allowed.context_tokens > min(most_context, memory.kv_capacity_tokens):
+            what = "the model's context" if most_context < memory.kv_capacity_tokens else "the room for KV tokens"
+            room = min(most_context, memory.kv_capacity_tokens)
+            reason = f"{what} is {room:,} tokens, less than the {allowed.context_tokens:,} that must fit"
+        if reason:
+            unfit.append(Unfit(deployment, reason))
+            continue
+        step = compile_step_time(deployment, context_tokens=service.context_tokens)
+        bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
+        fitting.append(Candidate(deployment, memory, step, bound))
     return fitting, unfit
 
 
@@ -268,8 +294,8 @@ class Evaluations:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.part = service.part()
-        self._coarse: dict[tuple[str, str, int], ReplicaPerformance] = {}
-        self._in_full: dict[tuple[str, str, int], ReplicaPerformance] = {}
+        self._coarse: dict[CandidateKey, ReplicaPerformance] = {}
+        self._in_full: dict[CandidateKey, ReplicaPerformance] = {}
 
     def coarse(self, candidate: Candidate) -> ReplicaPerformance:
         """Return what `candidate` serves, to a few per cent, from a part of the requests."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
-from millwright.catalog.precision import Precision
-from millwright.fleet.replica import Evaluations, ReplicaPerformance, Service, Unfit, best_on, candidates
+from millwright.fleet.replica import Allowed, Evaluations, ReplicaPerformance, Service, Unfit, best_on, candidates
 from millwright.fleet.stack import default_limits, engine_for
 
 Progress = Callable[[str, int, int], None]
@@ -50,13 +49,13 @@ def search(
     questions: Iterable[MachineQuestion],
     services: Mapping[str, Service],
     models: Mapping[str, Architecture],
-    precisions: Mapping[str, tuple[Precision, ...]],
+    allowed: Mapping[str, Allowed],
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> dict[tuple[str, str, int], MachineAnswer]:
     """Return the answer to each question; the simulator runs outside Python's lock, so threads use every core.
 
-    `services`, `models` and `precisions` are by workload name. Ctrl-C ends the search between two devices.
+    `services`, `models` and `allowed` are by workload name. Ctrl-C ends the search between two devices.
     """
     sizes: dict[tuple[str, str], set[int]] = {}
     devices: dict[str, Device] = {}
@@ -69,7 +68,7 @@ def search(
     def answer(asked: tuple[str, str]) -> dict[int, MachineAnswer]:
         workload, device = asked
         return answer_device(
-            services[workload], models[workload], devices[device], sorted(sizes[asked]), precisions[workload]
+            services[workload], models[workload], devices[device], sorted(sizes[asked]), allowed[workload]
         )
 
     pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
@@ -88,20 +87,21 @@ def answer_device(
     model: Architecture,
     device: Device,
     device_counts: Sequence[int],
-    precisions: tuple[Precision, ...] = (),
+    allowed: Allowed = Allowed(),  # noqa: B008
 ) -> dict[int, MachineAnswer]:
     """Return the best replica of `model`, with its interval, on a machine of each number of devices.
 
-    What a deployment serves does not depend on the size of the machine around it, so each is simulated once.
+    What a deployment serves does not depend on the size of the machine around it, so each is simulated once. Raises
+    LookupError when no allowed engine runs on the device.
     """
-    engine = engine_for(device)
+    engine = engine_for(device, allowed.engines)
     fitting, unfit = candidates(
         service,
         model,
         device,
         engine=engine,
         most_devices=max(device_counts),
-        precisions=precisions,
+        allowed=allowed,
         limits=default_limits(engine, model),
     )
     evaluated = Evaluations(service)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from millwright.catalog.catalog import Catalog
 from millwright.catalog.offer import ApiOffer
 from millwright.fleet.platform import LeftOut, Platform, api_offers, platforms
+from millwright.fleet.replica import Allowed
 from millwright.fleet.search import MachineAnswer, MachineQuestion, Progress, search
 from millwright.law.evaluate import LawFinding
 from millwright.law.facts import SiteFacts
@@ -76,7 +77,7 @@ def drafts(
         questions,
         {one.workload.name: one.service for one in asked},
         {one.workload.name: one.model for one in asked},
-        {one.workload.name: one.workload.precisions or () for one in asked},
+        {one.workload.name: _allowed(one, scenario) for one in asked},
         progress,
     )
     found: list[Draft] = []
@@ -88,6 +89,16 @@ def drafts(
             found.append(draft)
     refused += _unsold_devices(asked, catalog, questions)
     return found, refused
+
+
+def _allowed(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
+    workload = asked.workload
+    return Allowed(
+        precisions=workload.precisions or (),
+        kv_precisions=workload.kv_precisions or (),
+        context_tokens=int(workload.max_context_tokens or 0),
+        engines=scenario.limits.engines,
+    )
 
 
 def _lawful_places(

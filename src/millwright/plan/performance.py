@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millwright.fleet.replica import SPREAD_Z, Candidate, ReplicaPerformance, Service, slower
+from millwright.fleet.replica import SPREAD_Z, Candidate, CandidateKey, ReplicaPerformance, Service, slower
 from millwright.plan.model import (
     CurvePoint,
     DeploymentSummary,
@@ -38,7 +38,7 @@ class Run:
     slow: ServiceMetrics
 
 
-RunKey = tuple[tuple[str, str, int], int, float]
+RunKey = tuple[CandidateKey, int, float]
 Runs = Mapping[RunKey, Run]
 """Simulations at the planned load, by candidate, service and rate: offers that hold the same device share them."""
 
