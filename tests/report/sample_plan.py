@@ -534,6 +534,7 @@ def _header(name: str) -> Header:
         discount_rate_per_year=0.08,
         catalogue_date="2026-08-01",
         rule_base_version="2026.8",
+        rules_as_of="2026-08-14",
         seed=7,
         disclaimer="Millwright says what the rules say; it gives no legal advice. Prices are as of the dates shown.",
     )

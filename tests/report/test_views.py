@@ -17,6 +17,7 @@ from millwright.quantity import Basis
 from millwright.report import wording
 from millwright.report.brief import brief_content
 from millwright.report.grouping import bindings_by_limit, findings_by_rule, spent_by_year
+from millwright.report.html import render_html
 from millwright.report.markdown import render_markdown
 from millwright.report.ranking import ranking
 from millwright.report.refusals import refusal_groups
@@ -106,6 +107,20 @@ def test_markdown_holds_the_answer_and_every_option_in_one_row() -> None:
 def test_markdown_of_a_hostile_name_forms_nothing() -> None:
     text = render_markdown(sample_plan("a|b\n# c <script>alert(1)</script> [x](javascript:1)"))
     assert text.startswith(r"# a\|b \# c \<script\>alert(1)\</script\> \[x\](javascript:1)" + "\n")
+
+
+def test_every_view_carries_the_day_the_rule_base_and_that_it_is_no_advice() -> None:
+    console = Console(width=200, record=True, file=StringIO())
+    print_plan(PLAN, console)
+    content = brief_content(PLAN)
+    for text in (
+        render_markdown(PLAN),
+        console.export_text(),
+        content["made"] + content["disclaimer"],
+        render_html(PLAN),
+    ):
+        assert "2026.8 as of 2026-08-14" in text
+        assert "no legal advice" in text
 
 
 def test_duties_are_told_apart_in_every_view() -> None:

@@ -130,6 +130,7 @@ def _show(found: Survey, proof: bool) -> None:
             _show_group(group, say, proof)
         _show_why(places, say)
         _show_open(places, say)
+        _show_late(places, say)
     if found.assumed:
         say("Assumed: " + "; ".join(f"{each.fact} = {_plain(each.value)}" for each in found.assumed) + ".", style="dim")
     what_if = f" What if: {', '.join(found.rules.assumed)}." if found.rules.assumed else ""
@@ -185,6 +186,13 @@ def _show_open(places: list[Place], say: Any) -> None:
             say(title, 1)
             for each in items.values():
                 say(f"· {_cited(each)}: {each.plain}", 3)
+
+
+def _show_late(places: list[Place], say: Any) -> None:
+    """Warn of rules that nobody has read again since their review date."""
+    late = dict.fromkeys(rule for place in places for rule in place.finding.past_review)
+    if late:
+        say(f"Past their review date, so that the law may have moved on: {', '.join(late)}.", 1, "yellow")
 
 
 def _alike(places: list[Place]) -> list[list[Place]]:

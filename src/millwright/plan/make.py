@@ -257,6 +257,7 @@ def _header(
         discount_rate_per_year=scenario.finance.discount_rate_per_year,
         catalogue_date=catalogue_date,
         rule_base_version=rules.version,
+        rules_as_of=(scenario.law.as_of or today).isoformat(),
         seed=seed,
         disclaimer=f"{DISCLAIMER} Prices are list prices as of their dates, not offers.",
     )

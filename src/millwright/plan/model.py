@@ -121,6 +121,8 @@ class Header(PlanModel):
     discount_rate_per_year: Number
     catalogue_date: str
     rule_base_version: str
+    rules_as_of: str = ""
+    """The day whose rules were applied (ISO)."""
     seed: int
     disclaimer: str
 

@@ -72,6 +72,9 @@ def published_option(
     if option.verdict is LawVerdict.UNKNOWN:
         missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
         warnings.insert(0, f"Whether the law allows it is unknown until you tell: {', '.join(missing)}.")
+    late = dict.fromkeys(rule for part in option.parts for rule in part.draft.law.past_review)
+    if late:
+        warnings.append(f"Past their review date, so that the law may have moved on: {', '.join(late)}.")
     people = _people(option, scenario)
     return Option(
         id=option.id,

@@ -33,6 +33,7 @@ from millwright.report.wording import (
     VERDICT_WORDS,
     finding_words,
     odds_text,
+    rules_text,
 )
 
 _TEMPLATE = Path(__file__).parent / "templates" / "brief.typ"
@@ -137,7 +138,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         "disclaimer": header.disclaimer,
         "made": (
             f"Millwright {header.millwright_version}, {header.created}; catalogue {header.catalogue_date}, rules "
-            f"{header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}."
+            f"{rules_text(header)}, seed {header.seed}, scenario {header.scenario_hash}."
         ),
     }
 

@@ -143,6 +143,7 @@ def _filters(
         "assumptions": assumptions_of,
         "finding_words": wording.finding_words,
         "duties": duties_of,
+        "rules_text": wording.rules_text,
         "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
     }

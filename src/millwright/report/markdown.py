@@ -21,6 +21,7 @@ from millwright.report.wording import (
     VERDICT_WORDS,
     finding_words,
     odds_text,
+    rules_text,
 )
 
 _FEW_OPTIONS = 12
@@ -70,7 +71,7 @@ def render_markdown(plan: Plan) -> str:
         "",
         _plain(
             f"Millwright {header.millwright_version}, {header.created}; catalogue {header.catalogue_date}, rules "
-            f"{header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}."
+            f"{rules_text(header)}, seed {header.seed}, scenario {header.scenario_hash}."
         ),
     ]
     return "\n".join(lines) + "\n"

@@ -24,6 +24,7 @@ from millwright.report.wording import (
     VERDICT_MARKS,
     VERDICT_WORDS,
     odds_text,
+    rules_text,
 )
 
 _FEW_OPTIONS = 10
@@ -179,7 +180,7 @@ def _foot(plan: Plan) -> list[RenderableType]:
     header = plan.header
     made = (
         f"Millwright {header.millwright_version}, {header.created}, catalogue {header.catalogue_date}, "
-        f"rules {header.rule_base_version}, seed {header.seed}, scenario {header.scenario_hash}"
+        f"rules {rules_text(header)}, seed {header.seed}, scenario {header.scenario_hash}"
     )
     return [Text(), Text(header.disclaimer, style="dim"), Text(made, style="dim")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millwright.plan.model import Decision, Kind, LawFinding, Origin, Stage, Verdict
+from millwright.plan.model import Decision, Header, Kind, LawFinding, Origin, Stage, Verdict
 from millwright.plan.odds import odds_in_words, odds_scale
 from millwright.quantity import Basis
 from millwright.report.format import probability_percent
@@ -21,6 +21,7 @@ __all__ = [
     "odds_in_words",
     "odds_legend",
     "odds_text",
+    "rules_text",
 ]
 
 KIND_WORDS: dict[Kind, str] = {
@@ -107,6 +108,11 @@ FORMULAS: tuple[tuple[str, str], ...] = (
 def finding_words(finding: LawFinding) -> str:
     """Return what a verdict means: allowed or not; for a duty done or to be done; for a warning a risk or none."""
     return {"duty": DUTY_WORDS, "warn": RISK_WORDS}.get(finding.effect, VERDICT_WORDS)[finding.verdict]
+
+
+def rules_text(header: Header) -> str:
+    """Return the version of the rule base and the day whose rules were applied."""
+    return f"{header.rule_base_version} as of {header.rules_as_of}" if header.rules_as_of else header.rule_base_version
 
 
 def odds_text(probability: float) -> str:
