@@ -291,6 +291,17 @@ def test_an_interval_holds_its_value(log_sigma: float, offline: bool, tpot_s: fl
     assert one.log_sigma >= 0.0
 
 
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_an_easier_or_harder_part_of_the_traffic_does_not_widen_the_interval(factor: float) -> None:
+    whole = requests(9000)
+    middle = (np.arange(9000) > 2500) & (np.arange(9000) < 6500)
+    inputs = np.where(middle, np.maximum(whole.input_tokens * factor, 1).astype(np.int64), whole.input_tokens)
+    served = replace(service(), requests=replace(whole, input_tokens=inputs))
+    one = with_interval(served, evaluate(served, candidate(served, step_time(log_sigma=0.0))))
+    assert one.rate_per_s.low >= one.goodput.low * 0.999
+    assert one.rate_per_s.high <= one.goodput.high * 1.001
+
+
 def test_offline_the_interval_is_that_of_the_step_times() -> None:
     served = service(None)
     one = with_interval(served, evaluate(served, candidate(served, step_time(log_sigma=0.2))))

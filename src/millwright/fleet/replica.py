@@ -265,13 +265,23 @@ def evaluate(service: Service, candidate: Candidate, precision: float = 0.01) ->
 
 
 def with_interval(service: Service, performance: ReplicaPerformance) -> ReplicaPerformance:
-    """Return `performance` with the goodput at step times at both ends of their 80 % interval."""
-    candidate = performance.candidate
-    part = service.part()
-    slow = _goodput(part, candidate, slower(candidate.step, SPREAD_Z), _COARSE).rate_per_s
-    fast = _goodput(part, candidate, slower(candidate.step, -SPREAD_Z), _COARSE).rate_per_s
+    """Return `performance` with the goodput at step times at both ends of their 80 % interval.
+
+    The ends are simulated on a part of the requests and related to the middle on that same part: another part of the
+    traffic may be easier or harder than the whole, which says nothing about the step times.
+    """
+    candidate, part = performance.candidate, service.part()
     value = performance.goodput.rate_per_s
-    low, high = min(slow, performance.goodput.low, value), max(fast, performance.goodput.high, value)
+
+    def served(step: StepTime) -> float:
+        return _goodput(part, candidate, step, _COARSE).rate_per_s
+
+    middle = served(candidate.step)
+    slow, fast = (served(slower(candidate.step, deviates)) for deviates in (SPREAD_Z, -SPREAD_Z))
+    least = value * min(slow / middle, 1.0) if middle > 0.0 else 0.0
+    most = value * max(fast / middle, 1.0) if middle > 0.0 else max(fast, value)
+    sampled_low = performance.goodput.low or value  # 0: no rate that was tried is beyond doubt, which is no bound
+    low, high = min(least, sampled_low), max(most, performance.goodput.high, value)
     return replace(performance, rate_per_s=Estimate(value, low, high, candidate.step.basis))
 
 
