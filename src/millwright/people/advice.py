@@ -1,0 +1,121 @@
+"""Advice: which option this team can run at least cost, three things to do first, and where that would change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from millwright.people.plan import Action, ActionKind, PeoplePlan
+from millwright.people.team import Member, Team
+
+ACTIONS_SHOWN = 3
+MOST_MORE_PEOPLE = 8
+
+
+@dataclass(frozen=True)
+class Staffed:
+    """An option with its plan of people."""
+
+    id: str
+    title: str
+    plan: PeoplePlan
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where the advice would turn to another option.
+
+    `saving_per_month`: from this saving on everything else on (machines, tokens, power) it costs no more
+    [currency a month]; None when the option cannot be run at all.
+    """
+
+    option_id: str
+    title: str
+    saving_per_month: float | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What people's side of the matter says. `best` is None when this team can run nothing."""
+
+    best: Staffed | None
+    actions: tuple[Action, ...]
+    turns: tuple[Turn, ...]
+    sentence: str
+
+
+def advise(options: Sequence[Staffed]) -> Advice:
+    """Return the advice over options for the same service and go-live month, by the cost of people alone."""
+    feasible = [each for each in options if each.plan.feasible]
+    if not feasible:
+        missing = "; ".join(f"{each.title}: {_why_not(each.plan)}" for each in options)
+        return Advice(None, (), (), f"This team can run none of the options in time. {missing}.")
+    best = min(feasible, key=lambda each: each.plan.total_cost)
+    turns = tuple(_turn(each, best) for each in options if each is not best)
+    cost = best.plan.service_cost_per_month
+    sentence = (
+        f"Of what was looked at, {best.title} asks least of this team: about {cost:,.0f} {best.plan.currency} a month "
+        f"for people, {best.plan.service_fte:.2f} FTE, live in month {best.plan.go_live_month}."
+    )
+    return Advice(best, first_actions(best.plan), turns, sentence)
+
+
+def first_actions(plan: PeoplePlan, count: int = ACTIONS_SHOWN) -> tuple[Action, ...]:
+    """Return the actions to begin with: what takes longest to come about, then what is begun first and costs most.
+
+    Trainings of one person in critical skills stand for the rest of that person's path.
+    """
+    critical = {gap.skill for gap in plan.gaps if gap.critical}
+    ranked = sorted(
+        plan.actions,
+        key=lambda each: (
+            each.kind in (ActionKind.TRAIN, ActionKind.PROVE),
+            each.skill not in critical,
+            each.start_month - each.ready_month,
+            each.start_month,
+            -each.cost,
+        ),
+    )
+    return tuple(ranked[:count])
+
+
+def _turn(other: Staffed, best: Staffed) -> Turn:
+    if not other.plan.feasible:
+        why = _why_not(other.plan)
+        return Turn(other.id, other.title, None, f"{other.title[:1].upper()}{other.title[1:]} cannot be run: {why}.")
+    months = best.plan.service_months
+    saving = (other.plan.total_cost - best.plan.total_cost) / months
+    sentence = (
+        f"{other.title[:1].upper()}{other.title[1:]} costs {saving:,.0f} {other.plan.currency} a month more in people "
+        f"({other.plan.service_fte:.2f} FTE): it must save that much on all else to draw level."
+    )
+    return Turn(other.id, other.title, saving, sentence)
+
+
+def _why_not(plan: PeoplePlan) -> str:
+    if plan.uncovered:
+        return plan.uncovered[0].what
+    return plan.reason or "no plan was found"
+
+
+def people_until_in_house(
+    team: Team, plan_for: Callable[[Team], PeoplePlan], most: int = MOST_MORE_PEOPLE
+) -> tuple[int, PeoplePlan] | None:
+    """Return how many more people like the first member make the cheapest plan one without hires and contracts.
+
+    `plan_for` makes the plan of a team. None when `most` more do not suffice, or there is nobody to be like.
+    """
+    if not team.members:
+        return None
+    model = team.members[0]
+    for more in range(most + 1):
+        extra = tuple(
+            Member(f"{model.id} (further {number})", model.role, model.hours_per_month, model.skills)
+            for number in range(1, more + 1)
+        )
+        plan = plan_for(Team((*team.members, *extra), team.assumed))
+        outside = (ActionKind.HIRE, ActionKind.CONTRACT, ActionKind.MANAGED)
+        if plan.feasible and all(action.kind not in outside for action in plan.actions):
+            return more, plan
+    return None
