@@ -11,7 +11,7 @@ from millwright.law.kleene import Verdict
 from millwright.plan.answer import answer
 from millwright.plan.costing import ApiTerms, StaffTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
-from millwright.plan.model import Answer, Decision, Kind, Turn
+from millwright.plan.model import Answer, Decision, Kind, RefusalReason, RefusedOption, Stage, Turn
 from millwright.plan.money import compare_options
 from millwright.plan.priced import PricedOption
 from millwright.plan.uncertain import uncertain_inputs
@@ -51,6 +51,7 @@ def _about_demand(found: Answer) -> Turn:
     ("best", "decision", "words"),
     [
         (_machine(), Decision.OWN, "Buy 1 × box"),
+        (_machine("8 × card"), Decision.OWN, "Buy 1 × (8 × card)"),
         (option("hall", part(MACHINE), kind=Kind.COLO), Decision.COLO, "Buy and colocate 1 × hall"),
         (option("an instance", part(RENTED)), Decision.RENT, "rent an instance"),
         (option("an API", part(API)), Decision.TOKENS, "buy tokens from an API"),
@@ -72,6 +73,19 @@ def test_nothing_feasible_is_an_answer() -> None:
     assert found.option_id is None
     assert found.probability == 0.0
     assert found.next_steps
+
+
+def test_without_an_option_the_limits_that_stand_alone_in_the_way_are_named() -> None:
+    def refused(*stages: Stage) -> RefusedOption:
+        reasons = tuple(RefusalReason(stage=stage, summary="no", text="no") for stage in stages)
+        return RefusedOption(title="box", kind=Kind.OWNED, reasons=reasons)
+
+    ways = [refused(Stage.POWER), *[refused(Stage.BUDGET)] * 2, refused(Stage.BUDGET, Stage.SPACE), refused(Stage.LAW)]
+    steps = answer([], None, CERTAIN, ways).next_steps
+    assert [("money" in step, "for 2 of" in step) for step in steps[:1]] == [(True, True)]
+    assert "power" in steps[1]
+    assert not any("space" in step for step in steps)
+    assert len(steps) == 3
 
 
 def test_the_sentence_names_the_cost_and_the_odds_are_those_of_the_draws() -> None:

@@ -253,6 +253,34 @@ def test_nothing_feasible_is_an_answer_too() -> None:
     assert any(reason.stage is Stage.POWER for one in found.refused for reason in one.reasons)
 
 
+def test_only_kinds_of_site_that_the_scenario_has_can_be_missed() -> None:
+    found = plan(scenario(sites=(TOKENS,)))
+    assert found.options
+    assert not any("No " in warning and "option is feasible" in warning for warning in found.warnings)
+    hopeless = "{name: room, kind: owned, hosts: [server-l40s-4], power: 10 W}"
+    assert "No owned option is feasible; the reasons are below." in plan(scenario(sites=(TOKENS, hopeless))).warnings
+
+
+def test_where_every_machine_is_too_slow_an_api_is_not_taken_for_quick() -> None:
+    strict = CHAT.replace("tpot: 60 ms", "tpot: 1 ms")
+    told = [warning for warning in plan(scenario(strict)).warnings if "Whether an API does is not known" in warning]
+    assert len(told) == 1
+    assert not any("Whether an API does" in warning for warning in chat_plan().warnings)
+
+
+def test_an_own_device_without_a_host_is_told_how_to_get_one() -> None:
+    own = "devices: [{name: mycard, memory: 64 GB, bandwidth: 2 TB/s, bf16: 300 TFLOP/s, tdp: 350 W}]"
+    reasons = [each.reasons[0] for each in plan(scenario(sites=(TOKENS,), more=own)).refused if each.device == "mycard"]
+    assert len(reasons) == 1
+    assert "device: mycard" in reasons[0].text
+
+
+def test_machines_of_several_workloads_are_added_up_in_the_answer() -> None:
+    found = plan(scenario(CHAT + NIGHT, sites=("{name: room, kind: owned, hosts: [workstation-rtx-5090-1]}",)))
+    machines = sum(part.hosts for part in found.options[0].fleet)
+    assert f"Buy {machines} × Workstation, 1 × RTX 5090" in found.answer.sentence
+
+
 def test_a_monthly_limit_refuses_what_costs_more() -> None:
     everything = chat_plan()
     middle = sorted(option.cost.npv_of_costs.value for option in everything.options)[len(everything.options) // 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from millwright.finance.case import Cause
@@ -10,7 +11,7 @@ from millwright.finance.uncertainty import Comparison
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs, OwnedTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
-from millwright.plan.model import Answer, Decision, EstimateValue, Kind, Turn
+from millwright.plan.model import Answer, Decision, EstimateValue, Kind, RefusedOption, Stage, Turn
 from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption
 from millwright.plan.publish import FIRST_YEAR_MONTHS
@@ -36,6 +37,14 @@ _KIND_WORDS = {
     Kind.MIXED: "A mix",
 }
 
+_LOOSEN = {
+    Stage.BUDGET: "the limit on money",
+    Stage.POWER: "the limit on power",
+    Stage.SPACE: "the limit on space",
+    Stage.LATENCY: "the limits on latency",
+}
+"""Limits that are kept to after law, catalogue and memory: what fails at one of them alone is feasible without it."""
+
 _KNOW_FIRST = {
     "demand": "Measure your demand before you sign: it moves the answer most.",
     "electricity price": "Ask for a fixed electricity price: it moves the answer most.",
@@ -50,7 +59,9 @@ _KNOW_FIRST = {
 }
 
 
-def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -> Answer:
+def answer(
+    ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs, refused: Sequence[RefusedOption] = ()
+) -> Answer:
     """Return the answer to the scenario from the options, best first; none at all is an answer too."""
     if not ranked or odds is None:
         return Answer(
@@ -58,14 +69,17 @@ def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -
             decision=Decision.NONE,
             option_id=None,
             probability=0.0,
-            next_steps=("Read the reasons below: each names the limit and the figure that breaks it.",),
+            next_steps=(
+                *_alone_in_the_way(refused),
+                "Read the reasons below: each names the limit and the figure that breaks it.",
+            ),
         )
     best = ranked[0]
     probability = odds.probability_best(best.id)
     lcot = float(odds.central[best.id].lcot_per_mtok)
     code = best.currency.code
     turns = _turns(best, ranked, central)
-    steps = _next_steps(best, odds.among_lawful, float(odds.central[best.id].npv_cost))
+    steps = _next_steps(best, ranked, odds.among_lawful, float(odds.central[best.id].npv_cost))
     sentence = f"{_advice(best, central)}: {_figure(lcot)} {code} per million tokens."
     return Answer(
         sentence=sentence,
@@ -74,6 +88,16 @@ def answer(ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs) -
         probability=probability,
         next_steps=(*_ask_first(best, ranked, odds), *steps),
         turns=turns,
+    )
+
+
+def _alone_in_the_way(refused: Sequence[RefusedOption]) -> tuple[str, ...]:
+    """Return the limits that refuse a configuration without any other's help: to loosen one of them would do."""
+    alone = Counter(stages[0] for each in refused if len(stages := [*{reason.stage for reason in each.reasons}]) == 1)
+    return tuple(
+        f"Loosen {_LOOSEN[stage]}, if you can: for {count} of the refused configurations nothing else is in the way."
+        for stage, count in alone.most_common()
+        if stage in _LOOSEN
     )
 
 
@@ -87,15 +111,31 @@ def _advice(best: PricedOption, central: Inputs) -> str:
     verb = "Buy" if best.kind is Kind.OWNED else "Buy and colocate"
     schedule = best.parts[0].schedule(central)
     if len(best.parts) > 1 or schedule is None:
-        return f"{verb} {best.title}"
+        return f"{verb} {_bought_together(best, central) or best.title}"
     terms = best.parts[0].serving.terms
     there = terms.existing if isinstance(terms, OwnedTerms) else 0
     now, later = int(schedule.installed[:FIRST_YEAR_MONTHS].max()), int(schedule.installed.max())
     growth = f" now, {later - there} by the end of the horizon" if later > max(now, there) else ""
     if now <= there:
         bought = f", and buy {later - there} by the end of the horizon" if growth else ""
-        return f"Buy nothing now; use {now} of your {there} × {best.title}{bought}"
-    return f"{verb} {now - there} × {best.title}{growth}"
+        return f"Buy nothing now; use {now} of your {_times(there, best.title)}{bought}"
+    return f"{verb} {_times(now - there, best.title)}{growth}"
+
+
+def _bought_together(best: PricedOption, central: Inputs) -> str:
+    """Return what several workloads' machines add up to in the first year, such as `6 × box + 1 × rack`."""
+    bought: Counter[str] = Counter()
+    for part in best.parts:
+        schedule, terms, platform = part.schedule(central), part.serving.terms, part.draft.platform
+        if schedule is not None and platform is not None and isinstance(terms, OwnedTerms):
+            needed = int(schedule.installed[:FIRST_YEAR_MONTHS].max())
+            bought[platform.title] += max(needed - terms.existing, 0)
+    return " + ".join(_times(count, title) for title, count in bought.items() if count)
+
+
+def _times(count: int, title: str) -> str:
+    """Return such as `2 × DGX`, and `2 × (8 × card)` where the title itself begins with a number."""
+    return f"{count} × ({title})" if title[:1].isdigit() and " × " in title else f"{count} × {title}"
 
 
 def _turns(best: PricedOption, ranked: Sequence[PricedOption], central: Inputs) -> tuple[Turn, ...]:
@@ -176,7 +216,15 @@ def _missing(option: PricedOption) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts))
 
 
-def _next_steps(best: PricedOption, comparison: Comparison, cost: float) -> tuple[str, ...]:
+def _device_name(device_id: str, options: Sequence[PricedOption]) -> str:
+    """Return what people call a device, its id where no option holds it."""
+    platforms = (part.draft.platform for option in options for part in option.parts)
+    return next((p.device.name for p in platforms if p is not None and p.device.id == device_id), device_id)
+
+
+def _next_steps(
+    best: PricedOption, ranked: Sequence[PricedOption], comparison: Comparison, cost: float
+) -> tuple[str, ...]:
     steps: list[str] = []
     worth = next(iter(comparison.value_of_knowing.items()), None)
     if worth is not None and worth[1] > _WORTH_MENTIONING * cost:
@@ -184,9 +232,8 @@ def _next_steps(best: PricedOption, comparison: Comparison, cost: float) -> tupl
         if name.startswith(PROVIDER):
             text = f"Get a quotation of {name.removeprefix(PROVIDER)}: its prices move the answer most."
         elif name.startswith(CAPACITY):
-            text = (
-                f"Test {name.removeprefix(CAPACITY)} with your own requests: how much it serves moves the answer most."
-            )
+            device = _device_name(name.removeprefix(CAPACITY), ranked)
+            text = f"Test {device} with your own requests: how much it serves moves the answer most."
         else:
             text = _KNOW_FIRST.get(name, f"Find out {name}: it moves the answer most.")
         steps.append(f"{text} Knowing it for certain would be worth about {_figure(amount)} {best.currency.code}.")
@@ -196,7 +243,9 @@ def _next_steps(best: PricedOption, comparison: Comparison, cost: float) -> tupl
     elif best.kind is Kind.CLOUD:
         steps.append("Rent one instance for a day and run your own requests against it.")
     else:
-        steps.append("Rent the same device for a day and run your own requests against it before you order.")
+        platform = best.parts[0].draft.platform
+        device = platform.device.name if platform is not None else "the same device"
+        steps.append(f"Rent one {device} for a day and run your own requests against it before you order.")
     return tuple(steps)
 
 

@@ -6,10 +6,11 @@ Law comes first: what may not run somewhere is refused with rule and fact, and i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from millwright.catalog.catalog import Catalog
+from millwright.catalog.device import Device
 from millwright.catalog.offer import ApiOffer
 from millwright.fleet.platform import LeftOut, Platform, api_offers, platforms
 from millwright.fleet.replica import Allowed
@@ -87,7 +88,7 @@ def drafts(
             refused.append(_refused_by_machine(draft))
         else:
             found.append(draft)
-    refused += _unsold_devices(asked, catalog, questions)
+    refused += _unsold_devices(asked, catalog, questions, {device.name for device in scenario.devices})
     return found, refused
 
 
@@ -249,9 +250,12 @@ def _no_such_api(asked: WorkloadDemand, site: ApiSite) -> RefusedOption:
 
 
 def _unsold_devices(
-    asked: Sequence[WorkloadDemand], catalog: Catalog, questions: Sequence[MachineQuestion]
+    asked: Sequence[WorkloadDemand], catalog: Catalog, questions: Sequence[MachineQuestion], own: Collection[str]
 ) -> list[RefusedOption]:
-    """Return the devices that no host and no cloud of the catalogue sells: looked at, and not to be had."""
+    """Return the devices that no host and no cloud of the catalogue sells: looked at, and not to be had.
+
+    `own` are the names of the scenario's own devices: of these it is said how a host is added.
+    """
     sold = {host.device_id for host in catalog.hosts()} | {offer.device_id for offer in catalog.cloud_offers()}
     looked_at = {question.device.id for question in questions}
     return [
@@ -261,16 +265,25 @@ def _unsold_devices(
             workload=one.workload.name,
             device=device.id,
             model=one.model.id,
-            reasons=(
-                RefusalReason(
-                    stage=Stage.CATALOGUE,
-                    summary="nobody in the catalogue sells it",
-                    text=f"no host and no cloud offer of the catalogue holds {device.name}; "
-                    "add one under overrides.hosts with your quotation",
-                ),
-            ),
+            reasons=(_no_host_holds(device, own),),
         )
         for one in asked
-        for device in catalog.devices()
+        for device in sorted(catalog.devices(), key=lambda device: device.id not in own)
         if device.id not in sold and device.id not in looked_at
     ]
+
+
+def _no_host_holds(device: Device, own: Collection[str]) -> RefusalReason:
+    if device.id in own:
+        return RefusalReason(
+            stage=Stage.CATALOGUE,
+            summary="your own device: say in which host it would stand",
+            text=f"no host holds {device.name} yet; add one, such as `overrides: {{hosts: {{my-box: {{device: "
+            f"{device.id}, device_count: 4, price: 40 kEUR, power_peak: 2 kW}}}}}}`",
+        )
+    return RefusalReason(
+        stage=Stage.CATALOGUE,
+        summary="nobody in the catalogue sells it",
+        text=f"no host and no cloud offer of the catalogue holds {device.name}; "
+        "add one under overrides.hosts with your quotation",
+    )

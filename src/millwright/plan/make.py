@@ -34,7 +34,7 @@ from millwright.plan.publish import planned_load, price_age_days, published_opti
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs, uncertain_inputs
 from millwright.scenario.load import LoadedScenario
-from millwright.scenario.model import Objective
+from millwright.scenario.model import Objective, Scenario
 
 DETAILED_OPTIONS = 6
 """Leading options that get latency curves and demand curves; each kind's best option gets them too."""
@@ -138,7 +138,7 @@ def make_plan(
 
     return Plan(
         header=_header(loaded, today, seed, rules, months, _catalogue_date(from_catalogue)),
-        answer=answer(ranked, odds, central),
+        answer=answer(ranked, odds, central, refused),
         workloads=tuple(summary(each) for each in asked),
         options=tuple(published),
         refused=tuple(refused),
@@ -149,7 +149,7 @@ def make_plan(
             *assumptions.fitted(ranked),
             *from_catalogue,
         ),
-        warnings=_plan_warnings(asked, ranked),
+        warnings=_plan_warnings(scenario, asked, ranked, refused),
         timings=tuple(clock.timings),
     )
 
@@ -268,7 +268,12 @@ def _catalogue_date(found: Sequence[Assumption]) -> str:
     return max((each.date for each in found if price_age_days(each.date, dt.date.max) is not None), default="")
 
 
-def _plan_warnings(asked: Sequence[WorkloadDemand], ranked: Sequence[PricedOption]) -> tuple[str, ...]:
+def _plan_warnings(
+    scenario: Scenario,
+    asked: Sequence[WorkloadDemand],
+    ranked: Sequence[PricedOption],
+    refused: Sequence[RefusedOption],
+) -> tuple[str, ...]:
     found: list[str] = []
     for each in asked:
         if each.workload.precisions is None and each.model.native_precision == "bf16":
@@ -277,7 +282,20 @@ def _plan_warnings(asked: Sequence[WorkloadDemand], ranked: Sequence[PricedOptio
                 "`precisions: [int4, fp8, bf16]` adds 4-bit ones."
             )
         found += [f"{each.model.name}: {text}" for text in each.model.assumptions]
-    for kind, name in ((Kind.OWNED, "owned"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):
-        if ranked and not any(option.kind is kind for option in ranked):
+    looked_at = {Kind(site.kind) for site in scenario.sites}
+    for kind, name in ((Kind.OWNED, "owned"), (Kind.COLO, "colocated"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):
+        if ranked and kind in looked_at and not any(option.kind is kind for option in ranked):
             found.append(f"No {name} option is feasible; the reasons are below.")
-    return tuple(found)
+    return (*found, *_promised_by_apis_alone(ranked, refused))
+
+
+def _promised_by_apis_alone(ranked: Sequence[PricedOption], refused: Sequence[RefusedOption]) -> list[str]:
+    """Return a warning where every machine was too slow: that an API is quicker is hoped, not known."""
+    if not ranked or any(part.draft.api is None for option in ranked for part in option.parts):
+        return []
+    if not any(reason.stage is Stage.LATENCY for each in refused for reason in each.reasons):
+        return []
+    return [
+        "No machine that was looked at keeps the limits on latency. Whether an API does is not known: measure it "
+        "before you count on it."
+    ]

@@ -129,8 +129,8 @@ class Objective(StrEnum):
 class Limits(ScenarioModel):
     """What any option must keep to."""
 
-    spares: int = Field(1, ge=0, le=1000, json_schema_extra=why("N+1: one replica may fail at the peak"))
-    """Replicas beyond what the peak needs."""
+    spares: int = Field(1, ge=0, le=1000, json_schema_extra=why("N+1: one machine may fail at the peak"))
+    """Whole machines (hosts or instances) beyond what the peak needs, for each workload."""
     price_age_days: Days = Field(180.0, alias="price_age", json_schema_extra=why("older prices count as stale"))
     """Age from which a price is shown as stale."""
     devices: Names | None = Field(None, json_schema_extra=why("every device"))
