@@ -170,6 +170,36 @@ def test_a_further_fact_never_turns_the_verdict_round(
     assert before.verdict is Verdict.UNKNOWN or before.verdict is after.verdict
 
 
+@settings(max_examples=80, deadline=None)
+@given(workloads, sites, st.data())
+def test_yes_rests_on_no_missing_fact_and_no_stays_no(
+    workload: WorkloadFacts, site: SiteFacts, data: st.DataObject
+) -> None:
+    """However what is missing turns out, of the workload or the site: yes stays yes, and no stays no."""
+    before = evaluate(RULES, workload, site, TODAY)
+    later = (_completed(workload, data.draw(workloads)), _completed(site, data.draw(sites)))
+    after = evaluate(RULES, *later, TODAY)
+    if before.verdict is not Verdict.UNKNOWN:
+        assert after.verdict is before.verdict
+    for rule in before.findings:
+        if rule.verdict is Verdict.NO:
+            assert rule.rule_id in {each.rule_id for each in after.findings if each.verdict is Verdict.NO}
+
+
+@settings(max_examples=60, deadline=None)
+@given(workloads, sites)
+def test_a_lawful_room_stays_lawful_whatever_else_is_learnt(workload: WorkloadFacts, site: SiteFacts) -> None:
+    assert evaluate(RULES, HOSPITAL, OWN_ROOM, TODAY).verdict is Verdict.YES
+    later = (_completed(HOSPITAL, workload), _completed(OWN_ROOM, site))
+    assert evaluate(RULES, *later, TODAY).verdict is Verdict.YES
+
+
+def _completed(facts: Any, others: Any) -> Any:
+    """Facts with what is missing taken from others."""
+    missing = [each.name for each in fields(facts) if getattr(facts, each.name) is None]
+    return replace(facts, **{name: getattr(others, name) for name in missing})
+
+
 @settings(max_examples=60, deadline=None)
 @given(workloads, sites)
 def test_unknown_always_names_a_fact_and_yes_and_no_never_do(workload: WorkloadFacts, site: SiteFacts) -> None:

@@ -46,6 +46,22 @@ def test_order_and_grouping_do_not_matter(left: list[Verdict], right: list[Verdi
     assert conjunction([*left, *right]) is conjunction([conjunction(right), conjunction(left)])
 
 
+@given(verdicts, verdicts, verdicts)
+def test_each_spreads_over_the_other_and_takes_it_in(one: Verdict, two: Verdict, three: Verdict) -> None:
+    spread = disjunction((conjunction((one, two)), conjunction((one, three))))
+    assert conjunction((one, disjunction((two, three)))) is spread
+    assert conjunction((one, disjunction((one, two)))) is one
+    assert disjunction((one, conjunction((one, two)))) is one
+    assert conjunction((one, one)) is disjunction((one, one)) is one
+
+
+@given(verdicts)
+def test_yes_and_no_are_neutral_or_decide(value: Verdict) -> None:
+    assert conjunction((value, YES)) is disjunction((value, NO)) is value
+    assert conjunction((value, NO)) is NO
+    assert disjunction((value, YES)) is YES
+
+
 @pytest.mark.parametrize(
     ("left", "right", "both", "either"),
     [

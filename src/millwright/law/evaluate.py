@@ -130,7 +130,7 @@ class _Identity:
 def _evaluate(identity: _Identity, workload: WorkloadFacts, site: SiteFacts, as_of: dt.date) -> LawFinding:
     rules = identity.rules
     world = world_of(rules, workload, site, as_of)
-    found = [(rule, finding_of(rule, world)) for rule in rules.rules if rule.in_force(as_of)]
+    found = [(rule, finding_of(rule, world)) for rule in _that_may_apply(identity, workload, as_of)]
     findings = [(rule, finding) for rule, finding in found if finding is not None]
     binding = [finding for _, finding in findings if finding.binds]
     overall = conjunction(each.verdict for each in binding)
@@ -147,6 +147,18 @@ def _evaluate(identity: _Identity, workload: WorkloadFacts, site: SiteFacts, as_
         contradictions=contradictions_among([rule for rule, finding in findings if finding.binds], world),
         assumed=rules.assumed,
         past_review=tuple(finding.rule_id for _, finding in findings if finding.rule_id in past_review),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _that_may_apply(identity: _Identity, workload: WorkloadFacts, as_of: dt.date) -> tuple[Rule, ...]:
+    """Return the rules in force that may apply to a workload at some site.
+
+    A rule that does not apply while nothing is known of the site applies nowhere: further facts never turn no into yes.
+    """
+    nowhere = world_of(identity.rules, workload, SiteFacts(), as_of)
+    return tuple(
+        rule for rule in identity.rules.rules if rule.in_force(as_of) and rule.applies.value(nowhere) is not Verdict.NO
     )
 
 

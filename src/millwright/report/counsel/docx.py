@@ -108,7 +108,8 @@ def _line(text: str, style: str = "", indent: int = 0) -> str:
 
 def _clean(text: str) -> str:
     """Return text without the control characters that XML forbids, white space folded."""
-    return escape("".join(sign for sign in " ".join(text.split()) if sign >= " " and sign not in "\ufffe\uffff"))
+    allowed = "".join(sign if sign >= " " and sign not in "\ufffe\uffff" else " " for sign in text)
+    return escape(" ".join(allowed.split()))
 
 
 def _footer(paper: Paper) -> str:
