@@ -90,6 +90,27 @@ def test_the_day_decides_which_rules_hold(run: Any) -> None:
     assert run(AMERICA, *facts, "--as-of", "2023-07-10").exit_code == 0
 
 
+def test_the_paper_trail_is_written_and_named(run: Any, tmp_path: Path) -> None:
+    out = tmp_path / "papers"
+    result = run(ROOM + AMERICA, "--out", str(out))
+    assert result.exit_code == 3
+    written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert {"findings.json", "annex.docx", "dpia.md", "oscal/assessment-results.json", "rego/law.rego"} <= written
+    assert all(name in " ".join(result.output.split()) for name in written)
+    assert json.loads((out / "findings.json").read_text())["verdict"] == "unknown"
+
+
+def test_json_stays_nothing_but_json_when_papers_are_written(run: Any, tmp_path: Path) -> None:
+    assert json.loads(run(ROOM, "--json", "--out", str(tmp_path / "papers")).output)["verdict"] == "yes"
+
+
+def test_a_rule_past_its_review_date_is_warned_of(run: Any) -> None:
+    assert "Past their review date" not in run(ROOM, "--as-of", "2026-11-21").output
+    late = " ".join(run(ROOM, "--as-of", "2031-01-01").output.split())
+    assert "Past their review date" in late
+    assert "gdpr-6-basis" in late
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
