@@ -71,8 +71,13 @@ SCALES = (2.5, 1.0, 1.0)
 GROUP_POWER = 0.6
 """A point of a group of n counts n^-0.6 when intervals are set: a new group may resemble a small one as well."""
 
-INFLATION = (1.25, 1.1, 1.1)
-"""Factor on intervals (logs) of new groups: of few groups, the left-out ones understate how far the next may be off."""
+INFLATION = {
+    "config": (1.0, 1.0, 1.0),
+    "cell": (1.1, 1.1, 1.1),
+    "device": (1.1, 1.1, 1.1),
+    "model": (1.25, 1.1, 1.1),
+}
+"""Factors on intervals (logs) of new groups: of few groups, the left-out ones understate how far the next may be off."""
 
 FOLDS = {"config": 4, "cell": 6, "model": 6, "device": 5}
 
@@ -244,10 +249,10 @@ def spreads_of(
     return found
 
 
-def inflated(spreads: Mapping[str, list[list[float]]]) -> dict[str, list[list[float]]]:
-    """Return intervals widened by INFLATION."""
+def inflated(spreads: Mapping[str, list[list[float]]], scheme: str) -> dict[str, list[list[float]]]:
+    """Return intervals widened by the scheme's INFLATION."""
     return {
-        sort: [[round(factor * end, 4) for end in pair] for factor, pair in zip(INFLATION, pairs, strict=True)]
+        sort: [[round(factor * end, 4) for end in pair] for factor, pair in zip(INFLATION[scheme], pairs, strict=True)]
         for sort, pairs in spreads.items()
     }
 
@@ -297,15 +302,14 @@ def cross_validate(
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 np.save(kept, errors)
         spreads[scheme] = spreads_of(errors, sorts, recent, group_weights(sample))
-        if scheme != "config":
-            spreads[scheme] = inflated(spreads[scheme])
+        spreads[scheme] = inflated(spreads[scheme], scheme)
         joint = recent & np.array([sort.startswith("joint") for sort in sorts])
         # the quantiles that judge a fold come from the other half of the groups, so that coverage is honest
         halves = folds % 2 == 0
         honest = {}
         for side in (halves, ~halves):
             other = spreads_of(errors, sorts, recent & ~side, group_weights(sample))
-            other = other if scheme == "config" else inflated(other)
+            other = inflated(other, scheme)
             honest[bool(side is halves)] = score(errors, other, sorts, recent & side)
         report[scheme] = {
             "all": score(errors, spreads[scheme], sorts, recent),
