@@ -77,7 +77,7 @@ INFLATION = {
     "device": (1.1, 1.1, 1.1),
     "model": (1.25, 1.1, 1.1),
 }
-"""Factors on intervals (logs) of new groups: of few groups, the left-out ones understate how far the next may be off."""
+"""Factors on intervals (logs) of new groups: few groups left out understate how far the next may be off."""
 
 FOLDS = {"config": 4, "cell": 6, "model": 6, "device": 5}
 
@@ -398,10 +398,17 @@ def write_coefficients(fit: HierarchicalFit, effects: Floats, report: Mapping[st
     step = {"fitted": 0.10, "extrapolated": 0.20, "datasheet": 0.35}
     prefill = {"fitted": 0.15, "extrapolated": 0.25, "datasheet": 0.45}
     if report:
-        for basis, scheme in (("fitted", "cell"), ("extrapolated", "device"), ("datasheet", "model")):
-            cells = report[scheme]["joint"]
-            step[basis] = round(cells["tpot_ms_mean"]["median_abs_error"] / 0.6745, 3)
-            prefill[basis] = round(max(1.2 * step[basis], 0.15), 3)
+        sigma = {
+            scheme: report[scheme]["joint"]["tpot_ms_mean"]["median_abs_error"] / 0.6745
+            for scheme in ("cell", "device", "model")
+        }
+        step = {
+            "fitted": sigma["cell"],
+            "extrapolated": max(sigma.values()),
+            "datasheet": math.hypot(sigma["device"], sigma["model"]),
+        }
+        step = {basis: round(value, 3) for basis, value in step.items()}
+        prefill = {basis: round(max(1.2 * value, 0.15), 3) for basis, value in step.items()}
     contents = {
         "kind": "coefficients",
         "schema": 1,
