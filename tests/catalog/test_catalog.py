@@ -456,7 +456,7 @@ def test_list_counts_the_kinds_and_lists_one() -> None:
 def test_show_prints_every_fact_with_its_source() -> None:
     text = run("show", "NVIDIA H100").stdout
     assert "form factor not stated" in text
-    assert "3350 GB/s" in text
+    assert "3,350 GB/s" in text
     assert "NVIDIA H100 Tensor Core GPU" in text
     shown = json.loads(run("show", "h100-sxm", "--json").stdout)
     assert shown["fields"]["peak_flop_per_s"]["bf16"] == 989e12

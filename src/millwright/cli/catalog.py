@@ -174,7 +174,16 @@ def _short(raw: Any) -> str:
     if not raw:
         return "–"
     value, unit = (raw[0], raw[1]) if isinstance(raw, list) else (raw["value"], raw["unit"])
-    return f"{value:g} {unit}" if isinstance(value, int | float) else f"{value}"
+    return _plain(value, unit)
+
+
+def _plain(value: Any, unit: str) -> str:
+    """Return a value with its unit as people write it: `3,000,000 USD`, `2022`, `0.24 USD/kWh`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{value}"
+    if unit in ("year AD", "1"):
+        return f"{value:g}"
+    return f"{value:,.6g} {unit}".strip() if abs(value) < 1e6 else f"{value:,.0f} {unit}".strip()
 
 
 def _print_entry(entry: Mapping[str, Any]) -> None:
@@ -182,12 +191,17 @@ def _print_entry(entry: Mapping[str, Any]) -> None:
     if entry["note"]:
         typer.echo(f"  note: {entry['note']}")
     for field, value in entry["fields"].items():
-        if field != "id" and value not in (None, "", [], {}):
-            typer.echo(f"  {field}: {value if isinstance(value, str | int | float) else json.dumps(value)}")
+        if isinstance(value, str) and field != "id" and value:
+            typer.echo(f"  {field}: {value}")
+        elif field == "aliases" and value:
+            typer.echo(f"  aliases: {', '.join(value)}")
+        elif field == "layers":
+            for kind in value:
+                typer.echo(f"  {_layers(kind)}")
     rows = [
         (
             field,
-            f"{fact['value']} {fact['unit']}",
+            _plain(fact["value"], fact["unit"]),
             f"{fact['quality']} {fact['date']}",
             fact["source"]["title"] if isinstance(fact["source"], dict) else fact["source"],
             "; ".join(part for part in (fact["note"], *fact["conflicts"]) if part),
@@ -196,6 +210,21 @@ def _print_entry(entry: Mapping[str, Any]) -> None:
     ]
     if rows:
         _print_table(("fact", "value", "quality", "source", "note"), rows)
+
+
+def _layers(kind: Mapping[str, Any]) -> str:
+    """Return layers that are alike in one line, such as `80 layers: full attention, 64 heads, 8 KV heads; …`."""
+    attention, feed_forward = kind.get("attention") or {}, kind.get("feed_forward") or {}
+    texts = [f"{attention.get('kind', 'no')} attention"]
+    latent = attention.get("kv_lora_rank")
+    shown = (("heads", "heads"), ("kv_lora_rank", "latent width") if latent else ("kv_heads", "KV heads"))
+    for field, words in shown:
+        if attention.get(field):
+            texts.append(f"{attention[field]:,} {words}")
+    width = f"feed-forward width {feed_forward.get('intermediate_size', 0):,}"
+    if feed_forward.get("experts"):
+        width += f", {feed_forward['experts']:,} experts, {feed_forward['experts_per_token']:,} of them for each token"
+    return f"{kind.get('count', 1):,} layers: {', '.join(texts)}; {width}"
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
