@@ -13,6 +13,7 @@ from millwright.law.evaluate import evaluate
 from millwright.law.facts import SiteFacts, WorkloadFacts, question_of
 from millwright.law.kleene import Verdict
 from millwright.law.load import load_rules
+from millwright.law.rule import Status
 
 RULES = load_rules()
 TODAY = dt.date(2026, 11, 21)
@@ -110,6 +111,16 @@ def test_what_if_the_eu_us_framework_falls() -> None:
     assert (now.verdict, then.verdict) == (Verdict.YES, Verdict.NO)
     assert "2023/1795" in now.exemption
     assert evaluate(RULES.assuming("dpf-annulled"), workload, site, TODAY).assumed == ("dpf-annulled",)
+
+
+def test_what_if_a_contested_rule_is_struck_down() -> None:
+    site = replace(FRANKFURT, kind="cloud")
+    asked = {each.rule_id for each in evaluate(RULES, HOSPITAL, site, TODAY).findings}
+    struck = evaluate(RULES.assuming("fisa-702-struck-down"), HOSPITAL, site, TODAY)
+    assert asked - {each.rule_id for each in struck.findings} == {"fisa-702"}
+    assert struck.assumed == ("fisa-702-struck-down",)
+    contested = {f"{rule.id}-struck-down" for rule in RULES.rules if rule.status is Status.CONTESTED}
+    assert contested <= {switch.id for switch in RULES.switches}
 
 
 def test_two_rules_that_exclude_each_other_are_reported() -> None:

@@ -199,6 +199,15 @@ def test_the_annex_quotes_only_what_was_read_and_marks_the_rest(found: Survey) -
         assert rule.link in text
 
 
+def test_the_annex_tells_how_sovereign_usable_places_are_and_which_can_be_cut_off(found: Survey) -> None:
+    table = next(block for block in annex(found, NAME).blocks if isinstance(block, Grid) and "Air gap" in block.heads)
+    shown = {row[0]: row for row in table.rows}
+    assert shown["room (DE)"][3] == "can be cut off"
+    assert shown["clouds: scaleway (FR)"][3] == "cannot"
+    assert "SOV-1" in shown["clouds: scaleway (FR)"][2]
+    assert "clouds: aws (DE)" not in shown
+
+
 def test_each_refusal_stands_with_its_proof(found: Survey) -> None:
     proofs = [block for block in annex(found, NAME).blocks if isinstance(block, Steps)]
     assert proofs

@@ -47,7 +47,10 @@ def load_rules(folder: Path = DATA) -> RuleBase:
         rules=rules,
         areas=Areas({name: _area(name, raw) for name, raw in base["areas"].items()}),
         implied_classes={name: tuple(implied) for name, implied in base["implied_classes"].items()},
-        switches=tuple(_switch(id_, raw) for id_, raw in base["switches"].items()),
+        switches=(
+            *(_switch(id_, raw) for id_, raw in base["switches"].items()),
+            *(_struck_down(rule) for rule in rules if rule.status is Status.CONTESTED),
+        ),
     )
 
 
@@ -152,6 +155,12 @@ def _area(name: str, raw: Mapping[str, Any]) -> Area:
 
 def _switch(id_: str, raw: Mapping[str, Any]) -> Switch:
     return Switch(id_, raw["plain"], raw.get("area", ""), raw.get("country", ""), tuple(raw.get("rules", ())))
+
+
+def _struck_down(rule: Rule) -> Switch:
+    """Return the what-if that comes with every contested rule."""
+    plain = f"{rule.instrument.id} {rule.pinpoint}, which is contested, is struck down"
+    return Switch(f"{rule.id}-struck-down", plain, rules=(rule.id,))
 
 
 def _day(raw: Any) -> dt.date | None:

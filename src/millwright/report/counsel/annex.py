@@ -49,6 +49,8 @@ def _of_workload(places: Sequence[Place]) -> Iterator[Block]:
             ("Fact", "Question", "At"), [(fact, text, _at(fact, places)) for fact, text in questions.items()], (3, 4, 4)
         )
     usable = [place for place in places if place.finding.verdict is not Verdict.NO]
+    if usable:
+        yield from _sovereignty(usable)
     for title, findings in (
         ("To be done before going live", _once(each for place in usable for each in place.finding.duties)),
         ("Risks at places that may be used", _once(each for place in usable for each in place.finding.warnings)),
@@ -57,6 +59,39 @@ def _of_workload(places: Sequence[Place]) -> Iterator[Block]:
             yield Heading(title, 2)
             rows = [(_citation(each), each.plain, "; ".join(each.evidence) or "–") for each in findings]
             yield grid(("Rule", "What it says", "Evidence to file"), rows, (3, 5, 3))
+
+
+def _sovereignty(places: Sequence[Place]) -> Iterator[Block]:
+    """Yield how sovereign each place is, whether it can be cut off, and which answers are nobody's word yet."""
+    yield Heading("Sovereignty, and whether it can be cut off", 2)
+    rows = []
+    for place in places:
+        score = place.sovereignty
+        levels = ", ".join(f"{each.id} {_span(each.low, each.high)}" for each in score.objectives)
+        cut_off = {Verdict.YES: "can be cut off", Verdict.NO: "cannot", Verdict.UNKNOWN: "not known"}
+        rows.append(
+            (
+                place.title,
+                f"{_span(round(score.low), round(score.high))} %",
+                levels,
+                cut_off[place.air_gap.feasible],
+                _obstacles(place),
+            )
+        )
+    yield grid(("Place", "Score", "Levels reached, of 4", "Air gap", "What it cannot be given"), rows, (3, 1, 5, 2, 3))
+    yield Paragraph(
+        "Score and levels after the EU Cloud Sovereignty Framework 1.2.1, in our own reading; a span where a fact is "
+        "missing. findings.json holds each answer with its facts and whose word it is.",
+        quiet=True,
+    )
+
+
+def _obstacles(place: Place) -> str:
+    return "; ".join(need.what for need in place.air_gap.obstacles) or "–"
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _cited(survey: Survey) -> Iterator[Block]:

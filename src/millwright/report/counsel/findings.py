@@ -71,7 +71,13 @@ def _objective(score: ObjectiveScore) -> dict[str, Any]:
         "low": score.low,
         "high": score.high,
         "answers": [
-            {"level": each.level, "asks": each.plain, "verdict": str(each.verdict), "claimed_by": each.claimed_by}
+            {
+                "level": each.level,
+                "asks": each.plain,
+                "verdict": str(each.verdict),
+                "facts": list(each.facts),
+                "claimed_by": each.claimed_by,
+            }
             for each in score.answers
         ],
     }
