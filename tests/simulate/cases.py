@@ -97,4 +97,6 @@ def cases(draw: st.DrawFn) -> Case:
     requests = Requests(arrival_s, inputs, outputs)
     if draw(st.booleans()):
         requests = replace(requests, **alike(rng, inputs, block * draw(st.sampled_from([1, 2, 5]))))
+    if draw(st.booleans()):
+        requests = replace(requests, priority=rng.integers(-1, draw(st.sampled_from([1, 4])), n))
     return Case(requests, step, limits, capacity, draw(st.integers(1, 15)), draw(st.sampled_from([0.0, 0.01, 0.3])))

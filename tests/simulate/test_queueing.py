@@ -137,3 +137,16 @@ def test_the_same_input_gives_the_same_output() -> None:
     requests = poisson(20.0, np.full(2000, 500), np.full(2000, 100), seed=8)
     runs = [simulate_open(requests, step_time(), SchedulerLimits(), 60_000) for _ in range(2)]
     assert runs[0].finish_s.tobytes() == runs[1].finish_s.tobytes()
+
+
+def test_the_urgent_wait_less_and_keep_their_cache() -> None:
+    n = 3000
+    rng = np.random.default_rng(9)
+    urgent = rng.random(n) < 0.3
+    requests = poisson(14.0, rng.integers(50, 1500, n), rng.integers(50, 400, n), seed=10)
+    ranked = replace(requests, priority=np.where(urgent, 0, 1))
+    outcomes = simulate_open(ranked, step_time(), SchedulerLimits(), 30_000)
+    equal = simulate_open(requests, step_time(), SchedulerLimits(), 30_000)
+    assert outcomes.queue_s[urgent].mean() < 0.2 * outcomes.queue_s[~urgent].mean()
+    assert outcomes.queue_s[urgent].mean() < equal.queue_s[urgent].mean()
+    assert outcomes.preemptions[urgent].mean() < outcomes.preemptions[~urgent].mean()

@@ -19,6 +19,7 @@ from millwright.simulate.packing import (
     make_servers,
     refusals,
     with_prefix_cache,
+    with_priorities,
 )
 from millwright.simulate.router import Router
 from millwright.traffic.requests import Requests
@@ -75,6 +76,7 @@ def simulate_cluster(
     steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
     jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
     servers = make_servers(steps, limits, capacities, len(requests))
+    servers = with_priorities(servers, jobs, requests)
     if prefix_cache:
         servers = with_prefix_cache(servers, jobs, requests)
     hosts, fates = _hosts(members, jobs)
@@ -95,6 +97,7 @@ def simulate_cluster(
         servers.replicas,
         servers.slots,
         jobs,
+        servers.lines,
         servers.tables,
         servers.gaps,
         servers.cache,

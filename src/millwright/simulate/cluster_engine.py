@@ -10,9 +10,10 @@ from typing import Any
 
 from millwright.simulate.batch import next_completion, steps_until_exhaustion
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.engine import advance, enqueue
+from millwright.simulate.engine import advance
 from millwright.simulate.routing import choose
 from millwright.simulate.state import ABSENT, NONE, SAME_INSTANT_S
+from millwright.simulate.waiting import let_in, send
 
 _REFUSED_LENGTH, _LOST = 2, 4  # Fate
 
@@ -29,6 +30,7 @@ def run_cluster(
     replicas: Any,
     slots: Any,
     jobs: Any,
+    lines: Any,
     tables: Any,
     gaps: Any,
     cache: Any,
@@ -51,10 +53,10 @@ def run_cluster(
                 replicas[change.replica].now_s = max(replicas[change.replica].now_s, change.time_s)
                 continue
             hosts[change.replica].up = 0
-            _update(watches, change.time_s, hosts, replicas, slots, jobs, tables, gaps, cache, prefix_ids)
+            _update(watches, change.time_s, hosts, replicas, slots, jobs, lines, tables, gaps, cache, prefix_ids)
             k = change.replica
-            advance(replicas[k], slots, jobs, tables, gaps, cache, prefix_ids, change.time_s)
-            request = _fail(replicas[k], slots, jobs, cache, change.time_s)
+            advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, change.time_s)
+            request = _fail(replicas[k], slots, jobs, lines, cache, change.time_s)
             while request != NONE:
                 behind = jobs[request].behind
                 jobs[request].retries += 1
@@ -69,11 +71,11 @@ def run_cluster(
         else:
             time_s = arrival_s[arrived]
             if watches > 0:
-                _update(watches, time_s, hosts, replicas, slots, jobs, tables, gaps, cache, prefix_ids)
+                _update(watches, time_s, hosts, replicas, slots, jobs, lines, tables, gaps, cache, prefix_ids)
             turn += _route(router, turn, draws, hosts, fates, replicas, slots, jobs, cache, prefix_ids, arrived, time_s)
             arrived += 1
     for k in range(len(replicas)):
-        advance(replicas[k], slots, jobs, tables, gaps, cache, prefix_ids, float("inf"))
+        advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, float("inf"))
 
 
 @compiled
@@ -84,6 +86,7 @@ def _update(
     replicas: Any,
     slots: Any,
     jobs: Any,
+    lines: Any,
     tables: Any,
     gaps: Any,
     cache: Any,
@@ -92,7 +95,7 @@ def _update(
     """Run the replicas up to `time_s` where the router could see a difference."""
     for k in range(len(replicas)):
         if hosts[k].quiet_until_s <= time_s + SAME_INSTANT_S or watches == 2:
-            advance(replicas[k], slots, jobs, tables, gaps, cache, prefix_ids, time_s)
+            advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, time_s)
             hosts[k].quiet_until_s = _quiet_until(replicas[k], slots, tables)
 
 
@@ -100,11 +103,12 @@ def _update(
 def _quiet_until(rep: Any, slots: Any, tables: Any) -> float:
     """Return a time before which the replica ends no request, unless it gets a new one."""
     until_s: float = rep.now_s
-    if rep.running == 0 and rep.parked == 0 and rep.queue_head == NONE:
+    if rep.running == 0 and rep.waiting == 0 and rep.next_to_come == NONE:
         until_s = float("inf")
-    elif rep.decoding == rep.running and rep.parked == 0:
-        full = rep.running == rep.max_seqs or (rep.blocked == 1 and rep.done == 0)
-        if rep.queue_head == NONE or full:
+    elif rep.decoding == rep.running and rep.running > 0:
+        nobody = rep.waiting == 0 and rep.next_to_come == NONE
+        still_blocked = rep.blocked == 1 and rep.done == 0 and (rep.lines == 1 or rep.next_to_come == NONE)
+        if nobody or still_blocked or rep.running == rep.max_seqs:
             n = rep.decoding
             steps = steps_until_exhaustion(rep, slots, next_completion(rep, slots) - rep.step)
             first_s = tables[rep.table, n].decode_s + rep.seq_s * n + rep.kv_s * (rep.context + n)
@@ -133,7 +137,7 @@ def _route(
         jobs[request].enter_s = time_s + replicas[k].request_s
         jobs[request].replica = k
         jobs[request].fate = 0
-        enqueue(replicas[k], jobs, request)
+        send(replicas[k], jobs, request)
         hosts[k].quiet_until_s = min(hosts[k].quiet_until_s, replicas[k].now_s)
         return 1
     jobs[request].enter_s = time_s
@@ -154,7 +158,7 @@ def _why_refused(hosts: Any, fates: Any, jobs: Any, request: int) -> int:
 
 
 @compiled
-def _fail(rep: Any, slots: Any, jobs: Any, cache: Any, time_s: float) -> int:
+def _fail(rep: Any, slots: Any, jobs: Any, lines: Any, cache: Any, time_s: float) -> int:
     """Empty a replica that fails at `time_s`: return its requests as a list linked by `behind`, oldest first.
 
     What the step under way would have brought is lost with it.
@@ -169,13 +173,11 @@ def _fail(rep: Any, slots: Any, jobs: Any, cache: Any, time_s: float) -> int:
     while slot != NONE:
         head, tail = _join(jobs, head, tail, slots[rep.row, slot].request)
         slot = slots[rep.row, slot].newer
-    for i in range(rep.parked - 1, -1, -1):
-        head, tail = _join(jobs, head, tail, slots[rep.row, i].parked_request)
-    request = rep.queue_head
-    while request != NONE:
-        behind = jobs[request].behind
-        head, tail = _join(jobs, head, tail, request)
-        request = behind
+    rep.now_s = float("inf")
+    let_in(rep, jobs, lines)
+    for line in range(rep.lines):
+        head, tail = _join_all(jobs, head, tail, lines[rep.row, line].head)
+        lines[rep.row, line].head = lines[rep.row, line].tail = NONE
     _reset(rep, slots, cache)
     rep.now_s = time_s
     return head
@@ -189,6 +191,7 @@ def _join(jobs: Any, head: int, tail: int, request: int) -> tuple[int, int]:
     jobs[request].admitted_s = float("nan")
     jobs[request].preemptions = 0
     jobs[request].cached_tokens = 0
+    jobs[request].generated = 0
     if head == NONE:
         return request, request
     jobs[tail].behind = request
@@ -196,11 +199,21 @@ def _join(jobs: Any, head: int, tail: int, request: int) -> tuple[int, int]:
 
 
 @inlined
+def _join_all(jobs: Any, head: int, tail: int, request: int) -> tuple[int, int]:
+    """Append a linked list that begins with `request` to another; return its ends."""
+    while request != NONE:
+        behind = jobs[request].behind
+        head, tail = _join(jobs, head, tail, request)
+        request = behind
+    return head, tail
+
+
+@inlined
 def _reset(rep: Any, slots: Any, cache: Any) -> None:
     """Forget everything that a replica held."""
-    rep.running = rep.decoding = rep.context = rep.parked = rep.done = rep.blocked = 0
+    rep.running = rep.decoding = rep.context = rep.waiting = rep.done = rep.blocked = 0
     rep.outstanding = rep.outstanding_tokens = 0
-    rep.chunk_slot = rep.oldest = rep.newest = rep.queue_head = rep.queue_tail = NONE
+    rep.chunk_slot = rep.oldest = rep.newest = rep.next_to_come = rep.last_to_come = NONE
     rep.idle_oldest = rep.idle_newest = NONE
     rep.idle_blocks = 0
     rep.free_blocks = rep.blocks

@@ -15,17 +15,16 @@ from typing import Any
 from millwright.simulate.batch import (
     append_running,
     blocks_for,
-    needed_now,
     next_completion,
     remove_running,
     start_decoding,
     steps_until_exhaustion,
-    stop_decoding,
     take_blocks,
     take_completed,
 )
 from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.outcomes import GAP_BINS, GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
+from millwright.simulate.preemption import serve_chunk, serve_decoding
 from millwright.simulate.prefix_cache import (
     available,
     cached_prefix,
@@ -36,79 +35,64 @@ from millwright.simulate.prefix_cache import (
     release_blocks,
 )
 from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica  # _INSTANT_S
+from millwright.simulate.waiting import first_waiting, leave_line, let_in, send
 
 _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
 
 @compiled
 def advance(
-    rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
+    rep: Replica, slots: Any, jobs: Any, lines: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
 ) -> None:
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     while rep.violations_left >= 0:
-        if rep.running == 0 and rep.parked == 0:
-            if rep.queue_head == NONE:
+        if rep.running == 0 and rep.waiting == 0:
+            if rep.next_to_come == NONE:
                 return
-            if jobs[rep.queue_head].enter_s > until_s:
+            if jobs[rep.next_to_come].enter_s > until_s:
                 return
-            rep.now_s = max(rep.now_s, jobs[rep.queue_head].enter_s)
+            rep.now_s = max(rep.now_s, jobs[rep.next_to_come].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
-        _run_steps(rep, slots, jobs, tables, gaps, cache, prefix_ids, until_s)
+        _run_steps(rep, slots, jobs, lines, tables, gaps, cache, prefix_ids, until_s)
 
 
 @inlined
 def _run_steps(
-    rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
+    rep: Replica, slots: Any, jobs: Any, lines: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
 ) -> None:
     """Schedule one step, running sequences first, and run it, with as many like it as follow if it only decodes."""
     rep.done = 0
     rep.blocked = 0
-    preempted = False
-    taken = 0  # the oldest sequences take what there is before the newest is preempted
-    while needed_now(rep, slots) - taken > available(rep):
-        taken += available(rep)
-        rep.free_blocks -= available(rep)
-        drop_idle(rep, cache)
-        _preempt(rep, slots, jobs, cache, prefix_ids, rep.newest)
-        preempted = True
-    rep.free_blocks -= needed_now(rep, slots) - taken
-    drop_idle(rep, cache)
+    let_in(rep, jobs, lines)
+    before = rep.preemptions
+    serve_decoding(rep, slots, jobs, lines, cache, prefix_ids)
+    chunk = 0 if rep.chunk_slot == NONE else serve_chunk(rep, slots, jobs, lines, cache, prefix_ids)
+    preempted = rep.preemptions > before
 
     sequences = rep.decoding
-    budget = rep.token_budget - rep.decoding
+    budget = rep.token_budget - rep.decoding - chunk
     fresh = 0
     attention = 0.0
     prefill_kv = 0  # tokens of unfinished and fresh prompts held after this step
-    if rep.chunk_slot != NONE:
-        chunk = min(rep.chunk_target - rep.chunk_done, budget)
-        done = rep.chunk_done + chunk
-        blocks = blocks_for(done, rep.block_size) - blocks_for(rep.chunk_done, rep.block_size)
-        if blocks > available(rep):
-            _preempt(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot)
-            preempted = True
-        else:
-            rep.free_blocks -= blocks
-            drop_idle(rep, cache)
-            keep_prefix(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot, done)
-            attention += _attention(rep.chunk_done, chunk)
-            budget -= chunk
-            sequences += 1
-            prefill_kv += done
-            rep.chunk_done = done
-            if done == rep.chunk_target:
-                slots[rep.row, fresh].fresh = rep.chunk_slot
-                fresh += 1
-                rep.chunk_slot = NONE
-    while budget > 0 and not preempted and rep.running < rep.max_seqs and _head_is_there(rep, jobs):
-        request = _head(rep, slots)
-        target = _head_tokens(rep, slots, jobs)
+    if chunk > 0:
+        attention += _attention(rep.chunk_done, chunk)
+        sequences += 1
+        rep.chunk_done += chunk
+        prefill_kv += rep.chunk_done
+        if rep.chunk_done == rep.chunk_target:
+            slots[rep.row, fresh].fresh = rep.chunk_slot
+            fresh += 1
+            rep.chunk_slot = NONE
+    while budget > 0 and not preempted and rep.running < rep.max_seqs and rep.waiting > 0:
+        request = first_waiting(rep, lines)
+        target = jobs[request].input_tokens + jobs[request].generated
         hits = cached_prefix(rep, jobs, cache, prefix_ids, request, target)
         own = blocks_for(target, rep.block_size) - hits * rep.prefix_unit
         if available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
             rep.blocked = 1
             break
-        slot = _admit(rep, slots, jobs, target)
+        slot = _admit(rep, slots, jobs, lines, request, target)
         hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
         start = hits * rep.prefix_tokens
         done = min(target, start + budget)
@@ -140,72 +124,18 @@ def _run_steps(
         _emit_after_prefill(rep, slots, jobs, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
 
 
-# -- the queue -----------------------------------------------------------------------------------------------
-
-
 @inlined
-def _arrived(rep: Replica, jobs: Any) -> bool:
-    enter_s: float = jobs[rep.queue_head].enter_s
-    return enter_s <= rep.now_s + SAME_INSTANT_S
-
-
-@inlined
-def _head_is_there(rep: Replica, jobs: Any) -> bool:
-    """Return whether a request waits: a preempted one, or one that has arrived."""
-    return rep.parked > 0 or (rep.queue_head != NONE and _arrived(rep, jobs))
-
-
-@inlined
-def _head(rep: Replica, slots: Any) -> int:
-    """Return the first waiting request."""
-    request: int = rep.queue_head
-    if rep.parked > 0:
-        request = slots[rep.row, rep.parked - 1].parked_request
-    return request
-
-
-@inlined
-def _head_tokens(rep: Replica, slots: Any, jobs: Any) -> int:
-    """Return the tokens to compute before the first waiting request can go on: its prompt and what it had generated."""
-    tokens: int = jobs[rep.queue_head].input_tokens
-    if rep.parked > 0:
-        parked = rep.parked - 1
-        tokens = jobs[slots[rep.row, parked].parked_request].input_tokens + slots[rep.row, parked].parked_generated
-    return tokens
-
-
-@inlined
-def _admit(rep: Replica, slots: Any, jobs: Any, target: int) -> int:
-    """Move the first waiting request to the end of the running ones; return its slot."""
+def _admit(rep: Replica, slots: Any, jobs: Any, lines: Any, request: int, target: int) -> int:
+    """Move a waiting request to the end of the running ones; return its slot."""
+    leave_line(rep, jobs, lines, request)
+    if jobs[request].preemptions == 0:
+        jobs[request].admitted_s = rep.now_s
     rep.free_slots -= 1
     slot: int = slots[rep.row, rep.free_slots].free
-    if rep.parked > 0:
-        rep.parked -= 1
-        request = slots[rep.row, rep.parked].parked_request
-        slots[rep.row, slot].last_token_s = slots[rep.row, rep.parked].parked_last_token_s
-    else:
-        request = rep.queue_head
-        rep.queue_head = jobs[request].behind
-        if rep.queue_head == NONE:
-            rep.queue_tail = NONE
-        jobs[request].admitted_s = rep.now_s
     slots[rep.row, slot].request = request
     slots[rep.row, slot].target = target
     append_running(rep, slots, slot)
     return slot
-
-
-@inlined
-def enqueue(rep: Replica, jobs: Any, request: int) -> None:
-    """Put `request` at the end of the replica's queue; requests come in order of `enter_s`."""
-    jobs[request].behind = NONE
-    rep.outstanding += 1
-    rep.outstanding_tokens += jobs[request].input_tokens
-    if rep.queue_tail == NONE:
-        rep.queue_head = request
-    else:
-        jobs[rep.queue_tail].behind = request
-    rep.queue_tail = request
 
 
 @inlined
@@ -216,7 +146,7 @@ def issue_next(rep: Replica, jobs: Any, time_s: float) -> None:
         rep.next_to_issue += 1
         jobs[request].enter_s = time_s + rep.think_s + rep.request_s
         if jobs[request].fate == 0:
-            enqueue(rep, jobs, request)
+            send(rep, jobs, request)
             return
 
 
@@ -263,8 +193,9 @@ def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: An
     rep.step += 1
     if steps > 1:
         event_s = until_s
-        if rep.parked == 0 and rep.queue_head != NONE and rep.running < rep.max_seqs and not _arrived(rep, jobs):
-            event_s = min(event_s, jobs[rep.queue_head].enter_s)
+        open_to_new = rep.running < rep.max_seqs and (rep.waiting == 0 or rep.lines > 1)
+        if open_to_new and rep.next_to_come != NONE:
+            event_s = min(event_s, jobs[rep.next_to_come].enter_s)
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
         steps = 1 + steps_until_exhaustion(rep, slots, steps - 1)
         take_blocks(rep, slots, steps - 1)
@@ -303,7 +234,7 @@ def _steps_until(first_s: float, growth_s: float, limit: int, wait_s: float) -> 
     return k
 
 
-# -- completions and preemption ------------------------------------------------------------------------------
+# -- completions ------------------------------------------------------------------------------
 
 
 @inlined
@@ -344,35 +275,13 @@ def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: A
     if generated == 0:
         jobs[request].first_token_s = rep.now_s
     else:
-        gaps[rep.row, _gap_bin(rep.now_s - slots[rep.row, slot].last_token_s)] += 1
+        gaps[rep.row, _gap_bin(rep.now_s - jobs[request].last_token_s)] += 1
     remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
         release_blocks(rep, slots, jobs, cache, prefix_ids, slot, target)
         _complete(rep, slots, jobs, slot)
     else:
         start_decoding(rep, slots, slot, target, remaining)
-
-
-@compiled
-def _preempt(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
-    """Drop the sequence's KV cache and put it before all waiting requests, to be computed again."""
-    request = slots[rep.row, slot].request
-    parked = rep.parked
-    if slot == rep.chunk_slot:
-        rep.chunk_slot = NONE
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, rep.chunk_done)
-        slots[rep.row, parked].parked_generated = slots[rep.row, slot].target - jobs[request].input_tokens
-        slots[rep.row, parked].parked_last_token_s = slots[rep.row, slot].last_token_s
-    else:
-        stop_decoding(rep, slots, slot)
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step)
-        remaining = slots[rep.row, slot].finish_step - rep.step
-        slots[rep.row, parked].parked_generated = jobs[request].output_tokens - remaining
-        slots[rep.row, parked].parked_last_token_s = rep.now_s
-    slots[rep.row, parked].parked_request = request
-    rep.parked += 1
-    jobs[request].preemptions += 1
-    remove_running(rep, slots, slot)
 
 
 # -- gaps between tokens -------------------------------------------------------------------------------------

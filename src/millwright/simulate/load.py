@@ -19,6 +19,7 @@ from millwright.simulate.packing import (
     make_servers,
     refusals,
     with_prefix_cache,
+    with_priorities,
 )
 from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
@@ -53,6 +54,7 @@ def simulate_open(
     jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
     jobs["fate"][:] = refusals(jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens)
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(requests))
+    servers = with_priorities(servers, jobs, requests)
     if prefix_cache:
         servers = with_prefix_cache(servers, jobs, requests)
     if give_up is not None:
@@ -115,11 +117,12 @@ def _start_clients(replica: np.void, jobs: NDArray[np.void], concurrency: int, r
 def _advance(servers: Servers, jobs: NDArray[np.void]) -> None:
     from millwright.simulate.engine import advance  # compiled code is loaded when first needed
 
-    advance(servers.replicas[0], servers.slots, jobs, servers.tables, servers.gaps, *servers[4:], np.inf)
+    advance(servers.replicas[0], servers.slots, jobs, *servers[2:], np.inf)
 
 
 def _link(replica: np.void, jobs: NDArray[np.void], order: NDArray[np.int64]) -> None:
     """Put the requests `order` into the replica's queue."""
     if len(order):
         jobs["behind"][order[:-1]] = order[1:]
-        replica["queue_head"], replica["queue_tail"] = order[0], order[-1]
+        jobs["ticket"][order] = np.arange(len(order))
+        replica["next_to_come"], replica["last_to_come"], replica["tickets"] = order[0], order[-1], len(order)

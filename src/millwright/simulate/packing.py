@@ -25,7 +25,16 @@ def as_lengths(tokens: ArrayLike) -> NDArray[np.int64]:
     return lengths
 
 
-_LINKS = ("chunk_slot", "oldest", "newest", "idle_oldest", "idle_newest", "queue_head", "queue_tail", "next_to_issue")
+_LINKS = (
+    "chunk_slot",
+    "oldest",
+    "newest",
+    "idle_oldest",
+    "idle_newest",
+    "next_to_come",
+    "last_to_come",
+    "next_to_issue",
+)
 
 
 def check_requests(requests: Requests) -> None:
@@ -65,13 +74,14 @@ def block_counts(limits: SchedulerLimits, kv_capacity_tokens: int) -> tuple[int,
 
 
 class Servers(NamedTuple):
-    """Replicas (R,), their slots (R, columns), step times (kinds, tokens + 1), and histograms of gaps (R, bins).
+    """Replicas (R,), their slots (R, columns) and lines (R, priorities), step times (kinds, tokens + 1), gaps (R, bins)
 
     `cache` has shape (R, distinct prefix blocks); `prefix_ids` are the blocks of all requests, one after another.
     """
 
     replicas: NDArray[np.void]
     slots: NDArray[np.void]
+    lines: NDArray[np.void]
     tables: NDArray[np.void]
     gaps: NDArray[np.int64]
     cache: NDArray[np.void]
@@ -112,9 +122,28 @@ def make_servers(
         replica["blocks"], replica["watermark"] = block_counts(limit, capacity)
     replicas["free_blocks"] = replicas["least_free"] = replicas["blocks"]
     slots = state.make_slots(len(steps), max_slots, max(limit.block_size_tokens for limit in limits))
+    replicas["lines"] = 1
     gaps = np.zeros((len(steps), GAP_BINS), dtype=np.int64)
     no_cache = np.zeros((len(steps), 1), dtype=state.CACHED_BLOCK)
-    return Servers(replicas, slots, tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
+    return Servers(replicas, slots, _lines(len(steps), 1), tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
+
+
+def with_priorities(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:
+    """Return the servers with a line for each priority of `requests`; write each job's line."""
+    if requests.priority is None:
+        return servers
+    if len(requests.priority) != len(jobs):
+        raise ValueError(f"{len(requests.priority)} priorities for {len(jobs)} requests: give as many")
+    distinct, line = np.unique(requests.priority, return_inverse=True)
+    jobs["line"] = line
+    servers.replicas["lines"] = len(distinct)
+    return servers._replace(lines=_lines(len(servers.replicas), len(distinct)))
+
+
+def _lines(replicas: int, priorities: int) -> NDArray[np.void]:
+    lines = np.zeros((replicas, priorities), dtype=state.LINE)
+    lines["head"] = lines["tail"] = state.NONE
+    return lines
 
 
 def with_prefix_cache(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:

@@ -1,13 +1,14 @@
 """The scheduler, step by step, in plain Python: what the compiled engine must equal, and the place to read it.
 
 vLLM's v1 scheduler: each step has a budget of tokens. Running sequences come first, in order of admission: one token
-each, or the next chunk of a prompt. If the KV cache lacks a block, the newest running sequence is preempted: its cache
-is dropped and it waits, before all others, to be computed again. Then, unless a sequence was preempted in this step,
-waiting requests are admitted in order of arrival while tokens, sequences and KV blocks last.
+each, or the next chunk of a prompt. If the KV cache lacks a block, the running sequence of lowest priority, of equals
+the last to come, is preempted: its cache is dropped and it waits to be computed again. Then, unless a sequence was
+preempted in this step, waiting requests are admitted by priority and arrival while tokens, sequences and blocks last.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
@@ -29,6 +30,8 @@ class Sequence:
     enter_s: float
     input_tokens: int
     output_tokens: int
+    priority: int = 0
+    ticket: int = 0
     generated: int = 0
     computed: int = 0
     blocks: int = 0
@@ -42,6 +45,11 @@ class Sequence:
     last_token_s: float = float("nan")
     preemptions: int = 0
     fate: Fate = Fate.PENDING
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Who goes first: priority, then arrival."""
+        return self.priority, self.ticket
 
     @property
     def tokens(self) -> int:
@@ -89,10 +97,11 @@ class ReferenceEngine:
     kv_capacity_tokens: int
     now_s: float = 0.0
     arrivals: deque[Sequence] = field(default_factory=deque)
-    waiting: deque[Sequence] = field(default_factory=deque)
+    waiting: list[Sequence] = field(default_factory=list)  # in order of rank
     running: list[Sequence] = field(default_factory=list)
     finished: list[Sequence] = field(default_factory=list)
     gaps_s: list[float] = field(default_factory=list)
+    tickets: int = 0
     steps: int = 0
     busy_s: float = 0.0
     decode_seconds: float = 0.0
@@ -117,7 +126,10 @@ class ReferenceEngine:
                 return False
             self.now_s = max(self.now_s, self.arrivals[0].enter_s)
         while self.arrivals and self.arrivals[0].enter_s <= self.now_s + SAME_INSTANT_S:
-            self.waiting.append(self.arrivals.popleft())
+            sequence = self.arrivals.popleft()
+            sequence.ticket = self.tickets
+            self.tickets += 1
+            insort(self.waiting, sequence, key=lambda s: s.rank)
         self.run(self.schedule())
         return True
 
@@ -126,12 +138,13 @@ class ReferenceEngine:
         budget = self.limits.max_num_batched_tokens
         scheduled: dict[Sequence, int] = {}
         preempted = False
-        position = 0
-        while position < len(self.running) and budget > 0:
-            sequence = self.running[position]
+        for sequence in list(self.running):
+            if sequence not in self.running:
+                continue
             chunk = min(sequence.tokens - sequence.computed, budget)
             while not self.allocate(sequence, chunk):
-                victim = self.running.pop()
+                victim = max(self.running, key=lambda s: s.rank)
+                budget += scheduled.pop(victim, 0)
                 self.preempt(victim)
                 preempted = True
                 if victim is sequence:
@@ -139,12 +152,11 @@ class ReferenceEngine:
             else:
                 scheduled[sequence] = chunk
                 budget -= chunk
-            position += 1
         while budget > 0 and not preempted and self.waiting and len(self.running) < self.limits.max_num_seqs:
             sequence = self.waiting[0]
             if not self.has_room(sequence):
                 break
-            self.waiting.popleft()
+            self.waiting.pop(0)
             self.running.append(sequence)
             self.take_prefix(sequence)
             if sequence.preemptions == 0:
@@ -264,12 +276,13 @@ class ReferenceEngine:
             sequence.held = 0
 
     def preempt(self, sequence: Sequence) -> None:
-        """Drop the sequence's cache and let it wait before all others."""
+        """Drop the sequence's cache and let it wait again, with the rank it had."""
+        self.running.remove(sequence)
         self.release(sequence)
         sequence.computed = 0
         sequence.decoding = False
         sequence.preemptions += 1
-        self.waiting.appendleft(sequence)
+        insort(self.waiting, sequence, key=lambda s: s.rank)
 
     # -- what came of it --------------------------------------------------------------------------------------------
 
@@ -313,7 +326,7 @@ def reference_open(
     """Simulate an open loop step by step."""
     engine = ReferenceEngine(step, limits, kv_capacity_tokens)
     sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
-    give_prefixes(engine, sequences, requests)
+    give_classes(engine, sequences, requests)
     for sequence, arrival_s in zip(sequences, requests.arrival_s, strict=True):
         sequence.enter_s = float(arrival_s) + step.request_s
         if sequence.fate is Fate.PENDING:
@@ -323,8 +336,11 @@ def reference_open(
     return ReferenceResult(sequences, engine.gaps_s, engine.totals())
 
 
-def give_prefixes(engine: ReferenceEngine, sequences: list[Sequence], requests: Requests) -> None:
-    """Give the engine a prefix cache and the sequences their prefix blocks, if the requests carry any."""
+def give_classes(engine: ReferenceEngine, sequences: list[Sequence], requests: Requests) -> None:
+    """Give the sequences their priorities, and prefix blocks with a cache for them, if the requests carry any."""
+    if requests.priority is not None:
+        for sequence, priority in zip(sequences, requests.priority.tolist(), strict=True):
+            sequence.priority = priority
     if requests.prefix_blocks is not None and requests.prefix_offsets is not None:
         tokens = requests.prefix_block_tokens
         engine.cache = ReferencePrefixCache(tokens, tokens // engine.limits.block_size_tokens)

@@ -9,7 +9,7 @@ import numpy as np
 
 from millwright.simulate.cluster import Member, Outage
 from millwright.simulate.outcomes import Fate
-from millwright.simulate.reference import ReferenceEngine, Sequence, give_prefixes
+from millwright.simulate.reference import ReferenceEngine, Sequence, give_classes
 from millwright.simulate.router import Router
 from millwright.simulate.state import SAME_INSTANT_S
 from millwright.traffic.requests import Requests
@@ -28,7 +28,7 @@ class ReferenceCluster:
         lengths = zip(requests.input_tokens.tolist(), requests.output_tokens.tolist(), strict=True)
         self.sequences = [Sequence(i, float("nan"), input_, output) for i, (input_, output) in enumerate(lengths)]
         for engine in self.engines:
-            give_prefixes(engine, self.sequences, requests)
+            give_classes(engine, self.sequences, requests)
         self.sent: dict[Sequence, int] = {}
         self.retries = [0] * len(requests)
         self.turn = 0
@@ -136,11 +136,12 @@ class ReferenceCluster:
         ]
 
     def fail(self, replica: int, time_s: float) -> list[Sequence]:
-        """Empty a replica; return its requests, those of the step under way first, as fresh as when they came."""
+        """Empty a replica; return its requests, as fresh as when they came: first what it was serving."""
         engine = self.engines[replica]
         undone = [s for s in engine.finished if s.finish_s > time_s + SAME_INSTANT_S]
         engine.finished = [s for s in engine.finished if s not in undone]
-        lost = [*undone, *engine.running, *engine.waiting, *engine.arrivals]
+        unserved = sorted([*engine.waiting, *engine.arrivals], key=lambda s: s.priority)
+        lost = [*undone, *engine.running, *unserved]
         for sequence in lost:
             sequence.generated = sequence.computed = sequence.blocks = sequence.held = 0
             sequence.preemptions = sequence.cached_tokens = 0
@@ -148,7 +149,7 @@ class ReferenceCluster:
             sequence.fate = Fate.PENDING
             sequence.admitted_s = sequence.first_token_s = sequence.finish_s = float("nan")
             del self.sent[sequence]
-        engine.running, engine.waiting, engine.arrivals = [], deque(), deque()
+        engine.running, engine.waiting, engine.arrivals = [], [], deque()
         engine.free_blocks = engine.blocks
         if engine.cache:
             engine.cache.holders.clear()

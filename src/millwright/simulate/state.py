@@ -50,9 +50,11 @@ class Replica:
     oldest: int  # running sequences in order of admission: a list linked through the slots
     newest: int
     free_slots: int
-    parked: int  # preempted sequences; the last one preempted goes first
-    queue_head: int  # requests not yet admitted, in order of arrival: a list linked through the requests
-    queue_tail: int
+    lines: int  # priorities, each with its own line of waiting requests
+    waiting: int  # requests in lines
+    next_to_come: int  # requests sent but not seen yet, in order of arrival: a list linked through the requests
+    last_to_come: int
+    tickets: int  # requests sent
     next_to_issue: int  # closed loop: the request that the next free client sends, or NONE
     think_s: float
     ttft_limit_s: float  # giving up: once more than so many requests from `counted_from` on have broken a limit
@@ -72,6 +74,7 @@ class Replica:
     decode_tokens: int
     cached_tokens: int
     admissions: int
+    preemptions: int
     least_free: int
 
 
@@ -88,7 +91,6 @@ class Slot:
     admission: int  # how many were admitted before it
     older: int  # the running sequences admitted before and after
     newer: int
-    last_token_s: float
     held: int  # leading prefix blocks that the sequence holds in the prefix cache
     completed: int  # slots that complete with this step
     done: int  # requests that ended with the last step
@@ -96,9 +98,6 @@ class Slot:
     free: int  # a stack of free slots
     fresh: int  # slots whose prefill ends in this step
     need: int  # decoding sequences that need a block when step % block size is this entry's index
-    parked_request: int  # a stack of preempted sequences
-    parked_generated: int
-    parked_last_token_s: float
 
 
 class Job:
@@ -110,7 +109,11 @@ class Job:
     admitted_s: float
     input_tokens: int
     output_tokens: int
-    behind: int  # the next request in its replica's queue, or NONE
+    behind: int  # the next request in its line, or NONE
+    ticket: int  # how many were sent to its replica before it
+    last_token_s: float  # of a preempted request: when its last token came, and how many it had
+    generated: np.int32
+    line: np.int32  # its priority, 0 first
     prefix_first: int  # where its prefix blocks begin in the flat array of all requests' blocks
     prefix_count: np.int32
     cached_tokens: np.int32
@@ -147,6 +150,13 @@ class Change:
     retry: int  # what it was working on begins anew elsewhere
 
 
+class Line:
+    """Waiting requests of one priority on one replica: a list linked through the requests."""
+
+    head: int
+    tail: int
+
+
 class StepTimes:
     """Step times for one number of tokens [s]."""
 
@@ -160,8 +170,8 @@ def _record(fields: type) -> np.dtype[np.void]:
     return np.dtype([(name, kinds[kind]) for name, kind in fields.__annotations__.items()], align=True)
 
 
-REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES, HOST, CHANGE = (
-    _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes, Host, Change)
+REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES, HOST, CHANGE, LINE = (
+    _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes, Host, Change, Line)
 )
 
 

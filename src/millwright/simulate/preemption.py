@@ -1,0 +1,114 @@
+"""Preemption: whose cache is dropped when the KV blocks run out, and who gets the blocks.
+
+Running sequences are served in order of admission. When there is no block for one, the running sequence of the
+lowest priority, among equals the last to arrive, loses its cache and waits to be computed again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from millwright.simulate.batch import blocks_for, needed_now, remove_running, stop_decoding
+from millwright.simulate.compiled import compiled, inlined
+from millwright.simulate.prefix_cache import available, drop_idle, keep_prefix, release_blocks
+from millwright.simulate.state import NONE, Replica
+from millwright.simulate.waiting import return_to_line
+
+
+@inlined
+def serve_decoding(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+    """Take the blocks that decoding sequences need for one step."""
+    if needed_now(rep, slots) <= available(rep):
+        rep.free_blocks -= needed_now(rep, slots)
+        drop_idle(rep, cache)
+    elif rep.lines == 1:
+        _serve_oldest(rep, slots, jobs, lines, cache, prefix_ids)
+    else:
+        _serve_best(rep, slots, jobs, lines, cache, prefix_ids)
+
+
+@compiled
+def serve_chunk(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> int:
+    """Take the blocks for the next tokens of the prompt begun earlier; return how many they are, 0 if preempted."""
+    chunk = min(rep.chunk_target - rep.chunk_done, rep.token_budget - rep.decoding)
+    done = rep.chunk_done + chunk
+    blocks = blocks_for(done, rep.block_size) - blocks_for(rep.chunk_done, rep.block_size)
+    while rep.chunk_slot != NONE and blocks > available(rep):
+        preempt(rep, slots, jobs, lines, cache, prefix_ids, worst_running(rep, slots, jobs), 1)
+    if rep.chunk_slot == NONE:
+        return 0
+    rep.free_blocks -= blocks
+    drop_idle(rep, cache)
+    keep_prefix(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot, done)
+    return chunk
+
+
+@compiled
+def _serve_oldest(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+    """Serve without priorities: the oldest take what blocks there are, then the newest, the last to come, loses."""
+    taken = 0
+    while needed_now(rep, slots) - taken > available(rep):
+        taken += available(rep)
+        rep.free_blocks -= available(rep)
+        drop_idle(rep, cache)
+        preempt(rep, slots, jobs, lines, cache, prefix_ids, rep.newest, 0)
+    rep.free_blocks -= needed_now(rep, slots) - taken
+    drop_idle(rep, cache)
+
+
+@compiled
+def _serve_best(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+    """Serve one by one: with priorities a victim may have been served before the one that lacks a block."""
+    slot = rep.oldest
+    while slot != NONE and slot != rep.chunk_slot:
+        newer = slots[rep.row, slot].newer
+        admission = slots[rep.row, slot].admission
+        needed = (slots[rep.row, slot].base + rep.step) % rep.block_size == 0
+        running = True
+        while running and needed and available(rep) < 1:
+            victim = worst_running(rep, slots, jobs)
+            served = 1 if slots[rep.row, victim].admission < admission else 0
+            if victim == newer:
+                newer = slots[rep.row, victim].newer
+            preempt(rep, slots, jobs, lines, cache, prefix_ids, victim, served)
+            running = victim != slot
+        if running and needed:
+            rep.free_blocks -= 1
+            drop_idle(rep, cache)
+        slot = newer
+
+
+@compiled
+def worst_running(rep: Replica, slots: Any, jobs: Any) -> int:
+    """Return the running sequence of the lowest priority, among equals the last to arrive."""
+    worst = rep.newest
+    if rep.lines > 1:
+        slot = rep.oldest
+        while slot != NONE:
+            one, other = slots[rep.row, slot].request, slots[rep.row, worst].request
+            lower = jobs[one].line > jobs[other].line
+            if lower or (jobs[one].line == jobs[other].line and jobs[one].ticket > jobs[other].ticket):
+                worst = slot
+            slot = slots[rep.row, slot].newer
+    return worst
+
+
+@compiled
+def preempt(
+    rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any, slot: int, served: int
+) -> None:
+    """Drop the sequence's KV cache and put it back in its line; `served`: it has its block for this step already."""
+    request = slots[rep.row, slot].request
+    if slot == rep.chunk_slot:
+        rep.chunk_slot = NONE
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, rep.chunk_done)
+    else:
+        stop_decoding(rep, slots, slot)
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step + served)
+        remaining = slots[rep.row, slot].finish_step - rep.step
+        jobs[request].generated = jobs[request].output_tokens - remaining
+        jobs[request].last_token_s = rep.now_s
+    jobs[request].preemptions += 1
+    rep.preemptions += 1
+    remove_running(rep, slots, slot)
+    return_to_line(rep, jobs, lines, request)
