@@ -64,6 +64,16 @@ def test_machines_that_are_there_are_not_bought_but_draw_power() -> None:
     assert _by_cause(replace(two, terms=replace(OWNED, existing=5)))["hardware"] == 0.0
 
 
+def test_machines_that_are_there_still_need_support() -> None:
+    two = part(OWNED, tokens(6.0))
+    under = inputs(maintenance_share_per_y=0.1)
+    found = _by_cause(replace(two, terms=replace(OWNED, existing=1)), under=under)
+    assert found["hardware"] == pytest.approx(100_000.0 + 10_000.0)
+    assert found["support"] == pytest.approx(10_000.0)
+    everything_there = _by_cause(replace(two, terms=replace(OWNED, existing=9)), under=under)
+    assert everything_there["support"] == pytest.approx(20_000.0)
+
+
 def test_machines_bought_for_growth_are_paid_when_they_are_needed() -> None:
     growing = part(OWNED, tokens(3.0, months=24, growth_per_year=1.0))
     flow = next(line for line in _lines(_case(growing)) if line.part == "purchase").amounts

@@ -41,6 +41,14 @@ def test_a_hosts_price_is_told_in_the_plans_currency(currency: str) -> None:
     assert terms.idle_w <= terms.peak_w
 
 
+def test_a_quotation_has_no_range() -> None:
+    pricing = _pricing("overrides: {hosts: {server-l40s-4: {price: 44 kEUR}}}")
+    terms = pricing.owned(pricing.catalog.host(HOST.id), _site(ROOM))
+    assert terms.price == terms.price_low == terms.price_high == pytest.approx(44_000.0)
+    usual = _pricing().owned(HOST, _site(ROOM))
+    assert usual.price_low < usual.price < usual.price_high
+
+
 @pytest.mark.parametrize(
     ("site", "more", "tariff_eur", "source"),
     [

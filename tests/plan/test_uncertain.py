@@ -39,6 +39,12 @@ def test_a_stated_figure_is_certain(field: str, told: tuple[str, float, float]) 
     assert silent[name].quantile(0.9) > silent[name].quantile(0.1)
 
 
+def test_stated_pay_is_certain() -> None:
+    found = {each.name: each for each in uncertain_inputs(_finance(staff={"fte_cost": "85 kEUR"}), (), ())}
+    assert isinstance(found["wages"].distribution, Certain)
+    assert found["wages"].median == 1.0
+
+
 def test_what_is_stated_reaches_the_central_case() -> None:
     central = central_inputs(_finance(**{field: stated for field, (_, stated, _) in FIELDS.items()}))
     assert central.hardware_life_months == 60.0

@@ -21,6 +21,7 @@ from millwright.finance.case import (
     Demand,
     Energy,
     OwnedHosts,
+    PerUnit,
     Rented,
     Staff,
 )
@@ -161,7 +162,7 @@ class Capacity:
 
 
 def owned_items(terms: OwnedTerms, machines: MachineSchedule, inputs: Inputs) -> list[CostItem]:
-    """Return the items of machines that are bought: hardware, support, energy, space."""
+    """Return the items of machines of one's own: hardware and support, energy, space."""
     position = np.asarray(inputs.price_position)
     price = np.where(
         position < 0.5,
@@ -183,6 +184,16 @@ def owned_items(terms: OwnedTerms, machines: MachineSchedule, inputs: Inputs) ->
             date=terms.date,
         )
     ]
+    if terms.existing and np.any(np.asarray(inputs.maintenance_share_per_y) != 0.0):
+        items.append(  # what is there already is paid for, but not its support
+            PerUnit(
+                cause=Cause.SUPPORT,
+                source=terms.price_source,
+                units=machines.installed - bought,
+                price_per_unit_month=_value(price * inputs.maintenance_share_per_y / 12.0),
+                escalation_per_y=inputs.inflation_per_y,
+            )
+        )
     if not terms.colo_includes_energy:
         items.append(
             Energy(

@@ -11,6 +11,7 @@ from millwright.catalog.catalog import Catalog
 from millwright.catalog.facts import Fact
 from millwright.catalog.host import Host
 from millwright.catalog.offer import ApiOffer, CloudOffer
+from millwright.catalog.overrides import SCENARIO
 from millwright.finance.defaults import defaults
 from millwright.money import Money, Price
 from millwright.plan.costing import ApiTerms, Currency, OwnedTerms, RentedTerms, StaffTerms
@@ -51,11 +52,12 @@ class Pricing:
         country = self.catalog.country(site.country)
         tariff, tariff_source = self.electricity(site)
         price = host.facts.get("price")
+        quoted = price is not None and price.source == SCENARIO  # the catalogue's range is not that of a quotation
         colo = isinstance(site, ColoSite)
         return OwnedTerms(
             price=self.usd(host.price_usd),
-            price_low=self.usd(min(host.price_low_usd, host.price_usd)),
-            price_high=self.usd(max(host.price_high_usd, host.price_usd)),
+            price_low=self.usd(host.price_usd if quoted else min(host.price_low_usd, host.price_usd)),
+            price_high=self.usd(host.price_usd if quoted else max(host.price_high_usd, host.price_usd)),
             idle_w=min(host.power_idle_w, host.power_peak_w),
             peak_w=host.power_peak_w,
             pue=self.pue(site),

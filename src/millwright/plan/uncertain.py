@@ -43,7 +43,9 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str], providers: Iterab
         UncertainInput(
             "electricity price", LogNormal(0.75, 1.35), "factor", note="prices moved by more since 2021", **_JUDGEMENT
         ),
-        UncertainInput("wages", LogNormal(0.85, 1.18), "factor", note="by role and place", **_JUDGEMENT),
+        UncertainInput("wages", Certain(1.0), "factor", "the scenario", "", "A")
+        if finance.staff.fte_cost is not None
+        else UncertainInput("wages", LogNormal(0.85, 1.18), "factor", note="by role and place", **_JUDGEMENT),
         UncertainInput(
             "rent", LogNormal(0.9, 1.1), "factor on hourly prices",
             note="list prices are negotiable and move", **_JUDGEMENT,
