@@ -51,6 +51,12 @@ def test_latency_is_drawn_with_the_slo_and_the_planned_load() -> None:
     assert {row["load"] for row in rows if "text" in row and "load" in row} == {8.0, 24.0}
 
 
+def test_a_flat_demand_has_one_line_of_load_not_two_names_on_each_other() -> None:
+    flat = PLAN.workloads[0].model_copy(update={"rate_mean_per_s": 24.0, "rate_peak_per_s": 24.0})
+    rows = _values(charts.latency_against_load(PLAN, flat, flat.slo[1]).to_dict())
+    assert [row["text"] for row in rows if "text" in row and "load" in row] == ["planned load"]
+
+
 def test_saturated_points_are_left_out_not_drawn_as_zero() -> None:
     workload = PLAN.workloads[0]
     rows = [

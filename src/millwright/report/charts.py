@@ -33,6 +33,8 @@ _FEW = 4
 _MANY = 12
 _LONG_TITLE = 52
 _BAND_OPACITY = 0.16
+_SAME_LOAD = 1.02
+"""Planned peak over mean rate up to which their lines would lie on each other."""
 _BREAK_EVEN_WORDS = {Kind.API: "break-even with the API", Kind.CLOUD: "break-even with the cloud"}
 
 
@@ -212,10 +214,17 @@ def latency_against_load(plan: Plan, workload: WorkloadSummary, limit: SloLimit,
     layers = [
         _lines(plan, rows, [option for option, _, _ in found], "load", x, y),
         *_limit_line(limit.limit_s * factor, f"SLO: {number_text(limit.limit_s, 's')}"),
-        _marked_x("load", workload.rate_mean_per_s, "mean"),
-        _marked_x("load", workload.rate_peak_per_s, "planned peak"),
+        *_planned_load(workload),
     ]
     return _finish(alt.layer(*layers), f"{limit_label(limit)} against load, with the SLO and the planned load")
+
+
+def _planned_load(workload: WorkloadSummary) -> list[Any]:
+    """Return the lines of the mean rate and of the planned peak; one line where demand is the same at every hour."""
+    mean, peak = workload.rate_mean_per_s, workload.rate_peak_per_s
+    if peak <= mean * _SAME_LOAD:
+        return [_marked_x("load", peak, "planned load")]
+    return [_marked_x("load", mean, "mean"), _marked_x("load", peak, "planned peak")]
 
 
 def with_theme(chart: Any, dark: bool = False) -> dict[str, Any]:
