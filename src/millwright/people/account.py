@@ -26,8 +26,6 @@ from millwright.people.timetable import Lesson, timetable
 from millwright.people.training import Training
 from millwright.people.ways import External, Role
 
-_LEAST_H = 1e-6
-
 
 class _Ledger:
     """Costs by cause and month."""
@@ -62,8 +60,11 @@ def read_plan(
     ledger = _Ledger(end)
     own_hours = [0.0] * end
     hired = [0.0] * end
-    worked = _work(programme, solution, ledger, own_hours)
-    study = _study(programme, solution, ledger, own_hours, worked)
+    set_aside = {member.id: [0.0] * end for member in programme.team.members}
+    _work(programme, solution, ledger, set_aside)
+    for hours in set_aside.values():
+        own_hours = [own + mine for own, mine in zip(own_hours, hours, strict=True)]
+    study = _study(programme, solution, ledger, own_hours, set_aside)
     actions = [*study.actions, *_simplifications(programme, solution, ledger)]
     actions += _hires(programme, solution, ledger, hired)
     actions += _externals(programme, solution, ledger)
@@ -88,6 +89,7 @@ def read_plan(
         costs={cause: tuple(months) for cause, months in ledger.costs.items()},
         own_fte=tuple(hours / full_time for hours in own_hours),
         hired_fte=tuple(hired),
+        hours={member: tuple(hours) for member, hours in set_aside.items()},
         actions=tuple(actions),
         gaps=_gaps(programme, needs, before, at_go_live),
         uncovered=uncovered,
@@ -107,31 +109,29 @@ def read_plan(
 # --- costs and actions -----------------------------------------------------------------------------------------
 
 
-def _work(
-    programme: Programme, solution: Solution, ledger: _Ledger, own_hours: list[float]
-) -> dict[tuple[str, int], float]:
-    """Book the hours worked; return each supplier's hours a month (rota included) by window."""
+def _work(programme: Programme, solution: Solution, ledger: _Ledger, set_aside: dict[str, list[float]]) -> None:
+    """Book the hours worked; add each member's work and rota to what is `set_aside`."""
     rates = {member.id: (Cause.OWN_HOURS, 1.0) for member in programme.team.members}
     rates |= {each.id: (_cause(each), each.rate) for each in programme.externals}
     per_seat = figures()["rota_hours_per_seat"]
-    own = {member.id for member in programme.team.members}
-    total: dict[tuple[str, int], float] = {}
+    taken: list[tuple[str, int, float]] = []
     for (supplier, _, number), column in programme.worked.items():
         hours = max(0.0, solution[column])
-        total[supplier, number] = total.get((supplier, number), 0.0) + hours
+        taken.append((supplier, number, hours))
         if supplier in rates:
             window, (cause, rate) = programme.windows[number], rates[supplier]
             ledger.book(cause, window.month, window.months, hours * rate * programme.market.hour_cost)
     busy = {rota.id + rota.added_by for rota in programme.demand.rotas if rota.standby_hours_per_month > 0.0}
-    for (supplier, rota_id, number), column in programme.seats.items():
-        if rota_id in busy:
-            total[supplier, number] = total.get((supplier, number), 0.0) + per_seat * max(0.0, solution[column])
-    for (supplier, number), hours in total.items():
-        if supplier in own:
+    taken += [
+        (supplier, number, per_seat * max(0.0, solution[column]))
+        for (supplier, rota_id, number), column in programme.seats.items()
+        if rota_id in busy
+    ]
+    for supplier, number, hours in taken:
+        if supplier in set_aside:
             window = programme.windows[number]
             for month in range(window.month, window.month + window.months):
-                own_hours[month] += hours
-    return total
+                set_aside[supplier][month] += hours
 
 
 def _study(
@@ -139,7 +139,7 @@ def _study(
     solution: Solution,
     ledger: _Ledger,
     own_hours: list[float],
-    worked: dict[tuple[str, int], float],
+    set_aside: dict[str, list[float]],
 ) -> _Study:
     """Book training in the months of study, and learning anew for those who leave over the months of service."""
     go_live, last = programme.windows[0].month, programme.windows[-1].month
@@ -147,17 +147,15 @@ def _study(
     lessons: list[Lesson] = []
     actions: list[Action] = []
     for member in programme.team.members:
-        due = _due(programme, solution, member)
-        free = [member.hours_per_month] * last
-        for number, window in enumerate(programme.windows[:-1]):
-            for month in range(window.month, window.month + window.months):
-                free[month] -= worked.get((member.id, number), 0.0)
-        for lesson in timetable(due, free):
+        busy = set_aside[member.id]
+        free = [member.hours_per_month - hours for hours in busy[:last]]
+        for lesson in timetable(_due(programme, solution, member), free):
             step = lesson.training
             cost = step.expected_h * programme.market.hour_cost + step.materials
             for month, hours in lesson.hours:
                 ledger.book(Cause.TRAINING, month, 1, cost * hours / step.planned_h)
                 own_hours[month] += hours * step.expected_h / step.planned_h
+                busy[month] += hours
             anew = cost * (upkeep - 1.0) / programme.service_months
             ledger.book(Cause.TRAINING, go_live, programme.service_months, anew)
             lessons.append(lesson)

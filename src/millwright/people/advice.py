@@ -64,7 +64,7 @@ def advise(options: Sequence[Staffed]) -> Advice:
 def first_actions(plan: PeoplePlan, count: int = ACTIONS_SHOWN) -> tuple[Action, ...]:
     """Return the actions to begin with: what takes longest to come about, then what is begun first and costs most.
 
-    Trainings of one person in critical skills stand for the rest of that person's path.
+    One training stands for those of others in the same skill.
     """
     critical = {gap.skill for gap in plan.gaps if gap.critical}
     ranked = sorted(
@@ -77,18 +77,21 @@ def first_actions(plan: PeoplePlan, count: int = ACTIONS_SHOWN) -> tuple[Action,
             -each.cost,
         ),
     )
-    return tuple(ranked[:count])
+    shown: dict[tuple[ActionKind, str], Action] = {}
+    for each in ranked:
+        shown.setdefault((each.kind, each.skill or each.who), each)
+    return tuple(shown.values())[:count]
 
 
 def _turn(other: Staffed, best: Staffed) -> Turn:
     if not other.plan.feasible:
         why = _why_not(other.plan)
-        return Turn(other.id, other.title, None, f"{other.title[:1].upper()}{other.title[1:]} cannot be run: {why}.")
+        return Turn(other.id, other.title, None, f"{other.title[:1].upper()}{other.title[1:]}: not in time; {why}.")
     months = best.plan.service_months
     saving = (other.plan.total_cost - best.plan.total_cost) / months
     sentence = (
-        f"{other.title[:1].upper()}{other.title[1:]} costs {saving:,.0f} {other.plan.currency} a month more in people "
-        f"({other.plan.service_fte:.2f} FTE): it must save that much on all else to draw level."
+        f"{other.title[:1].upper()}{other.title[1:]}: {saving:,.0f} {other.plan.currency} a month more for people "
+        f"({other.plan.service_fte:.2f} FTE), to be saved on all else before it draws level."
     )
     return Turn(other.id, other.title, saving, sentence)
 

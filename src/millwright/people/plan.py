@@ -91,9 +91,10 @@ class PeoplePlan:
     """How a team comes to run an option, what it costs, and when.
 
     `costs[cause][m]` is the cost in month m [currency], m from 0 (now) to `go_live_month + service_months − 1`;
-    `own_fte[m]` and `hired_fte[m]` are full-time equivalents. `chance_in_time` is that every training succeeds in the
-    attempts planned, taken as independent. `gap` is how
-    much cheaper a plan could be at most, as a share of the cost; `proven`: it is within the gap that was asked for.
+    `own_fte[m]` and `hired_fte[m]` are full-time equivalents as expected; `hours[member][m]` are the hours set aside
+    for work, rota and study, never more than the member has. `chance_in_time` is that every training succeeds in the
+    attempts planned, taken as independent; `expected_late` how many will not. `gap` is how much cheaper a plan could
+    be at most, as a share of the cost; `proven`: it is within the gap that was asked for.
     """
 
     feasible: bool
@@ -104,6 +105,7 @@ class PeoplePlan:
     costs: Mapping[Cause, tuple[float, ...]]
     own_fte: tuple[float, ...]
     hired_fte: tuple[float, ...]
+    hours: Mapping[str, tuple[float, ...]]
     actions: tuple[Action, ...]
     gaps: tuple[Gap, ...]
     uncovered: tuple[Uncovered, ...]

@@ -65,6 +65,7 @@ def plan_json(plan: PeoplePlan) -> dict[str, Any]:
         "costs": {str(cause): [round(each, 2) for each in months] for cause, months in plan.costs.items()},
         "own_fte": [round(each, 4) for each in plan.own_fte],
         "hired_fte": list(plan.hired_fte),
+        "hours": {member: [round(each, 2) for each in months] for member, months in plan.hours.items()},
         "actions": [
             {
                 "kind": str(action.kind),

@@ -37,7 +37,7 @@ _TITLES = {
 }
 
 
-def typical_options(scenario: Scenario, sketch: Sketch = Sketch()) -> tuple[TypicalOption, ...]:  # noqa: B008
+def typical_options(scenario: Scenario, sketch: Sketch = Sketch()) -> tuple[TypicalOption, ...]:
     """Return one typical option for each kind of site in `scenario`, simplest last to run first."""
     found: dict[tuple[str, bool], TypicalOption] = {}
     for site in scenario.sites:

@@ -87,7 +87,7 @@ def _skill_id(value: object, note: _Note) -> str | None:
     if name in book:
         return name
     close = difflib.get_close_matches(name.casefold().replace(" ", "-").replace("_", "-"), book.skills, n=1)
-    remedy = f"Did you mean '{close[0]}'?" if close else "`millwright people --skills` lists them."
+    remedy = f"Did you mean '{close[0]}'?" if close else "`millwright people --skills` lists them all."
     note(f"there is no skill '{name[:60]}'" if name else "the skill is missing", remedy)
     return None
 
@@ -173,7 +173,7 @@ def _yaml_member(
         return None
     for key in raw:
         if key not in _MEMBER_KEYS:
-            close = difflib.get_close_matches(str(key), _MEMBER_KEYS, n=1)
+            close = difflib.get_close_matches(str(key), _MEMBER_KEYS, n=1, cutoff=0.4)
             remedy = f"Did you mean '{close[0]}'?" if close else f"A member has {', '.join(_MEMBER_KEYS)}."
             noting(str(key))(f"there is no key '{key}'", remedy)
     draft = _Draft(str(raw.get("id") or f"member {number + 1}"), str(raw.get("role") or ""))

@@ -74,16 +74,18 @@ def training_step(member: Member, skill: str, from_level: int, to_level: int, ma
     An attempt at a level succeeds with the chance of `success_to_level_k`; attempts are planned until the chance is
     `planned_success` [-]; each further one takes `repeat_share` of the first one's hours. With chance s and m attempts
     of h hours: planned h·(1 + (m − 1)·r), expected h·(1 + r·Σ (1 − s)^i for i < m), success 1 − (1 − s)^m.
+    Who has level 2 in another skill of the area needs fewer hours, by `neighbour_factor`.
     """
     known = figures()
     entry = load_skills()[skill]
     held = member.held(skill)
+    near = known["neighbour_factor"] if _knows_the_area(member, skill) else 1.0
     planned = expected = 0.0
     attempts_most, success = 1, 1.0
     proof = held.evidence is Evidence.CLAIMED and held.level > from_level
     for level in range(from_level + 1, to_level + 1):
         proving = proof and level <= held.level
-        hours = known["proof_hours"] if proving else entry.hours[level - 1]
+        hours = known["proof_hours"] if proving else near * entry.hours[level - 1]
         chance = known["proof_success"] if proving else known[f"success_to_level_{level}"]
         attempts = max(1, math.ceil(math.log(1.0 - known["planned_success"]) / math.log(1.0 - chance) - 1e-9))
         repeat = known["repeat_share"] * hours
@@ -106,6 +108,12 @@ def training_step(member: Member, skill: str, from_level: int, to_level: int, ma
         practice=entry.practice,
         proof=proof,
     )
+
+
+def _knows_the_area(member: Member, skill: str) -> bool:
+    book = load_skills()
+    area = book[skill].area
+    return any(book[other].area == area and member.level(other) >= 2 for other in member.skills if other != skill)
 
 
 def _months_to(level: int) -> int:
