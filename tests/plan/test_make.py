@@ -251,6 +251,7 @@ def test_nothing_feasible_is_an_answer_too() -> None:
     assert found.answer.decision is Decision.NONE
     assert found.answer.option_id is None
     assert any(reason.stage is Stage.POWER for one in found.refused for reason in one.reasons)
+    assert dt.date.fromisoformat(f"{found.header.catalogue_date}-01"[:10]) <= TODAY
 
 
 def test_only_kinds_of_site_that_the_scenario_has_can_be_missed() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from millwright import __version__
+from millwright.catalog.catalog import Catalog
 from millwright.finance.discounting import annuity_factor, monthly_rate
 from millwright.finance.figures import npv_cost
 from millwright.finance.uncertainty import sample, values_at
@@ -137,7 +138,7 @@ def make_plan(
     clock.done("describing options")
 
     return Plan(
-        header=_header(loaded, today, seed, rules, months, _catalogue_date(from_catalogue)),
+        header=_header(loaded, today, seed, rules, months, _catalogue_date(from_catalogue, catalog)),
         answer=answer(ranked, odds, central, refused),
         workloads=tuple(summary(each) for each in asked),
         options=tuple(published),
@@ -263,9 +264,13 @@ def _header(
     )
 
 
-def _catalogue_date(found: Sequence[Assumption]) -> str:
-    """Return the newest date of the facts the plan rests on."""
-    return max((each.date for each in found if price_age_days(each.date, dt.date.max) is not None), default="")
+def _catalogue_date(found: Sequence[Assumption], catalog: Catalog) -> str:
+    """Return the newest date of the facts the plan rests on; where none of them has one, of the catalogue's hosts."""
+    of_hosts = (fact.date for host in catalog.hosts() for fact in host.facts.values())
+    for dates in ((each.date for each in found), of_hosts):
+        if newest := max((date for date in dates if price_age_days(date, dt.date.max) is not None), default=""):
+            return newest
+    return ""
 
 
 def _plan_warnings(
