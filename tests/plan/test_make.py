@@ -262,6 +262,12 @@ def test_only_kinds_of_site_that_the_scenario_has_can_be_missed() -> None:
     assert "No owned option is feasible; the reasons are below." in plan(scenario(sites=(TOKENS, hopeless))).warnings
 
 
+def test_a_tax_that_is_not_counted_is_told() -> None:
+    told = plan(scenario(sites=(TOKENS,), more="finance: {tax: 30 %}")).warnings
+    assert any("before tax" in warning and "30%" in warning for warning in told)
+    assert not any("before tax" in warning for warning in chat_plan().warnings)
+
+
 def test_where_every_machine_is_too_slow_an_api_is_not_taken_for_quick() -> None:
     strict = CHAT.replace("tpot: 60 ms", "tpot: 1 ms")
     told = [warning for warning in plan(scenario(strict)).warnings if "Whether an API does is not known" in warning]

@@ -22,7 +22,7 @@ from millwright.law.rule import RuleBase
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
-from millwright.scenario.model import ApiSite, Scenario
+from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ def _lawful_places(
             ]
         else:
             machines, left_out = platforms(site, catalog, scenario.limits)
+            if not machines and not left_out:
+                refused.append(_nothing_named(asked, site))
             for platform in machines:
                 judge(platform_facts(scenario, platform), site.name, platform=platform)
             refused += [_left_out(asked, site.name, Kind(site.kind), one) for one in left_out]
@@ -246,6 +248,20 @@ def _no_such_api(asked: WorkloadDemand, site: ApiSite) -> RefusedOption:
         site=site.name,
         model=asked.model.id,
         reasons=(RefusalReason(stage=Stage.CATALOGUE, summary="no API sells this model", text=text),),
+    )
+
+
+def _nothing_named(asked: WorkloadDemand, site: OwnedSite | ColoSite | CloudSite) -> RefusedOption:
+    keys = [key for key in ("hosts", "providers", "regions", "instances") if getattr(site, key, None)]
+    text = f"the catalogue has no machine that {site.name} names under {', '.join(keys) or 'its keys'}"
+    reason = RefusalReason(stage=Stage.CATALOGUE, summary="the catalogue has no such machine", text=text)
+    return RefusedOption(
+        title=f"machines at {site.name}",
+        kind=Kind(site.kind),
+        workload=asked.workload.name,
+        site=site.name,
+        model=asked.model.id,
+        reasons=(reason,),
     )
 
 
