@@ -1,7 +1,16 @@
 """What a user sees: requests and step times to latency percentiles and goodput."""
 
 from millwright.simulate.cluster import Member, Outage, simulate_cluster
-from millwright.simulate.goodput import CurvePoint, Goodput, RatePoint, latency_curve, max_rate_at_slo, saturated_rate
+from millwright.simulate.disaggregated import KvLink, simulate_disaggregated
+from millwright.simulate.goodput import (
+    CurvePoint,
+    Goodput,
+    RatePoint,
+    latency_curve,
+    max_rate_at_slo,
+    max_service_rate,
+    saturated_rate,
+)
 from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
 from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
@@ -14,6 +23,7 @@ __all__ = [
     "GiveUp",
     "Goodput",
     "Interval",
+    "KvLink",
     "Latency",
     "Member",
     "Outage",
@@ -26,9 +36,11 @@ __all__ = [
     "attainment_by",
     "latency_curve",
     "max_rate_at_slo",
+    "max_service_rate",
     "saturated_rate",
     "simulate_closed",
     "simulate_cluster",
+    "simulate_disaggregated",
     "simulate_open",
     "summarise",
 ]

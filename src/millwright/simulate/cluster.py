@@ -63,10 +63,12 @@ def simulate_cluster(
     *,
     outages: Sequence[Outage] = (),
     prefix_cache: bool = True,
+    given_tokens: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on the replicas `members` behind `router`.
 
+    `given_tokens` (n,): prompt tokens whose KV cache comes with each request, fewer than its input.
     `seed` draws what the router leaves to chance. A request that comes while no replica is up that would take it is
     lost; one that began anew counts in `retries`, and its latencies run from its first arrival.
     Raises `ValueError` if requests, members or outages are malformed.
@@ -76,6 +78,10 @@ def simulate_cluster(
     steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
     jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
     servers = make_servers(steps, limits, capacities, len(requests))
+    if given_tokens is not None:
+        if len(given_tokens) != len(jobs) or (given_tokens >= jobs["input_tokens"]).any() or (given_tokens < 0).any():
+            raise ValueError("given_tokens must hold, for each request, fewer tokens than its input, and not below 0")
+        jobs["given"] = given_tokens
     servers = with_priorities(servers, jobs, requests)
     if prefix_cache:
         servers = with_prefix_cache(servers, jobs, requests)

@@ -95,6 +95,8 @@ def _run_steps(
         slot = _admit(rep, slots, jobs, lines, request, target)
         hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
         start = hits * rep.prefix_tokens
+        if jobs[request].preemptions == 0:
+            start = max(start, jobs[request].given)
         done = min(target, start + budget)
         rep.free_blocks -= blocks_for(done, rep.block_size) - hits * rep.prefix_unit
         drop_idle(rep, cache)

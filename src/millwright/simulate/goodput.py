@@ -16,6 +16,8 @@ from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
 
 RequestsAtRate = Callable[[float], Requests]
+Service = Callable[[Requests], RequestOutcomes]
+"""Whatever serves requests: one replica, a cluster, pools for prompts and answers."""
 
 _FAR_APART_S = 3600.0  # a request that takes longer than this alone meets no SLO anyway
 
@@ -78,17 +80,44 @@ def max_rate_at_slo(
     The first `warmup` share of the requests is not judged. The bisection ends when the bracket is narrower than
     `precision`, relative. Raises `ValueError` if the requests have no rate of their own (all arrive at once).
     """
+
+    def serve(some: Requests, give_up: GiveUp | None) -> RequestOutcomes:
+        return simulate_open(some, step, limits, kv_capacity_tokens, give_up=give_up)
+
     at_rate = requests if callable(requests) else stretch(requests)
-    machine = (step, limits, kv_capacity_tokens)
+    alone = _alone(at_rate(1.0), step, limits, kv_capacity_tokens)
+    return _max_rate(at_rate, serve, alone, slo, warmup, precision)
+
+
+def max_service_rate(
+    requests: Requests | RequestsAtRate, service: Service, slo: Slo, *, warmup: float = 0.1, precision: float = 0.01
+) -> Goodput:
+    """Return the largest rate at which `slo` holds for any service, such as a cluster behind its router.
+
+    As `max_rate_at_slo`, without giving up hopeless runs early.
+    """
+    at_rate = requests if callable(requests) else stretch(requests)
     sample = at_rate(1.0)
-    alone = _alone(sample, *machine)
+    few = sample if sample.prefix_blocks is not None else _every(sample, _ALONE)
+    alone = service(replace(few, arrival_s=_FAR_APART_S * np.arange(len(few), dtype=np.float64)))
+    return _max_rate(at_rate, lambda some, _: service(some), alone, slo, warmup, precision)
+
+
+def _max_rate(
+    at_rate: RequestsAtRate,
+    serve: Callable[[Requests, GiveUp | None], RequestOutcomes],
+    alone: RequestOutcomes,
+    slo: Slo,
+    warmup: float,
+    precision: float,
+) -> Goodput:
     share_alone = float(slo.met(alone).mean())
     if share_alone < slo.share:
         binding, reason = _why_not(alone, slo)
         return Goodput(0.0, 0.0, 0.0, 0.0, share_alone, binding, reason, (), None)
-    capacity_per_s = saturated_rate(sample, *machine)
-    search = _Search(at_rate, machine, slo, warmup)
-
+    sample = at_rate(1.0)
+    capacity_per_s = _rate_of_finishing(serve(replace(sample, arrival_s=np.zeros(len(sample))), None))
+    search = _Search(at_rate, serve, slo, warmup)
     low, high = 0.0, capacity_per_s
     top = search.visit(capacity_per_s)
     if top.attainment >= slo.share:
@@ -142,7 +171,11 @@ def saturated_rate(requests: Requests, step: StepTime, limits: SchedulerLimits, 
     batch counts; 0 if nothing is served.
     """
     burst = replace(requests, arrival_s=np.zeros(len(requests)))
-    outcomes = simulate_open(burst, step, limits, kv_capacity_tokens)
+    return _rate_of_finishing(simulate_open(burst, step, limits, kv_capacity_tokens))
+
+
+def _rate_of_finishing(outcomes: RequestOutcomes) -> float:
+    """Return the rate between the first and the last tenth of the completions [1/s]."""
     finish_s = np.sort(outcomes.finish_s[outcomes.served])
     first, last = len(finish_s) // 10, len(finish_s) - 1 - len(finish_s) // 10
     if last > first and finish_s[last] > finish_s[first]:
@@ -159,11 +192,11 @@ class _Search:
     def __init__(
         self,
         at_rate: RequestsAtRate,
-        machine: tuple[StepTime, SchedulerLimits, int],
+        service: Callable[[Requests, GiveUp | None], RequestOutcomes],
         slo: Slo,
         warmup: float,
     ) -> None:
-        self.at_rate, self.machine, self.slo, self.warmup = at_rate, machine, slo, warmup
+        self.at_rate, self.service, self.slo, self.warmup = at_rate, service, slo, warmup
         self.points: list[RatePoint] = []
         self.best: tuple[float, RequestOutcomes] | None = None
         self.nearest_failure: tuple[float, RequestOutcomes] | None = None
@@ -174,7 +207,7 @@ class _Search:
         skipped = int(self.warmup * len(requests))
         judged = len(requests) - skipped
         hopeless = 20 + int(2.0 * (1.0 - self.slo.share) * judged)
-        outcomes = simulate_open(requests, *self.machine, give_up=GiveUp(self.slo, hopeless, skipped))
+        outcomes = self.service(requests, GiveUp(self.slo, hopeless, skipped))
         kept = outcomes.only(slice(skipped, None))
         met = self.slo.met(kept).astype(float)
         gave_up = bool((kept.fate == 0).any())
@@ -197,9 +230,14 @@ def _alone(requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capac
     if requests.prefix_blocks is not None:
         far_apart_s = _FAR_APART_S * np.arange(len(requests), dtype=np.float64)
         return simulate_open(replace(requests, arrival_s=far_apart_s), step, limits, kv_capacity_tokens)
-    chosen = np.unique(np.linspace(0, len(requests) - 1, _ALONE).astype(int))
-    inputs, outputs = requests.input_tokens[chosen], requests.output_tokens[chosen]
-    return simulate_closed(inputs, outputs, 1, step, limits, kv_capacity_tokens)
+    few = _every(requests, _ALONE)
+    return simulate_closed(few.input_tokens, few.output_tokens, 1, step, limits, kv_capacity_tokens)
+
+
+def _every(requests: Requests, most: int) -> Requests:
+    """Return at most so many of the requests, evenly chosen; without priorities and prefixes."""
+    chosen = np.unique(np.linspace(0, len(requests) - 1, most).astype(int))
+    return Requests(requests.arrival_s[chosen], requests.input_tokens[chosen], requests.output_tokens[chosen])
 
 
 def _why_not(outcomes: RequestOutcomes, slo: Slo) -> tuple[str, str]:

@@ -15,6 +15,13 @@ GAP_LOWEST_LOG2 = -30.0 + 0.1234  # the odd shift keeps round numbers such as 10
 GAP_BINS = GAP_BINS_PER_OCTAVE * GAP_OCTAVES
 
 
+def gap_bins(gaps_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bins of the histogram of gaps that gaps [s] fall into."""
+    with np.errstate(divide="ignore"):
+        place = (np.log2(gaps_s) - GAP_LOWEST_LOG2) * GAP_BINS_PER_OCTAVE
+    return np.clip(place, 0, GAP_BINS - 1).astype(np.int64)
+
+
 class Fate(IntEnum):
     """What became of a request."""
 

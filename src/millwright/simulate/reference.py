@@ -31,6 +31,7 @@ class Sequence:
     input_tokens: int
     output_tokens: int
     priority: int = 0
+    given: int = 0  # prompt tokens whose cache comes with the request
     ticket: int = 0
     generated: int = 0
     computed: int = 0
@@ -162,6 +163,7 @@ class ReferenceEngine:
             if sequence.preemptions == 0:
                 sequence.admitted_s = self.now_s
                 sequence.cached_tokens = sequence.computed
+                sequence.computed = max(sequence.computed, sequence.given)
             chunk = min(sequence.tokens - sequence.computed, budget)
             self.allocate(sequence, chunk)
             scheduled[sequence] = chunk

@@ -19,7 +19,13 @@ class ReferenceCluster:
     """Replicas, stepped one step at a time, and the router in front of them."""
 
     def __init__(
-        self, requests: Requests, members: Members[Member], router: Router, outages: Members[Outage], seed: int
+        self,
+        requests: Requests,
+        members: Members[Member],
+        router: Router,
+        outages: Members[Outage],
+        given_tokens: list[int],
+        seed: int,
     ) -> None:
         self.members, self.router = members, router
         self.draws = np.random.default_rng(seed).random((len(requests), 2))
@@ -27,6 +33,8 @@ class ReferenceCluster:
         self.up = [member.ready_s <= 0 for member in members]
         lengths = zip(requests.input_tokens.tolist(), requests.output_tokens.tolist(), strict=True)
         self.sequences = [Sequence(i, float("nan"), input_, output) for i, (input_, output) in enumerate(lengths)]
+        for sequence, given in zip(self.sequences, given_tokens, strict=True):
+            sequence.given = given
         for engine in self.engines:
             give_classes(engine, self.sequences, requests)
         self.sent: dict[Sequence, int] = {}
@@ -164,9 +172,11 @@ def reference_cluster(
     router: Router,
     *,
     outages: Members[Outage] = (),
+    given_tokens: np.ndarray | None = None,
     seed: int = 0,
 ) -> ReferenceCluster:
     """Simulate a cluster step by step and return it."""
-    cluster = ReferenceCluster(requests, members, router, outages, seed)
+    given = [0] * len(requests) if given_tokens is None else given_tokens.tolist()
+    cluster = ReferenceCluster(requests, members, router, outages, given, seed)
     cluster.run()
     return cluster

@@ -113,6 +113,7 @@ class Job:
     ticket: int  # how many were sent to its replica before it
     last_token_s: float  # of a preempted request: when its last token came, and how many it had
     generated: np.int32
+    given: np.int32  # prompt tokens whose cache comes with the request, until it is preempted
     line: np.int32  # its priority, 0 first
     prefix_first: int  # where its prefix blocks begin in the flat array of all requests' blocks
     prefix_count: np.int32
