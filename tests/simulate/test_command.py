@@ -44,6 +44,13 @@ def test_a_trace_is_replayed_whole(tmp_path: Path) -> None:
     assert document["requests"] == document["served"] == 300
 
 
+def test_the_timeline_is_written_whole(tmp_path: Path) -> None:
+    run = simulate("--rate", "40", "--replicas", "2", "--requests", "300", "--timeline", str(tmp_path / "run.json"))
+    assert run.returncode == 0, run.stderr
+    assert {e["pid"] for e in json.loads((tmp_path / "run.json").read_text())["traceEvents"]} == {0, 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

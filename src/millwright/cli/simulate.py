@@ -12,7 +12,8 @@ import typer
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
-    from millwright.perf.deployment import Deployment
+    from millwright.catalog.architecture import Architecture
+    from millwright.perf.deployment import Deployment, Engine
     from millwright.simulate import Goodput, RequestOutcomes, Router, ServiceMetrics, Slo
     from millwright.traffic.lengths import Lengths
     from millwright.traffic.requests import Requests
@@ -51,7 +52,9 @@ def simulate(
     ttft: Annotated[str, typer.Option("--ttft", help="SLO: limit on TTFT, such as 500ms.")] = "",
     tpot: Annotated[str, typer.Option("--tpot", help="SLO: limit on TPOT, such as 50ms.")] = "",
     e2e: Annotated[str, typer.Option("--e2e", help="SLO: limit on the whole request, such as 20s.")] = "",
-    percentile: Annotated[float, typer.Option("--percentile", help="SLO: share of requests within it [%].")] = 95.0,
+    percentile: Annotated[
+        float, typer.Option("--percentile", min=1, max=100, help="SLO: share of requests within it [%].")
+    ] = 95.0,
     max_num_seqs: Annotated[int | None, typer.Option("--max-num-seqs", help="Sequences per batch.")] = None,
     max_num_batched_tokens: Annotated[
         int | None, typer.Option("--max-num-batched-tokens", help="Tokens per step.")
@@ -59,6 +62,9 @@ def simulate(
     find_rate: Annotated[
         bool, typer.Option("--find-rate", help="Also find the largest rate that keeps the SLO.")
     ] = False,
+    timeline: Annotated[
+        Path | None, typer.Option("--timeline", help="Write the first requests as a Chrome trace (ui.perfetto.dev).")
+    ] = None,
     models: Models = None,
     devices: Devices = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
@@ -74,6 +80,8 @@ def simulate(
     built = _deployment(model, device, tp, precision, kv_precision, engine, models, devices)
     built = replace(built, limits=_limits(built, max_num_seqs, max_num_batched_tokens))
     run = _run(built, workload, _Load(concurrency, replicas, _router(router)), slo, warmup, find_rate)
+    if timeline is not None:
+        _write_timeline(run.outcomes, timeline)
     wall_s = time.perf_counter() - began_s
     if as_json:
         _print_json(run, built, wall_s)
@@ -257,20 +265,38 @@ def _deployment(
     devices: list[Path] | None,
 ) -> Deployment:
     from millwright.catalog.catalog import load_catalog
-    from millwright.perf.deployment import Deployment, Engine
+    from millwright.perf.deployment import Deployment
 
     own_config = Path(model) if model.endswith(".json") else None
     catalog = load_catalog(devices or (), [*(models or ()), *([own_config] if own_config else ())])
     architecture = catalog.model(own_config.parent.name if own_config else model)
+    _divided(architecture, tp)
     weights = _precision(precision or architecture.native_precision, "--precision")
     return Deployment(
         model=architecture,
         device=catalog.device(device),
-        engine=Engine(engine),
+        engine=_engine(engine),
         weights=weights,
         kv=_precision(kv_precision, "--kv-precision"),
         tp=tp,
     )
+
+
+def _engine(name: str) -> Engine:
+    from millwright.perf.deployment import Engine
+    from millwright.perf.engines import engine_id, engine_profiles
+
+    known = engine_profiles()
+    if engine_id(name) not in known:
+        raise InputError(f"no engine is called '{name}'", "--engine", f"Use one of {', '.join(known)}.")
+    return Engine(name)
+
+
+def _divided(model: Architecture, tp: int) -> None:
+    """Raise `InputError` when an engine could not share the model's attention heads out among `tp` devices."""
+    odd = next((heads for layer in model.layers if (heads := layer.attention.heads) % tp), 0)
+    if odd:
+        raise InputError(f"{odd} attention heads cannot be shared out among {tp} devices", "--tp", "Use 1, 2, 4 or 8.")
 
 
 def _precision(text: str, option: str) -> Any:
@@ -330,6 +356,20 @@ def _without_metrics(goodput: Goodput) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {name: value for name, value in asdict(goodput).items() if name != "metrics"}
+
+
+def _write_timeline(outcomes: RequestOutcomes, path: Path) -> None:
+    import json
+
+    from millwright.simulate.timeline import chrome_trace
+
+    text = json.dumps(chrome_trace(outcomes), allow_nan=False)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"the timeline cannot be written: {error.strerror}", str(path)) from error
 
 
 def _print_table(run: _Run, deployment: Deployment, wall_s: float) -> None:

@@ -291,6 +291,11 @@ def _plan_warnings(
     for kind, name in ((Kind.OWNED, "owned"), (Kind.COLO, "colocated"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):
         if ranked and kind in looked_at and not any(option.kind is kind for option in ranked):
             found.append(f"No {name} option is feasible; the reasons are below.")
+    if scenario.finance.tax_rate > 0.0:
+        found.append(
+            f"All costs are before tax: `finance.tax: {scenario.finance.tax_rate:.0%}` is not counted here. "
+            "`millwright cost` prices a case after tax."
+        )
     return (*found, *_promised_by_apis_alone(ranked, refused))
 
 

@@ -81,6 +81,6 @@ class Finance(ScenarioModel):
     )
     """Change of cloud prices per year."""
     tax_rate: Share = Field(0.0, alias="tax", json_schema_extra=why("before tax"))
-    """Tax on profit, which costs reduce."""
+    """Tax on profit, which costs reduce. A plan is before tax and says so; `millwright cost` prices after tax."""
     staff: Staff = Field(default_factory=Staff)
     """People's time and pay."""
