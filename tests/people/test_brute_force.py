@@ -7,7 +7,9 @@ from math import inf
 import pytest
 from people_cases import CHANGES, SERVICE, cheapest_by_trying, small_case, steps_of
 
+from millwright.people.account import read_plan
 from millwright.people.coverage import coverage_plan
+from millwright.people.programme import build, windows
 
 CASES = 300
 MOST_STEPS = 6
@@ -63,3 +65,12 @@ def test_the_cases_are_of_every_kind() -> None:
             kinds |= {str(action.kind) for action in plan.actions}
     assert {"train", "prove", "hire", "contract", "simplify"} <= kinds
     assert 0.2 * CASES < feasible < 0.95 * CASES
+
+
+def test_the_costs_told_are_those_that_were_minimised() -> None:
+    for seed in SEEDS:
+        case = small_case(seed)
+        programme = build(case.demand, case.team, case.market, windows(case.go_live, SERVICE, CHANGES), SERVICE)
+        solution = programme.model.solve(1e-9)
+        if solution.values:
+            assert read_plan(programme, solution).total_cost == pytest.approx(solution.cost, rel=1e-6, abs=1e-3), seed

@@ -29,7 +29,7 @@ skills = st.dictionaries(
     st.builds(Held, st.integers(0, 4), st.sampled_from(Evidence)),
     max_size=12,
 )
-teams = st.lists(st.tuples(st.sampled_from([0.0, 10.0, 40.0, 80.0]), skills), max_size=3).map(
+teams = st.lists(st.tuples(st.sampled_from([0.0, 10.0, 40.0, 80.0]), skills), max_size=2).map(
     lambda drawn: Team(
         tuple(Member(f"m{number}", hours_per_month=hours, skills=held) for number, (hours, held) in enumerate(drawn))
     )
@@ -95,7 +95,7 @@ def test_without_one_person_nothing_becomes_cheaper(traits: OptionTraits, team: 
         assert less.total_cost >= whole.total_cost * (1.0 - max(whole.gap, 1e-2)) - 1e-6
 
 
-@given(st.sampled_from([TOKENS, CLOUD]), teams.filter(lambda team: len(team.members) < 3))
+@given(st.sampled_from([TOKENS, CLOUD]), teams)
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_later_is_never_dearer(traits: OptionTraits, team: Team) -> None:
     demand = skill_demand(traits)
@@ -106,7 +106,7 @@ def test_later_is_never_dearer(traits: OptionTraits, team: Team) -> None:
             assert late.total_cost <= early.total_cost * (1.0 + 2e-2) + 1e-6
 
 
-TEAM = assumed_team(2)
+TEAM = Team((*assumed_team(1).members, Member("second", hours_per_month=40.0, skills={"containers": Held(2)})))
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from millwright.scenario.load import LoadedScenario
 
 EXIT_NO = 1
+MOST_TURNS_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,17 @@ def people(
     options = _options(loaded, plan, hosts, option or [])
     allowed = _simplifications(allow or [])
 
-    asked = []
-    for option_id, title, traits, assumed in options:
-        demand = skill_demand(traits)
-        found = coverage_plan(
+    demands = {traits: skill_demand(traits) for _, _, traits, _ in options}
+    plans = {
+        traits: coverage_plan(
             demand, people_there, prices, go_live_month=month, budget=most, service_months=service, allowed=allowed
         )
-        asked.append(_Asked(option_id, title, assumed, demand, found))
+        for traits, demand in demands.items()
+    }
+    asked = [
+        _Asked(option_id, title, assumed, demands[traits], plans[traits])
+        for option_id, title, traits, assumed in options
+    ]
     advice = advise([Staffed(each.id, each.title, each.plan) for each in asked])
     lines: dict[str, Front] = {}
     if fronts:
@@ -301,8 +306,10 @@ def _show(team: Team, prices: Market, asked: list[_Asked], advice: Advice, front
         points = "; ".join(f"month {point.go_live_month}: {point.total_cost:,.0f}" for point in line.points)
         console.print(f"Least cost by month of going live, {option_id}: {points or 'none within a year'}.")
     console.print(advice.sentence, style="bold")
-    for turn in advice.turns:
+    for turn in advice.turns[:MOST_TURNS_SHOWN]:
         console.print(f"· {turn.sentence}")
+    if len(advice.turns) > MOST_TURNS_SHOWN:
+        console.print(f"… and {len(advice.turns) - MOST_TURNS_SHOWN} more options; --option ID looks at one.")
     if advice.actions:
         console.print("Do first:")
         for number, action in enumerate(advice.actions, 1):
