@@ -89,7 +89,9 @@ def test_what_is_there_may_be_used_but_not_added_to_where_the_site_buys_other_ho
 ) -> None:
     there = CATALOG.host("server-l40s-4")
     one = _part(there, _site(hosts=["hgx-h100-8"]), rate_per_s, existing=2)
-    assert [reason.stage for reason in site_limits_broken([one], CERTAIN, PRICING)] == stages
+    broken = site_limits_broken([one], CERTAIN, PRICING)
+    assert [reason.stage for reason in broken] == stages
+    assert all("spares: 0" in reason.text for reason in broken)  # one too few: the spare is what is missing
 
 
 def test_two_workloads_share_the_room() -> None:

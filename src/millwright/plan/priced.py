@@ -154,9 +154,11 @@ def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricin
     for each in machines:
         if buyable is not None and each.host.id not in buyable and each.count > each.terms.existing:
             text = (
-                f"{each.count} × {each.host.name} are needed, spares included; {each.terms.existing} are there, "
-                f"and the hosts that {site.name} may buy leave it out"
+                f"{each.count} × {each.host.name} are needed, spares included; there are {each.terms.existing}, "
+                f"and {site.name} may buy other hosts only"
             )
+            if each.count - each.terms.existing <= pricing.scenario.limits.spares:
+                text += " (`limits: {spares: 0}` plans without a spare)"
             reasons.append(
                 RefusalReason(stage=Stage.SITE, summary="more than are there, and none may be bought", text=text)
             )
