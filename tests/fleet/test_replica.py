@@ -219,6 +219,13 @@ def test_a_candidate_fits_and_the_others_say_why_not() -> None:
     assert len(found) + len(unfit) == 4 * len(weight_precisions(CATALOG.model("llama-3.3-70b"), device))
 
 
+def test_heads_that_cannot_be_shared_out_are_a_reason() -> None:
+    model, device = CATALOG.model("qwen2.5-7b"), CATALOG.device("h100-sxm")  # 28 heads
+    found, unfit = candidates(service(), model, device, engine=Engine("vllm"), most_devices=8)
+    assert {one.deployment.tp for one in found} == {1, 2, 4}
+    assert {one.reason for one in unfit} == {"28 attention heads cannot be shared out among 8 devices"}
+
+
 def test_the_context_asked_for_is_the_longest_request() -> None:
     served = service()
     longest = int((served.requests.input_tokens + served.requests.output_tokens).max())

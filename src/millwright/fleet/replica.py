@@ -194,7 +194,7 @@ def candidates(
     ):
         deployment = Deployment(model=model, device=device, engine=engine, weights=weights, kv=kv, tp=tp, limits=limits)
         memory = memory_fit(deployment)
-        reason = memory.reason
+        reason = memory.reason or _unshared_heads(deployment)
         if memory.fits and allowed.context_tokens > min(most_context, memory.kv_capacity_tokens):
             what = "the model's context" if most_context < memory.kv_capacity_tokens else "the room for KV tokens"
             room = min(most_context, memory.kv_capacity_tokens)
@@ -206,6 +206,16 @@ def candidates(
         bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
         fitting.append(Candidate(deployment, memory, step, bound))
     return fitting, unfit
+
+
+def _unshared_heads(deployment: Deployment) -> str:
+    """Return why an engine could not share the model's attention heads out among its devices, empty if it can."""
+    if deployment.engine.name == "llama.cpp":  # it splits a model by layers
+        return ""
+    for layer in deployment.model.layers:
+        if layer.attention.heads % deployment.tp:
+            return f"{layer.attention.heads} attention heads cannot be shared out among {deployment.tp} devices"
+    return ""
 
 
 def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
