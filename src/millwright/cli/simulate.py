@@ -67,6 +67,9 @@ def simulate(
     ] = None,
     models: Models = None,
     devices: Devices = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Simulate one deployment under a rate, so many clients, or a trace, and print what its users would see."""
@@ -79,7 +82,7 @@ def simulate(
     workload = _workload(trace, rate, input_, output, requests, seed)
     built = _deployment(model, device, tp, precision, kv_precision, engine, models, devices)
     built = replace(built, limits=_limits(built, max_num_seqs, max_num_batched_tokens))
-    run = _run(built, workload, _Load(concurrency, replicas, _router(router)), slo, warmup, find_rate)
+    run = _run(built, workload, _Load(concurrency, replicas, _router(router)), slo, warmup, find_rate, calibration)
     if timeline is not None:
         _write_timeline(run.outcomes, timeline)
     wall_s = time.perf_counter() - began_s
@@ -105,9 +108,18 @@ class _Run:
     simulation_s: float
 
 
-def _run(deployment: Deployment, workload: Requests, load: _Load, slo: Slo | None, warmup: float, find: bool) -> _Run:
+def _run(
+    deployment: Deployment,
+    workload: Requests,
+    load: _Load,
+    slo: Slo | None,
+    warmup: float,
+    find: bool,
+    calibration: Path | None,
+) -> _Run:
     import numpy as np
 
+    from millwright.perf.calibration import read_calibration
     from millwright.perf.compile import compile_step_time
     from millwright.perf.memory import memory_fit
     from millwright.simulate import (
@@ -126,7 +138,8 @@ def _run(deployment: Deployment, workload: Requests, load: _Load, slo: Slo | Non
     context_tokens = float(
         np.average(workload.input_tokens + workload.output_tokens / 2, weights=workload.output_tokens)
     )
-    step = compile_step_time(deployment, context_tokens=context_tokens)
+    corrections = read_calibration(calibration) if calibration is not None else None
+    step = compile_step_time(deployment, context_tokens=context_tokens, calibration=corrections)
     machine = (step, deployment.limits, fit.kv_capacity_tokens)
     began_s = time.perf_counter()
     try:
