@@ -15,6 +15,7 @@ from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
 from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
 from millwright.simulate.router import Router
+from millwright.simulate.sessions import Sessions, simulate_sessions
 from millwright.simulate.slo import Slo
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "RequestOutcomes",
     "Router",
     "ServiceMetrics",
+    "Sessions",
     "Slo",
     "Totals",
     "attainment_by",
@@ -42,5 +44,6 @@ __all__ = [
     "simulate_cluster",
     "simulate_disaggregated",
     "simulate_open",
+    "simulate_sessions",
     "summarise",
 ]

@@ -35,7 +35,7 @@ from millwright.simulate.prefix_cache import (
     release_blocks,
 )
 from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica  # _INSTANT_S
-from millwright.simulate.waiting import first_waiting, leave_line, let_in, send
+from millwright.simulate.waiting import first_waiting, leave_line, let_in, next_arrival, send, send_next_turn
 
 _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
@@ -47,11 +47,12 @@ def advance(
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     while rep.violations_left >= 0:
         if rep.running == 0 and rep.waiting == 0:
-            if rep.next_to_come == NONE:
+            coming = next_arrival(rep, jobs, lines)
+            if coming == NONE:
                 return
-            if jobs[rep.next_to_come].enter_s > until_s:
+            if jobs[coming].enter_s > until_s:
                 return
-            rep.now_s = max(rep.now_s, jobs[rep.next_to_come].enter_s)
+            rep.now_s = max(rep.now_s, jobs[coming].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
         _run_steps(rep, slots, jobs, lines, tables, gaps, cache, prefix_ids, until_s)
@@ -115,15 +116,15 @@ def _run_steps(
     prefill = rep.token_budget - rep.decoding - budget
     if prefill == 0:
         most = 1 if preempted else next_completion(rep, slots) - rep.step
-        _jump(rep, slots, jobs, tables, gaps, cache, most, until_s)
+        _jump(rep, slots, jobs, lines, tables, gaps, cache, most, until_s)
     else:
         _mixed_step(rep, slots, tables, gaps, prefill, sequences, attention, prefill_kv)
     for i in range(take_completed(rep, slots)):
         slot = slots[rep.row, i].completed
         release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step)
-        _complete(rep, slots, jobs, slot)
+        _complete(rep, slots, jobs, lines, slot)
     for i in range(fresh):
-        _emit_after_prefill(rep, slots, jobs, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
+        _emit_after_prefill(rep, slots, jobs, lines, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
 
 
 @inlined
@@ -186,7 +187,17 @@ def _mixed_step(
 
 
 @inlined
-def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: Any, most: int, until_s: float) -> None:
+def _jump(
+    rep: Replica,
+    slots: Any,
+    jobs: Any,
+    lines: Any,
+    tables: Any,
+    gaps: Any,
+    cache: Any,
+    most: int,
+    until_s: float,
+) -> None:
     """Run up to `most` decode-only steps, to the next event; the blocks of the first step are taken already."""
     n = rep.decoding
     first_s = tables[rep.table, n].decode_s + rep.seq_s * n + rep.kv_s * (rep.context + n)
@@ -196,8 +207,10 @@ def _jump(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, cache: An
     if steps > 1:
         event_s = until_s
         open_to_new = rep.running < rep.max_seqs and (rep.waiting == 0 or rep.lines > 1)
-        if open_to_new and rep.next_to_come != NONE:
-            event_s = min(event_s, jobs[rep.next_to_come].enter_s)
+        if open_to_new:
+            coming = next_arrival(rep, jobs, lines)
+            if coming != NONE:
+                event_s = min(event_s, jobs[coming].enter_s)
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
         steps = 1 + steps_until_exhaustion(rep, slots, steps - 1)
         take_blocks(rep, slots, steps - 1)
@@ -240,7 +253,7 @@ def _steps_until(first_s: float, growth_s: float, limit: int, wait_s: float) -> 
 
 
 @inlined
-def _complete(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
+def _complete(rep: Replica, slots: Any, jobs: Any, lines: Any, slot: int) -> None:
     request = slots[rep.row, slot].request
     jobs[request].finish_s = rep.now_s
     jobs[request].fate = _SERVED
@@ -252,6 +265,8 @@ def _complete(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
     rep.outstanding_tokens -= jobs[request].input_tokens
     remove_running(rep, slots, slot)
     issue_next(rep, jobs, rep.now_s)
+    if jobs[request].next_turn != NONE:
+        send_next_turn(rep, jobs, lines, request, rep.now_s)
 
 
 @inlined
@@ -269,7 +284,9 @@ def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
 
 
 @inlined
-def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
+def _emit_after_prefill(
+    rep: Replica, slots: Any, jobs: Any, lines: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int
+) -> None:
     """Give the token that the last prefill step of `slot` brought, and let it decode or complete."""
     request = slots[rep.row, slot].request
     target = slots[rep.row, slot].target
@@ -281,7 +298,7 @@ def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: A
     remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
         release_blocks(rep, slots, jobs, cache, prefix_ids, slot, target)
-        _complete(rep, slots, jobs, slot)
+        _complete(rep, slots, jobs, lines, slot)
     else:
         start_decoding(rep, slots, slot, target, remaining)
 

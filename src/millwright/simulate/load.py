@@ -59,8 +59,8 @@ def simulate_open(
         servers = with_prefix_cache(servers, jobs, requests)
     if give_up is not None:
         _watch(servers.replicas[0], give_up)
-    _link(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
-    _advance(servers, jobs)
+    link_queue(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
+    advance_alone(servers, jobs)
     return collect(requests.arrival_s, jobs, servers)
 
 
@@ -92,7 +92,7 @@ def simulate_closed(
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(inputs))
     servers.replicas["think_s"] = think_s
     _start_clients(servers.replicas[0], jobs, concurrency, ramp_s)
-    _advance(servers, jobs)
+    advance_alone(servers, jobs)
     return collect(jobs["enter_s"] - step.request_s, jobs, servers)
 
 
@@ -110,19 +110,19 @@ def _start_clients(replica: np.void, jobs: NDArray[np.void], concurrency: int, r
     jobs["enter_s"][starters] = begin_s + replica["request_s"]
     refused = np.flatnonzero(jobs["fate"][:last] != Fate.PENDING)
     jobs["enter_s"][refused] = replica["request_s"]
-    _link(replica, jobs, starters)
+    link_queue(replica, jobs, starters)
     replica["next_to_issue"] = last
 
 
-def _advance(servers: Servers, jobs: NDArray[np.void]) -> None:
+def advance_alone(servers: Servers, jobs: NDArray[np.void]) -> None:
+    """Run a single replica to its end."""
     from millwright.simulate.engine import advance  # compiled code is loaded when first needed
 
     advance(servers.replicas[0], servers.slots, jobs, *servers[2:], np.inf)
 
 
-def _link(replica: np.void, jobs: NDArray[np.void], order: NDArray[np.int64]) -> None:
+def link_queue(replica: np.void, jobs: NDArray[np.void], order: NDArray[np.int64]) -> None:
     """Put the requests `order` into the replica's queue."""
     if len(order):
         jobs["behind"][order[:-1]] = order[1:]
-        jobs["ticket"][order] = np.arange(len(order))
-        replica["next_to_come"], replica["last_to_come"], replica["tickets"] = order[0], order[-1], len(order)
+        replica["next_to_come"], replica["last_to_come"] = order[0], order[-1]

@@ -51,7 +51,7 @@ def make_jobs(enter_s: NDArray[np.float64], inputs: ArrayLike, outputs: ArrayLik
     jobs = np.zeros(len(enter_s), dtype=state.JOB)
     jobs["enter_s"], jobs["input_tokens"], jobs["output_tokens"] = enter_s, as_lengths(inputs), as_lengths(outputs)
     jobs["first_token_s"] = jobs["finish_s"] = jobs["admitted_s"] = np.nan
-    jobs["behind"] = state.NONE
+    jobs["behind"] = jobs["next_turn"] = state.NONE
     return jobs
 
 
@@ -125,7 +125,7 @@ def make_servers(
     replicas["lines"] = 1
     gaps = np.zeros((len(steps), GAP_BINS), dtype=np.int64)
     no_cache = np.zeros((len(steps), 1), dtype=state.CACHED_BLOCK)
-    return Servers(replicas, slots, _lines(len(steps), 1), tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
+    return Servers(replicas, slots, make_lines(len(steps), 1), tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
 
 
 def with_priorities(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:
@@ -137,11 +137,12 @@ def with_priorities(servers: Servers, jobs: NDArray[np.void], requests: Requests
     distinct, line = np.unique(requests.priority, return_inverse=True)
     jobs["line"] = line
     servers.replicas["lines"] = len(distinct)
-    return servers._replace(lines=_lines(len(servers.replicas), len(distinct)))
+    return servers._replace(lines=make_lines(len(servers.replicas), len(distinct)))
 
 
-def _lines(replicas: int, priorities: int) -> NDArray[np.void]:
-    lines = np.zeros((replicas, priorities), dtype=state.LINE)
+def make_lines(replicas: int, priorities: int, sessions: int = 0) -> NDArray[np.void]:
+    """Return empty lines for so many priorities, with room for the next turns of so many sessions."""
+    lines = np.zeros((replicas, max(priorities, sessions)), dtype=state.LINE)
     lines["head"] = lines["tail"] = state.NONE
     return lines
 

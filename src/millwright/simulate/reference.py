@@ -18,6 +18,7 @@ import numpy as np
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate.outcomes import Fate, Totals
+from millwright.simulate.sessions import Sessions
 from millwright.simulate.state import SAME_INSTANT_S
 from millwright.traffic.requests import Requests
 
@@ -380,6 +381,38 @@ def reference_closed(
     while engine.advance():
         for _ in engine.finished[done:]:
             send(engine.now_s + think_s)
+        done = len(engine.finished)
+    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
+
+
+def reference_sessions(
+    sessions: Sessions, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int
+) -> ReferenceResult:
+    """Simulate sessions step by step."""
+    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
+    requests = sessions.as_requests()
+    sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
+    give_classes(engine, sequences, requests)
+    for first, last in pairwise(sessions.turn_offsets.tolist()):
+        turns = sequences[first:last]
+        for before, turn in pairwise(turns):
+            if before.fate is not Fate.PENDING:
+                turn.fate = Fate.LOST
+    begins = dict(zip(sessions.turn_offsets[:-1].tolist(), sessions.start_s.tolist(), strict=True))
+
+    def send(sequence: Sequence, time_s: float) -> None:
+        sequence.enter_s = time_s + step.request_s
+        if sequence.fate is Fate.PENDING:
+            insort(engine.arrivals, sequence, key=lambda s: (s.enter_s, s.index))
+
+    for index, start_s in begins.items():
+        send(sequences[index], start_s)
+    done = 0
+    while engine.advance():
+        for sequence in engine.finished[done:]:
+            following = sequence.index + 1
+            if following < len(sequences) and following not in begins:
+                send(sequences[following], engine.now_s + float(sessions.think_s[sequence.index]))
         done = len(engine.finished)
     return ReferenceResult(sequences, engine.gaps_s, engine.totals())
 

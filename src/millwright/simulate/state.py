@@ -54,7 +54,8 @@ class Replica:
     waiting: int  # requests in lines
     next_to_come: int  # requests sent but not seen yet, in order of arrival: a list linked through the requests
     last_to_come: int
-    tickets: int  # requests sent
+    followers: int  # next turns of sessions, to come at times that lie in no order of their own: a heap
+    tickets: int  # requests seen
     next_to_issue: int  # closed loop: the request that the next free client sends, or NONE
     think_s: float
     ttft_limit_s: float  # giving up: once more than so many requests from `counted_from` on have broken a limit
@@ -110,7 +111,9 @@ class Job:
     input_tokens: int
     output_tokens: int
     behind: int  # the next request in its line, or NONE
-    ticket: int  # how many were sent to its replica before it
+    ticket: int  # how many its replica saw before it
+    next_turn: int  # the request that follows in its session, or NONE
+    think_s: float  # how long after this one
     last_token_s: float  # of a preempted request: when its last token came, and how many it had
     generated: np.int32
     given: np.int32  # prompt tokens whose cache comes with the request, until it is preempted
@@ -152,10 +155,14 @@ class Change:
 
 
 class Line:
-    """Waiting requests of one priority on one replica: a list linked through the requests."""
+    """Waiting requests of one priority on one replica: a list linked through the requests.
+
+    `follower` is a column of its own: next turns to come, the first to come first.
+    """
 
     head: int
     tail: int
+    follower: int
 
 
 class StepTimes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from millwright.simulate.compiled import inlined
+from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica
 
 
@@ -16,10 +16,7 @@ from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica
 def send(rep: Replica, jobs: Any, request: int) -> None:
     """Send `request` to the replica, to arrive after all that were sent before."""
     jobs[request].behind = NONE
-    jobs[request].ticket = rep.tickets
-    rep.tickets += 1
-    rep.outstanding += 1
-    rep.outstanding_tokens += jobs[request].input_tokens
+    _count(rep, jobs, request)
     if rep.last_to_come == NONE:
         rep.next_to_come = request
     else:
@@ -27,15 +24,58 @@ def send(rep: Replica, jobs: Any, request: int) -> None:
     rep.last_to_come = request
 
 
+@compiled
+def send_next_turn(rep: Replica, jobs: Any, lines: Any, request: int, time_s: float) -> None:
+    """Send the turn that follows `request`, which ended at `time_s`, after its user has thought."""
+    turn = jobs[request].next_turn
+    jobs[turn].enter_s = time_s + jobs[request].think_s + rep.request_s
+    _count(rep, jobs, turn)
+    i = rep.followers
+    rep.followers += 1
+    while i > 0 and _comes_first(jobs, turn, lines[rep.row, (i - 1) >> 1].follower):
+        lines[rep.row, i].follower = lines[rep.row, (i - 1) >> 1].follower
+        i = (i - 1) >> 1
+    lines[rep.row, i].follower = turn
+
+
+@inlined
+def _count(rep: Replica, jobs: Any, request: int) -> None:
+    rep.outstanding += 1
+    rep.outstanding_tokens += jobs[request].input_tokens
+
+
+@inlined
+def _comes_first(jobs: Any, one: int, other: int) -> bool:
+    return bool(jobs[one].enter_s < jobs[other].enter_s or (jobs[one].enter_s == jobs[other].enter_s and one < other))
+
+
+@inlined
+def next_arrival(rep: Replica, jobs: Any, lines: Any) -> int:
+    """Return the next request to be seen, or NONE."""
+    request = rep.next_to_come
+    if rep.followers > 0:
+        follower = lines[rep.row, 0].follower
+        if request == NONE or _comes_first(jobs, follower, request):
+            request = follower
+    return request
+
+
 @inlined
 def let_in(rep: Replica, jobs: Any, lines: Any) -> None:
     """Put what has arrived by now at the end of its line."""
-    while rep.next_to_come != NONE and jobs[rep.next_to_come].enter_s <= rep.now_s + SAME_INSTANT_S:
-        request = rep.next_to_come
-        rep.next_to_come = jobs[request].behind
-        if rep.next_to_come == NONE:
-            rep.last_to_come = NONE
+    while True:
+        request = next_arrival(rep, jobs, lines)
+        if request == NONE or jobs[request].enter_s > rep.now_s + SAME_INSTANT_S:
+            break
+        if request == rep.next_to_come:
+            rep.next_to_come = jobs[request].behind
+            if rep.next_to_come == NONE:
+                rep.last_to_come = NONE
+        else:
+            _drop_follower(rep, jobs, lines)
         jobs[request].behind = NONE
+        jobs[request].ticket = rep.tickets
+        rep.tickets += 1
         line = jobs[request].line
         if lines[rep.row, line].tail == NONE:
             lines[rep.row, line].head = request
@@ -43,6 +83,24 @@ def let_in(rep: Replica, jobs: Any, lines: Any) -> None:
             jobs[lines[rep.row, line].tail].behind = request
         lines[rep.row, line].tail = request
         rep.waiting += 1
+
+
+@compiled
+def _drop_follower(rep: Replica, jobs: Any, lines: Any) -> None:
+    """Take the first follower off the heap."""
+    rep.followers -= 1
+    last = lines[rep.row, rep.followers].follower
+    i = 0
+    while 2 * i + 1 < rep.followers:
+        child = 2 * i + 1
+        right = child + 1
+        if right < rep.followers and _comes_first(jobs, lines[rep.row, right].follower, lines[rep.row, child].follower):
+            child = right
+        if _comes_first(jobs, last, lines[rep.row, child].follower):
+            break
+        lines[rep.row, i].follower = lines[rep.row, child].follower
+        i = child
+    lines[rep.row, i].follower = last
 
 
 @inlined
