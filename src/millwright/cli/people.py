@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EXIT_NO = 1
 MOST_TURNS_SHOWN = 8
+SMALL_TEAM = 2
+"""Teams of so many are told how many more people would do without help from outside."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def people(
     With --go-live the cheapest plan for that month, with --budget alone the earliest within it; with neither, the
     cheapest for month 6.
     """
-    from millwright.people.advice import Staffed, advise
+    from millwright.people.advice import Staffed, advise, people_until_in_house
     from millwright.people.coverage import coverage_plan, front
     from millwright.people.demand import skill_demand
     from millwright.scenario.load import load_scenario
@@ -118,16 +120,21 @@ def people(
         for option_id, title, traits, assumed in options
     ]
     advice = advise([Staffed(each.id, each.title, each.plan) for each in asked])
+    further: dict[str, int | None] = {}
+    if plan is None and len(people_there.members) <= SMALL_TEAM:
+        further = {
+            each.id: people_until_in_house(each.demand, people_there, prices, each.plan.go_live_month) for each in asked
+        }
     lines: dict[str, Front] = {}
     if fronts:
         lines = {
             each.id: front(each.demand, people_there, prices, service_months=service, allowed=allowed) for each in asked
         }
     if as_json:
-        document = _as_json(people_there, prices, asked, advice, lines)
+        document = _as_json(people_there, prices, asked, advice, lines, further)
         typer.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
     else:
-        _show(people_there, prices, asked, advice, lines)
+        _show(people_there, prices, asked, advice, lines, further)
     raise typer.Exit(0 if advice.best is not None else EXIT_NO)
 
 
@@ -237,7 +244,12 @@ def traits_of_option(option: Option, loaded: LoadedScenario) -> OptionTraits:
 
 
 def _as_json(
-    team: Team, prices: Market, asked: list[_Asked], advice: Advice, fronts: dict[str, Front]
+    team: Team,
+    prices: Market,
+    asked: list[_Asked],
+    advice: Advice,
+    fronts: dict[str, Front],
+    further: dict[str, int | None],
 ) -> dict[str, Any]:
     from millwright.people.publish import demand_json, plan_json
 
@@ -264,6 +276,7 @@ def _as_json(
                 ]
                 if each.id in fronts
                 else None,
+                "further_people_until_in_house": further.get(each.id),
             }
             for each in asked
         ],
@@ -282,7 +295,14 @@ def _as_json(
 # --- text ------------------------------------------------------------------------------------------------------
 
 
-def _show(team: Team, prices: Market, asked: list[_Asked], advice: Advice, fronts: dict[str, Front]) -> None:
+def _show(
+    team: Team,
+    prices: Market,
+    asked: list[_Asked],
+    advice: Advice,
+    fronts: dict[str, Front],
+    further: dict[str, int | None],
+) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -310,6 +330,10 @@ def _show(team: Team, prices: Market, asked: list[_Asked], advice: Advice, front
         console.print(f"· {turn.sentence}")
     if len(advice.turns) > MOST_TURNS_SHOWN:
         console.print(f"… and {len(advice.turns) - MOST_TURNS_SHOWN} more options; --option ID looks at one.")
+    for each in asked:
+        if more := further.get(each.id):
+            people_like = "1 further person" if more == 1 else f"{more} further people"
+            console.print(f"· {each.title}: nobody from outside is needed with {people_like} like {_first(team)}.")
     if advice.actions:
         console.print("Do first:")
         for number, action in enumerate(advice.actions, 1):
@@ -393,6 +417,10 @@ def _show_bus_factor(console: Console, plan: PeoplePlan) -> None:
             if loss.gone or loss.rotas:
                 text = f"nobody can do {_few(loss.gone)}" if loss.gone else "the rota is too short"
                 console.print(f"  without {loss.who}: {text}", style="dim")
+
+
+def _first(team: Team) -> str:
+    return team.members[0].id
 
 
 def _months(start: int, ready: int) -> str:

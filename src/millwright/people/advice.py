@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from millwright.people.coverage import coverage_plan
+from millwright.people.demand import Demand
 from millwright.people.plan import Action, ActionKind, PeoplePlan
-from millwright.people.team import Member, Team
+from millwright.people.team import Team
+from millwright.people.ways import Market
 
 ACTIONS_SHOWN = 3
 MOST_MORE_PEOPLE = 8
+ANY_PLAN = 10.0
+"""A gap so wide that the first plan found will do: only whether there is one is asked."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +108,19 @@ def _why_not(plan: PeoplePlan) -> str:
 
 
 def people_until_in_house(
-    team: Team, plan_for: Callable[[Team], PeoplePlan], most: int = MOST_MORE_PEOPLE
-) -> tuple[int, PeoplePlan] | None:
-    """Return how many more people like the first member make the cheapest plan one without hires and contracts.
+    demand: Demand, team: Team, prices: Market, go_live_month: int, most: int = MOST_MORE_PEOPLE
+) -> int | None:
+    """Return how many more people like the first member it takes to run it with nobody from outside.
 
-    `plan_for` makes the plan of a team. None when `most` more do not suffice, or there is nobody to be like.
+    None when `most` more do not suffice, or there is nobody to be like.
     """
     if not team.members:
         return None
-    model = team.members[0]
+    like = team.members[0]
+    alone = replace(prices, hiring=False, outside=False)
     for more in range(most + 1):
-        extra = tuple(
-            Member(f"{model.id} (further {number})", model.role, model.hours_per_month, model.skills)
-            for number in range(1, more + 1)
-        )
-        plan = plan_for(Team((*team.members, *extra), team.assumed))
-        outside = (ActionKind.HIRE, ActionKind.CONTRACT, ActionKind.MANAGED)
-        if plan.feasible and all(action.kind not in outside for action in plan.actions):
-            return more, plan
+        extra = tuple(replace(like, id=f"{like.id} (further {number})") for number in range(1, more + 1))
+        grown = Team((*team.members, *extra), team.assumed)
+        if coverage_plan(demand, grown, alone, go_live_month=go_live_month, gap=ANY_PLAN).feasible:
+            return more
     return None

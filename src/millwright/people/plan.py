@@ -94,7 +94,8 @@ class PeoplePlan:
     `own_fte[m]` and `hired_fte[m]` are full-time equivalents as expected; `hours[member][m]` are the hours set aside
     for work, rota and study, never more than the member has. `chance_in_time` is that every training succeeds in the
     attempts planned, taken as independent; `expected_late` how many will not. `gap` is how much cheaper a plan could
-    be at most, as a share of the cost; `proven`: it is within the gap that was asked for.
+    be at most, as a share of the cost; `proven`: it is within the gap that was asked for. With something uncovered, the
+    rest is what comes nearest, at no particular cost.
     """
 
     feasible: bool
