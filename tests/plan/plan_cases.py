@@ -40,6 +40,7 @@ CERTAIN = Inputs(
     price_position=0.5,
     hardware_life_months=48.0,
     residual_share=0.0,
+    residual_age_months=48.0,
     maintenance_share_per_y=0.0,
     cloud_price_drift_per_y=0.0,
     api_price_drift_per_y=0.0,

@@ -90,7 +90,7 @@ def _lines(case: CostCase) -> list:
 
 
 def test_resale_and_support_are_shares_of_the_price() -> None:
-    under = inputs(residual_share=0.2, hardware_life_months=24.0, maintenance_share_per_y=0.1)
+    under = inputs(residual_share=0.2, residual_age_months=24.0, hardware_life_months=24.0, maintenance_share_per_y=0.1)
     found = _by_cause(part(OWNED, tokens(months=24)), under=under)
     assert found["hardware"] == pytest.approx(100_000.0 - 20_000.0 + 2 * 10_000.0)
 
@@ -98,6 +98,20 @@ def test_resale_and_support_are_shares_of_the_price() -> None:
 def test_a_host_is_replaced_when_its_life_ends() -> None:
     short = inputs(hardware_life_months=12.0)
     assert _by_cause(part(OWNED, tokens(months=36)), under=short)["hardware"] == pytest.approx(300_000.0)
+
+
+def test_nobody_buys_with_foresight() -> None:
+    growing = part(OWNED, tokens(3.0))  # 3/s at 4/s a machine: one is bought, whatever turns out
+    little, much = (_by_cause(growing, under=inputs(demand=turned_out))["hardware"] for turned_out in (0.1, 3.0))
+    assert little == pytest.approx(100_000.0)
+    assert much == pytest.approx(300_000.0)  # 9/s take three
+
+
+def test_a_smaller_demand_that_is_known_buys_less() -> None:
+    large = part(OWNED, tokens(30.0))
+    known, unknown = inputs(planned_demand=0.1), inputs(demand=0.1)
+    assert _by_cause(large, under=known)["hardware"] == pytest.approx(100_000.0)
+    assert _by_cause(large, under=unknown)["hardware"] == pytest.approx(800_000.0)  # 30/s at 4/s a machine
 
 
 @pytest.mark.parametrize(("position", "price"), [(0.0, 80e3), (0.25, 90e3), (0.5, 100e3), (0.75, 115e3), (1.0, 130e3)])

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millwright.catalog.catalog import load_catalog
-from millwright.plan.demand import SAMPLE_REQUESTS, WorkloadDemand, batch_window, summary, workload_demand
+from millwright.plan.demand import (
+    SAMPLE_OF_BURSTS,
+    SAMPLE_REQUESTS,
+    WorkloadDemand,
+    batch_window,
+    summary,
+    workload_demand,
+)
 from millwright.scenario.load import LoadedScenario, read_scenario
 from millwright.traffic.pattern import demand
 from millwright.traffic.shape import busiest_day_factor, peak_factor
@@ -82,7 +89,9 @@ def test_online_work_has_its_slo_and_enough_requests_to_judge_by() -> None:
     assert asked.service.slo is not None
     assert asked.service.slo.limits() == {"ttft_s": 1.0, "e2e_s": 20.0}
     assert asked.service.slo.percentile == 90.0
-    assert len(asked.service.requests) == SAMPLE_REQUESTS
+    assert len(asked.service.requests) == SAMPLE_OF_BURSTS  # the default profile comes in bursts
+    even = _asked(ONLINE.replace("rate: 3 /s", "rate: 3 /s, arrivals: poisson"))
+    assert len(even.service.requests) == SAMPLE_REQUESTS
 
 
 def test_the_sample_has_the_lengths_that_money_counts() -> None:

@@ -114,10 +114,10 @@ def test_a_fact_that_no_rule_asks_for_is_refused_with_the_nearest(
 def test_what_the_law_forbids_is_not_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
 
-    def watched(questions: Any, *rest: Any) -> Any:
+    def watched(questions: Any, *rest: Any, **named: Any) -> Any:
         listed = list(questions)
         asked.extend((question.device.id, question.device_count) for question in listed)
-        return search(listed, *rest)
+        return search(listed, *rest, **named)
 
     monkeypatch.setattr(draft_module, "search", watched)
     _, refused = _drafts(_hospital(AMERICAN))

@@ -96,11 +96,13 @@ def schedule_machines(
     *,
     spares: int,
     purchase_step_months: int = PURCHASE_STEP_MONTHS,
+    at_least: float | NDArray[np.float64] = 0.0,
 ) -> MachineSchedule:
     """Return the machines for `demand` when one serves `capacity_per_machine_per_s` [1/s] within the SLO.
 
     The capacity is a float or a column (draws, 1). `spares` machines stand by whenever any machine serves (N + k).
-    Bought machines never shrink: each purchase step covers the highest need of its months.
+    Bought machines never shrink: each purchase step covers the highest need of its months. `at_least` machines are
+    bought whatever the need (a float or a column).
     """
     rates = demand.mean_rate_per_s
     serving = machines_needed(demand.peak_rate_per_s, capacity_per_machine_per_s)
@@ -110,7 +112,7 @@ def schedule_machines(
     for start in range(0, months, purchase_step_months):
         step = slice(start, start + purchase_step_months)
         need = rented[..., step].max(axis=-1, keepdims=True)
-        installed[..., step] = need if start == 0 else np.maximum(need, installed[..., start - 1 : start])
+        installed[..., step] = np.maximum(need, at_least if start == 0 else installed[..., start - 1 : start])
     switched = np.zeros_like(serving)
     capacity_in_use = np.maximum(installed, 1.0) * capacity_per_machine_per_s
     mean_share = (rates / capacity_in_use).mean(axis=-1)

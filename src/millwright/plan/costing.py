@@ -38,6 +38,10 @@ class Inputs:
     `demand`, `electricity`, `wages`, `rent` are factors on the central figure; `price_position` is 0 at an owned host's
     low price, 0.5 at its central one, 1 at its high one; `capacity_z` are standard normal deviates by device id;
     `provider_price` are factors on all prices of one provider, by its id.
+
+    `planned_demand` is the multiple of the stated demand that is known when machines are bought; `demand` is what turns
+    out, as a factor on it. Nobody buys with foresight: the first purchase is the one for the planned demand and the
+    predicted capacity, and only later ones follow what turned out.
     """
 
     demand: Value
@@ -47,6 +51,7 @@ class Inputs:
     price_position: Value
     hardware_life_months: Value
     residual_share: Value
+    residual_age_months: Value
     maintenance_share_per_y: Value
     cloud_price_drift_per_y: Value
     api_price_drift_per_y: Value
@@ -54,6 +59,11 @@ class Inputs:
     inflation_per_y: float
     capacity_z: Mapping[str, Value]
     provider_price: Mapping[str, Value]
+    planned_demand: Value = 1.0
+
+    def demand_multiple(self, demand_factor: float = 1.0) -> Value:
+        """Return the demand that turns out, over the stated demand."""
+        return _value(np.asarray(self.demand) * self.planned_demand * demand_factor)
 
 
 @dataclass(frozen=True)
@@ -178,7 +188,7 @@ def owned_items(terms: OwnedTerms, machines: MachineSchedule, inputs: Inputs) ->
             price=_value(price),
             life_months=inputs.hardware_life_months,
             residual_share=inputs.residual_share,
-            residual_age_months=inputs.hardware_life_months,
+            residual_age_months=inputs.residual_age_months,
             maintenance_share_per_y=inputs.maintenance_share_per_y,
             price_drift_per_y=0.0,
             date=terms.date,
@@ -280,8 +290,13 @@ class ServingPart:
         """Return the machines over the horizon under `inputs`, None for an API."""
         if self.capacity is None:
             return None
-        demand = self.demand.profile.scaled(_value(np.asarray(inputs.demand) * demand_factor))
-        return schedule_machines(demand, self.capacity.drawn(inputs), spares=self.spares)
+        turned_out = self.demand.profile.scaled(inputs.demand_multiple(demand_factor))
+        capacity = self.capacity.drawn(inputs)
+        if not isinstance(self.terms, OwnedTerms):
+            return schedule_machines(turned_out, capacity, spares=self.spares)
+        planned = self.demand.profile.scaled(_value(np.asarray(inputs.planned_demand) * demand_factor))
+        first = schedule_machines(planned, self.capacity.per_machine_per_s, spares=self.spares).installed[..., :1]
+        return schedule_machines(turned_out, capacity, spares=self.spares, at_least=first)
 
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:
         """Return what this part costs under `inputs`."""
@@ -306,7 +321,7 @@ def cost_case(
 
     API tokens of several parts are priced on each part's own tokens.
     """
-    factor = _value(np.asarray(inputs.demand) * demand_factor)
+    factor = inputs.demand_multiple(demand_factor)
     demands = [part.demand.scaled(factor).as_case_demand() for part in parts]
     items: list[CostItem] = []
     for part, demand in zip(parts, demands, strict=True):

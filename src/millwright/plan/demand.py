@@ -13,6 +13,7 @@ from millwright.plan.costing import TokenDemand
 from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
 from millwright.scenario.model import Mode, Workload
 from millwright.simulate.slo import Slo
+from millwright.traffic.arrivals import Bursts
 from millwright.traffic.build import build_requests
 from millwright.traffic.lengths import Lengths
 from millwright.traffic.pattern import TrafficPattern, demand
@@ -20,6 +21,9 @@ from millwright.traffic.shape import HOURS_PER_WEEK, busiest_day_factor
 
 SAMPLE_REQUESTS = 6_000
 """Requests sampled where no trace is given: a p99 of TTFT then rests on 60 of them."""
+
+SAMPLE_OF_BURSTS = 24_000
+"""Requests sampled where they come in bursts of minutes: enough cycles that the answer hangs little on the seed."""
 
 _HOURS_PER_DAY = 24.0
 
@@ -52,7 +56,8 @@ def workload_demand(
     if pattern.trace is not None and online:
         requests = build_requests(pattern, seed=seed)
     else:
-        requests = build_requests(pattern, seed=seed, n=SAMPLE_REQUESTS)
+        in_bursts = online and isinstance(pattern.arrivals, Bursts)
+        requests = build_requests(pattern, seed=seed, n=SAMPLE_OF_BURSTS if in_bursts else SAMPLE_REQUESTS)
     slo = None
     if online:
         limits = workload.slo

@@ -53,7 +53,8 @@ class LatencyPercentiles(PlanModel):
     p50: EstimateValue
     p90: EstimateValue
     p95: EstimateValue
-    p99: EstimateValue
+    p99: EstimateValue | None = None
+    """Null where the requests simulated are too few to tell."""
 
 
 class CurvePoint(PlanModel):

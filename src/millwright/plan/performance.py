@@ -172,10 +172,9 @@ def _percentiles(central: Latency, fast: Latency, slow: Latency, basis: Basis) -
         return EstimateValue(value=values[0].value, low=min(numbers), high=max(numbers), unit="s", basis=basis)
 
     p50, p90, p95 = estimate("p50"), estimate("p90"), estimate("p95")
-    p99 = estimate("p99") or p95
-    if p50 is None or p90 is None or p95 is None or p99 is None:
+    if p50 is None or p90 is None or p95 is None:
         return None
-    return LatencyPercentiles(mean=estimate("mean"), p50=p50, p90=p90, p95=p95, p99=p99)
+    return LatencyPercentiles(mean=estimate("mean"), p50=p50, p90=p90, p95=p95, p99=estimate("p99"))
 
 
 def _curves(service: Service, replica: ReplicaPerformance) -> tuple[LatencyCurve, ...]:

@@ -79,7 +79,7 @@ def costs_over_demand(
     The multiples stand where draws would: one pass through the cost case serves them all.
     """
     column = np.asarray(multiples, dtype=np.float64)[:, None]
-    case = option.case(replace(central, demand=central.demand * column))
+    case = option.case(replace(central, planned_demand=central.planned_demand * column))
     shape = (len(column),)
     costs, tokens = np.broadcast_to(npv_cost(case), shape), np.broadcast_to(present_tokens(case), shape)
     return np.array(costs), np.array(tokens)

@@ -40,7 +40,9 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str], providers: Iterab
             "demand", LogNormal(0.7, 1.45), "factor on the stated demand",
             note="a forecast of use is seldom better than a third off", **_JUDGEMENT,
         ),
-        UncertainInput(
+        UncertainInput("electricity price", Certain(1.0), "factor", "the scenario", "", "A")
+        if finance.electricity is not None
+        else UncertainInput(
             "electricity price", LogNormal(0.75, 1.35), "factor", note="prices moved by more since 2021", **_JUDGEMENT
         ),
         UncertainInput("wages", Certain(1.0), "factor", "the scenario", "", "A")
@@ -62,7 +64,12 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str], providers: Iterab
             "1/y", note="list prices fell for older chips and rose for scarce ones", **_JUDGEMENT,
         ),
         told(
-            "api_price_drift_per_year", finance.api_price_drift_per_year, shipped["api_price_drift_per_y"],
+            "api_price_drift_per_year", finance.api_price_drift_per_year,
+            replace(
+                shipped["api_price_drift_per_y"],
+                distribution=Triangular(-0.5, finance.api_price_drift_per_year, 0.0),
+                note="the ends are the claims; the scenario's default is taken as the likeliest",
+            ),
             "API price drift",
         ),
         *(
@@ -82,6 +89,16 @@ def uncertain_inputs(finance: Finance, devices: Iterable[str], providers: Iterab
     )  # fmt: skip
 
 
+DEFAULT_RESIDUAL_AGE_MONTHS = 48.0
+"""The age at which the shipped residual share holds."""
+
+
+def residual_age_months(finance: Finance) -> float:
+    """Return the age [month] at which the residual share holds: a stated one is that at the end of the stated life."""
+    stated = "residual" in finance.model_fields_set
+    return finance.hardware_life_years * 12.0 if stated else DEFAULT_RESIDUAL_AGE_MONTHS
+
+
 def inputs_from(values: Mapping[str, Value], finance: Finance) -> Inputs:
     """Return the values of uncertain inputs, by their names above, as the cost cases take them."""
     return Inputs(
@@ -92,6 +109,7 @@ def inputs_from(values: Mapping[str, Value], finance: Finance) -> Inputs:
         price_position=values["host price"],
         hardware_life_months=values["hardware life"],
         residual_share=values["residual value"],
+        residual_age_months=residual_age_months(finance),
         maintenance_share_per_y=values["maintenance"],
         cloud_price_drift_per_y=values["cloud price drift"],
         api_price_drift_per_y=values["API price drift"],
@@ -112,6 +130,7 @@ def central_inputs(finance: Finance) -> Inputs:
         price_position=0.5,
         hardware_life_months=finance.hardware_life_years * 12.0,
         residual_share=finance.residual,
+        residual_age_months=residual_age_months(finance),
         maintenance_share_per_y=finance.maintenance_per_year,
         cloud_price_drift_per_y=finance.cloud_price_drift_per_year,
         api_price_drift_per_y=finance.api_price_drift_per_year,
