@@ -77,3 +77,10 @@ def test_csv_and_parquet_read_alike(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"missing\.csv"):
         read_table(tmp_path / "missing.csv")
+
+
+def test_a_table_without_device_and_model_is_no_table_of_points(tmp_path: Path) -> None:
+    path = tmp_path / "fruit.csv"
+    path.write_text("apples,pears\n1,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no column tells what was measured; the columns are: apples, pears"):
+        read_table(path)

@@ -93,16 +93,26 @@ class ServingPoint:
         return self.prefill_pool is not None
 
 
+_TELLING = frozenset({"accelerator", "model"})
+"""A table with neither of these columns holds no serving points."""
+
+
 def read_table(path: Path) -> pl.DataFrame:
-    """Return a CSV or Parquet table as it is; raises InputError when it cannot be read."""
+    """Return a CSV or Parquet table as it is; raises InputError when it cannot be read or holds no serving points."""
     import polars as pl
 
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema_length=None, try_parse_dates=False)
+            table = pl.read_parquet(path)
+        else:
+            table = pl.read_csv(path, infer_schema_length=None, try_parse_dates=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"cannot be read: {error}", str(path), "Give a CSV or Parquet table.") from error
+    if not _TELLING.intersection(table.columns):
+        found = ", ".join(table.columns[:6]) or "none"
+        remedy = "Name at least accelerator and model (docs/step-time.md says what else is read)."
+        raise InputError(f"no column tells what was measured; the columns are: {found[:200]}", str(path), remedy)
+    return table
 
 
 def read_points(path: Path) -> list[ServingPoint]:
