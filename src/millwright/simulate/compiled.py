@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,17 @@ def _cache_folder() -> str | None:
         home = home.parent
     if os.access(home, os.W_OK):
         return None
-    return str(Path(tempfile.gettempdir()) / f"millwright-numba-{os.getuid()}")
+    return _own_temporary_folder()
+
+
+def _own_temporary_folder() -> str:
+    """Return a temporary folder that only this user can have written to: code is loaded from it."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"millwright-numba-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o022
+    return str(folder) if is_own or not hasattr(os, "getuid") else tempfile.mkdtemp(prefix="millwright-numba-")
 
 
 if "NUMBA_CACHE_DIR" not in os.environ and (_folder := _cache_folder()) is not None:
