@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from millwright import __version__
-from millwright.cli import catalog, check, cost, law, plan, predict, schema, simulate, validate
+from millwright.cli import calibrate, catalog, check, cost, law, plan, predict, schema, simulate, validate
 from millwright.errors import InputError
 
 EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
@@ -31,6 +31,7 @@ app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.command("predict")(predict.predict)
 app.command("validate")(validate.validate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")

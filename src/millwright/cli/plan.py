@@ -37,19 +37,24 @@ def plan(
         list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")
     ] = None,
     devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add; may repeat.")] = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
+    ] = None,
 ) -> None:
     """Plan a scenario: feasible options ranked, each refusal with its reason. Exit 1 if nothing is feasible."""
     from millwright.catalog.catalog import load_catalog
+    from millwright.perf.calibration import read_calibration
     from millwright.plan.make import make_plan
     from millwright.plan.plan_file import plan_as_json
     from millwright.scenario.load import load_scenario
 
     if out is not None:
         _check_folder(out)
+    corrections = read_calibration(calibration) if calibration is not None else None
     loaded = load_scenario(scenario, load_catalog(tuple(devices or ()), tuple(models or ())))
     today = as_of.date() if as_of is not None else date.today()
     with _progress() as tell:
-        made = make_plan(loaded, today=today, seed=seed, progress=tell)
+        made = make_plan(loaded, today=today, seed=seed, progress=tell, calibration=corrections)
     written: list[Path] = []
     if out is not None:
         written = _write(made, out)

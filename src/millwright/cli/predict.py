@@ -17,15 +17,20 @@ def predict(
     out: Annotated[Path, typer.Option("--out", help="Where to write the table with predictions, .csv or .parquet.")],
     models: Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add.")] = None,
     devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add.")] = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
+    ] = None,
 ) -> None:
     """Predict mean TTFT, mean TPOT and throughput of serving points, each with an 80 % interval."""
     from millwright.catalog.catalog import load_catalog
     from millwright.measure.points import read_table
     from millwright.measure.predict import predict_table
+    from millwright.perf.calibration import read_calibration
 
     if out.suffix.lower() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"'{out.name}' is neither .csv nor .parquet", "--out", "Name the output by its format.")
-    table = predict_table(read_table(points), load_catalog(devices or (), models or ()))
+    corrections = read_calibration(calibration) if calibration is not None else None
+    table = predict_table(read_table(points), load_catalog(devices or (), models or ()), corrections)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".csv":
         table.write_csv(out)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Compute, Precision
+from millwright.perf.calibration import Calibration
 from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
@@ -179,6 +180,7 @@ def candidates(
     most_devices: int,
     allowed: Allowed = Allowed(),
     limits: SchedulerLimits | None = None,
+    calibration: Calibration | None = None,
 ) -> tuple[list[Candidate], list[Unfit]]:
     """Return the deployments on up to `most_devices` devices that fit, and those that do not with their reason."""
     longest = int((service.requests.input_tokens + service.requests.output_tokens).max())
@@ -202,7 +204,7 @@ def candidates(
         if reason:
             unfit.append(Unfit(deployment, reason))
             continue
-        step = compile_step_time(deployment, context_tokens=service.context_tokens)
+        step = compile_step_time(deployment, context_tokens=service.context_tokens, calibration=calibration)
         bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
         fitting.append(Candidate(deployment, memory, step, bound))
     return fitting, unfit

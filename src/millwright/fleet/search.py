@@ -11,6 +11,7 @@ from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.fleet.replica import Allowed, Evaluations, ReplicaPerformance, Service, Unfit, best_on, candidates
 from millwright.fleet.stack import default_limits, engine_for
+from millwright.perf.calibration import Calibration
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many pieces are done, and how many there are."""
@@ -52,6 +53,7 @@ def search(
     allowed: Mapping[str, Allowed],
     progress: Progress | None = None,
     workers: int | None = None,
+    calibration: Calibration | None = None,
 ) -> dict[tuple[str, str, int], MachineAnswer]:
     """Return the answer to each question; the simulator runs outside Python's lock, so threads use every core.
 
@@ -68,7 +70,7 @@ def search(
     def answer(asked: tuple[str, str]) -> dict[int, MachineAnswer]:
         workload, device = asked
         return answer_device(
-            services[workload], models[workload], devices[device], sorted(sizes[asked]), allowed[workload]
+            services[workload], models[workload], devices[device], sorted(sizes[asked]), allowed[workload], calibration
         )
 
     pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
@@ -88,6 +90,7 @@ def answer_device(
     device: Device,
     device_counts: Sequence[int],
     allowed: Allowed = Allowed(),  # noqa: B008
+    calibration: Calibration | None = None,
 ) -> dict[int, MachineAnswer]:
     """Return the best replica of `model`, with its interval, on a machine of each number of devices.
 
@@ -103,6 +106,7 @@ def answer_device(
         most_devices=max(device_counts),
         allowed=allowed,
         limits=default_limits(engine, model),
+        calibration=calibration,
     )
     evaluated = Evaluations(service)
     answers: dict[int, MachineAnswer] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +13,12 @@ from millwright.catalog.catalog import Catalog
 from millwright.measure.points import Load, ServingPoint, points_of
 from millwright.measure.resolve import ResolvedPoint, Resolver
 from millwright.measure.serving import Points, Predicted, arrange_points, coordinates_of, predict_means
+from millwright.perf.calibration import NO_CORRECTION, Calibration, Correction, calibrated_basis, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, Known, shipped_knowledge
 from millwright.perf.memory import device_weight_bytes
 from millwright.perf.residual import Residual, group_labels, shipped_residual
-from millwright.quantity import Basis
+from millwright.quantity import Z80, Basis
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,11 +86,16 @@ def residual_labels(resolved: ResolvedPoint, labels: Mapping[str, str | float]) 
     return group_labels(resolved.deployment, labels, resolved.replicas, pool)
 
 
-def predict_points(points: Sequence[ServingPoint], catalog: Catalog) -> PointPredictions:
-    """Return predictions of every point; none is refused."""
+def predict_points(
+    points: Sequence[ServingPoint], catalog: Catalog, calibration: Calibration | None = None
+) -> PointPredictions:
+    """Return predictions of every point; none is refused. A `calibration` corrects those that it covers."""
     resolver = Resolver(catalog)
     resolved = [resolver.resolve(point) for point in points]
-    parts = [_predict_resolved(resolved[start : start + _AT_ONCE]) for start in range(0, len(resolved), _AT_ONCE)]
+    parts = [
+        _predict_resolved(resolved[start : start + _AT_ONCE], calibration)
+        for start in range(0, len(resolved), _AT_ONCE)
+    ]
     if not parts:
         nothing = np.zeros((3, 0))
         return PointPredictions(nothing, nothing, nothing, (), (), (), np.zeros(0))
@@ -107,12 +113,12 @@ def predict_points(points: Sequence[ServingPoint], catalog: Catalog) -> PointPre
 _AT_ONCE = 4096
 
 
-def _predict_resolved(resolved: Sequence[ResolvedPoint]) -> PointPredictions:
+def _predict_resolved(resolved: Sequence[ResolvedPoint], calibration: Calibration | None) -> PointPredictions:
     arranged = arrange_points(resolved)
     labels = [point_labels(each) for each in resolved]
-    fit = shipped_coefficients()
-    step, protocol = fit.resolve(labels), fit.resolve_protocol(labels)
-    predicted = predict_means(arranged, step, step, protocol)
+    found = [calibration.of(each.deployment) if calibration is not None else None for each in resolved]
+    factors = np.exp(np.array([(each or NO_CORRECTION).logs for each in found]).T)
+    predicted = predict_with_factors(arranged, labels, factors)
     residual = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
     values = corrected(predicted, arranged, residual, shipped_residual())
     known = shipped_knowledge()
@@ -125,14 +131,44 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint]) -> PointPredictions:
     )
     low = values * np.exp(np.minimum(quantiles[:, :, 0].T, 0.0))
     high = values * np.exp(np.maximum(quantiles[:, :, 1].T, 0.0))
+    low, high = _calibrated_interval(values, low, high, found)
     floors = predicted.tpot_floor_s * 1e3
     low[1] = np.minimum(np.maximum(low[1], floors), values[1])
     basis = tuple(
-        Basis.ASSUMED if each.notes else BASIS_OF_NOVELTY[novelty]
-        for each, novelty in zip(resolved, novelties, strict=True)
+        _basis(each, novelty, correction) for each, novelty, correction in zip(resolved, novelties, found, strict=True)
     )
     problems = tuple(_problem(each) for each in resolved)
     return PointPredictions(values, low, high, basis, problems, tuple("; ".join(r.notes) for r in resolved), floors)
+
+
+def predict_with_factors(points: Points, labels: Sequence[Mapping[str, str | float]], factors: Floats) -> Predicted:
+    """Return the means with times of decode steps, prefill steps and requests longer by `factors` (3, points)."""
+    fit = shipped_coefficients()
+    step, protocol = fit.resolve(labels), fit.resolve_protocol(labels)
+    protocol = replace(protocol, request_s=protocol.request_s * factors[2])
+    return predict_means(points, scaled(step, factors[0]), scaled(step, factors[1]), protocol)
+
+
+def _calibrated_interval(
+    values: Floats, low: Floats, high: Floats, found: Sequence[Correction | None]
+) -> tuple[Floats, Floats]:
+    """Return the intervals, those with a correction of their own model as wide as its left-out errors say."""
+    low, high = low.copy(), high.copy()
+    for row, each in enumerate(found):
+        if each is None or not each.model:
+            continue
+        left_out = (each.prefill_spread, each.decode_spread, each.throughput_spread)
+        for metric, error in enumerate(left_out):
+            if error is not None:
+                shipped = float(np.log(high[metric, row] / low[metric, row])) / (2.0 * Z80)
+                width = np.exp(Z80 * each.spread(shipped, error))
+                low[metric, row], high[metric, row] = values[metric, row] / width, values[metric, row] * width
+    return low, high
+
+
+def _basis(resolved: ResolvedPoint, novelty: str, correction: Correction | None) -> Basis:
+    basis = Basis.ASSUMED if resolved.notes else BASIS_OF_NOVELTY[novelty]
+    return basis if correction is None else calibrated_basis(basis, correction, resolved.deployment)
 
 
 def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str, str]], residual: Residual) -> Floats:
@@ -170,11 +206,11 @@ _SLACK = 1.25
 """Names of formats are loose and memory may be eked out: only what exceeds it by this much is called impossible."""
 
 
-def predict_table(table: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def predict_table(table: pl.DataFrame, catalog: Catalog, calibration: Calibration | None = None) -> pl.DataFrame:
     """Return the table with predictions added: three `pred_` columns, each with `_low` and `_high`, basis and error."""
     import polars as pl
 
-    found = predict_points(points_of(table), catalog)
+    found = predict_points(points_of(table), catalog, calibration)
     columns = []
     for index, name in enumerate(PREDICTED):
         columns += [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from millwright.perf.calibration import NO_CORRECTION, Calibration, calibrated_basis, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
@@ -42,38 +45,51 @@ def token_grid(max_tokens: int) -> Floats:
     return np.unique(np.concatenate([np.arange(1.0, _GRID_FINE), np.round(coarse)]))
 
 
-def compile_step_time(deployment: Deployment, *, context_tokens: float) -> StepTime:
+def compile_step_time(
+    deployment: Deployment, *, context_tokens: float, calibration: Calibration | None = None
+) -> StepTime:
     """Return the step time of a deployment as a table over tokens and slopes (see `StepTime`).
 
     `context_tokens` [token] is the usual context of a decoding sequence: it sets what sliding windows and sparse
     attention read per cached token. Nothing is refused: an unknown device, engine or model takes its parent's
-    coefficients, and the basis and spread say so.
+    coefficients, and the basis and spread say so. A `calibration` corrects what it covers, never below the roofline.
     """
     operators = step_operators(deployment, context_tokens)
     stack = stack_operators([operators])
     labels = deployment_labels(deployment) | {"rig": USUAL_RIG}
     labels["engine-rig"] = f"{labels['engine']}|{USUAL_RIG}"
     fit = shipped_coefficients()
-    coefficients = fit.resolve([labels])
+    found = calibration.of(deployment) if calibration is not None else None
+    correction = found or NO_CORRECTION
+    decode_log, prefill_log, request_log = correction.logs
+    coefficients = scaled(fit.resolve([labels]), np.exp([decode_log]))
+    prefill_coefficients = scaled(fit.resolve([labels]), np.exp([prefill_log]))
     limit = max(deployment.limits.max_num_batched_tokens, deployment.limits.max_num_seqs)
     grid = token_grid(limit)
-    decode, prefill, head_slope = step_times_s(stack, grid[None, :], coefficients)
+    decode, _, head_slope = step_times_s(stack, grid[None, :], coefficients)
+    _, prefill, _ = step_times_s(stack, grid[None, :], prefill_coefficients)
     factor = step_correction(deployment, labels, context_tokens)
     floor = product_floor_s(stack, grid[None, :], np.ones((1, 1)), np.zeros((1, 1)))
     decode, prefill = np.maximum(factor * decode, floor), np.maximum(factor * prefill, floor)
     kv_s, kv_floor_s = kv_slope_s(stack, coefficients)
-    pair_s, pair_floor_s = pair_slope_s(stack, coefficients)
+    pair_s, pair_floor_s = pair_slope_s(stack, prefill_coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
-    basis = deployment_basis(labels, deployment.model.id, operators)
+    shipped = basis = deployment_basis(labels, deployment.model.id, operators)
+    if found is not None:
+        basis = calibrated_basis(shipped, found, deployment)
+        shipped = shipped if found.model else basis
+    decode_sigma, prefill_sigma = (
+        spreads[_sigma_key(shipped)] for spreads in (fit.decode_log_sigma, fit.prefill_log_sigma)
+    )
     return StepTime(
         tokens_s=_table(tokens, grid, prefill[0]),
         decode_tokens_s=_table(tokens, grid, decode[0]),
         kv_s=float(max(factor * kv_s[0], kv_floor_s[0])),
         prefill_s=float(max(factor * pair_s[0], pair_floor_s[0])),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
-        request_s=float(fit.resolve_protocol([labels]).request_s[0]),
-        decode_log_sigma=fit.decode_log_sigma[_sigma_key(basis)],
-        prefill_log_sigma=fit.prefill_log_sigma[_sigma_key(basis)],
+        request_s=float(fit.resolve_protocol([labels]).request_s[0]) * math.exp(request_log),
+        decode_log_sigma=correction.spread(decode_sigma, correction.decode_spread),
+        prefill_log_sigma=correction.spread(prefill_sigma, correction.prefill_spread),
         basis=basis,
     )
 

@@ -19,6 +19,7 @@ from millwright.law.evaluate import LawFinding
 from millwright.law.facts import SiteFacts
 from millwright.law.kleene import Verdict
 from millwright.law.rule import RuleBase
+from millwright.perf.calibration import Calibration
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
@@ -63,6 +64,7 @@ def drafts(
     rules: RuleBase,
     as_of: dt.date,
     progress: Progress | None = None,
+    calibration: Calibration | None = None,
 ) -> tuple[list[Draft], list[RefusedOption]]:
     """Return every way to serve each workload that is lawful, fits and keeps the SLO, and everything refused."""
     refused: list[RefusedOption] = []
@@ -80,6 +82,7 @@ def drafts(
         {one.workload.name: one.model for one in asked},
         {one.workload.name: _allowed(one, scenario) for one in asked},
         progress,
+        calibration=calibration,
     )
     found: list[Draft] = []
     for place in places:

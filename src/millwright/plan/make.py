@@ -22,6 +22,7 @@ from millwright.law.evaluate import DISCLAIMER
 from millwright.law.kleene import Verdict
 from millwright.law.load import load_rules
 from millwright.law.rule import RuleBase
+from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.costing import Currency, Inputs
@@ -70,10 +71,12 @@ def make_plan(
     rules: RuleBase | None = None,
     progress: Progress | None = None,
     draws: int = DRAWS,
+    calibration: Calibration | None = None,
 ) -> Plan:
     """Return the plan of a scenario as of `today`: feasible options ranked, refused ones with every reason.
 
-    `seed` starts every random number; `progress` is told how far the work is. KeyboardInterrupt passes through, and
+    `seed` starts every random number; `progress` is told how far the work is; `calibration` corrects the step times it
+    covers. KeyboardInterrupt passes through, and
     nothing is left behind.
     """
     clock = _Clock(progress)
@@ -90,7 +93,7 @@ def make_plan(
     ]
     clock.done("reading the scenario")
 
-    found, refused = drafts(scenario, asked, catalog, rules, as_of, clock.tell if progress else None)
+    found, refused = drafts(scenario, asked, catalog, rules, as_of, clock.tell if progress else None, calibration)
     clock.done("law, and the search of replicas")
 
     central = central_inputs(finance)
