@@ -110,7 +110,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise InputError(f"cannot be read: {error}", str(path), "Give a CSV or Parquet table.") from error
     if not _TELLING.intersection(table.columns):
         found = ", ".join(table.columns[:6]) or "none"
-        remedy = "Name at least accelerator and model (docs/step-time.md says what else is read)."
+        remedy = "Name at least accelerator and model; docs/points.md lists the columns."
         raise InputError(f"no column tells what was measured; the columns are: {found[:200]}", str(path), remedy)
     return table
 
