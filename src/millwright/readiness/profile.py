@@ -1,0 +1,292 @@
+"""Profile a file of prompts or documents in one pass and constant memory: what it holds, and what must not leave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from millwright.readiness.near import near_duplicate_share
+from millwright.readiness.personal import DATA_CLASS, Kind, find_personal, redacted
+from millwright.readiness.records import Broken, Record, read_records
+from millwright.readiness.sketches import DistinctCount, LogHistogram
+
+BROKEN_SHOWN = 50
+EXAMPLES_SHOWN = 3
+MOST_COLUMNS = 200
+SAMPLE_SIZE = 4_000
+SAMPLE_CHARACTERS = 1_500
+DEFAULT_CHARS_PER_TOKEN = 3.8
+"""Characters per token where no language is told; a judgement, quality C."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A find shown without what identifies a person."""
+
+    line: int
+    redacted: str
+
+
+@dataclass(frozen=True)
+class KindFound:
+    """One kind of personal data: how many records have it, how many finds there are, and some of them redacted."""
+
+    kind: Kind
+    records: int
+    finds: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: in how many records it is, and the types of its values with their counts."""
+
+    name: str
+    records: int
+    types: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths of records [tokens, estimated from characters]."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    largest: float
+    chars_per_token: float
+
+
+@dataclass(frozen=True)
+class DataProfile:
+    """What a file holds. `records + broken` is the number of lines (rows) that are not empty.
+
+    `repeats` are records that repeat an earlier one, exact if `repeats_exact`; `template_repeats` those that do when
+    case, digits, spaces and punctuation are not looked at. `near_duplicate_share` is over a sample of
+    `sample_size` records: the share that is 80 % alike or more to another of the sample. `languages` are shares of the
+    sample.
+    """
+
+    file: str
+    size_bytes: int
+    records: int
+    empty_records: int
+    mended: int
+    broken: int
+    broken_lines: tuple[Broken, ...]
+    columns: tuple[Column, ...]
+    repeats: float
+    template_repeats: float
+    repeats_exact: bool
+    near_duplicate_share: float
+    sample_size: int
+    languages: Mapping[str, float]
+    lengths: Lengths
+    personal: tuple[KindFound, ...]
+    data_classes: tuple[str, ...]
+
+
+@dataclass
+class _Tally:
+    """One kind of personal data while counting."""
+
+    records: int = 0
+    finds: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass
+class _Sample:
+    """A sample of fixed size in which each record is as likely as any other (Vitter's algorithm R)."""
+
+    draw: random.Random
+    texts: list[str] = field(default_factory=list)
+    seen: int = 0
+
+    def add(self, text: str) -> None:
+        self.seen += 1
+        if len(self.texts) < SAMPLE_SIZE:
+            self.texts.append(text[:SAMPLE_CHARACTERS])
+        else:
+            place = int(self.draw.random() * self.seen)
+            if place < SAMPLE_SIZE:
+                self.texts[place] = text[:SAMPLE_CHARACTERS]
+
+
+_NO_LETTERS = dict.fromkeys(code for code in range(128) if not chr(code).isalpha())
+
+
+def profile_file(path: Path, seed: int = 0) -> DataProfile:
+    """Return the profile of a file; raises InputError when there is none. `seed` draws the sample."""
+    return profile_records(read_records(path), str(path), path.stat().st_size, seed)
+
+
+def profile_records(
+    records: Iterator[Record | Broken], file: str = "", size_bytes: int = 0, seed: int = 0
+) -> DataProfile:
+    """Return the profile of records that are read one at a time."""
+    same, alike, lengths = DistinctCount(), DistinctCount(), LogHistogram()
+    sample = _Sample(random.Random(seed))
+    columns: dict[str, dict[str, int]] = {}
+    tallies = {kind: _Tally() for kind in Kind}
+    read = empty = mended = broken = 0
+    shown: list[Broken] = []
+    for record in records:
+        if isinstance(record, Broken):
+            broken += 1
+            if len(shown) < BROKEN_SHOWN:
+                shown.append(record)
+            continue
+        read += 1
+        mended += record.mended
+        _note_columns(columns, record.values)
+        text = "\n".join(_texts(record.values))
+        if not text.strip():
+            empty += 1
+            continue
+        same.add(_digest(text))
+        alike.add(_digest(text.casefold().translate(_NO_LETTERS)))
+        lengths.add(len(text))
+        sample.add(text)
+        _note_personal(tallies, text, record.line)
+    languages, chars_per_token = _languages(sample.texts)
+    found = tuple(
+        KindFound(kind, tally.records, tally.finds, tuple(tally.examples))
+        for kind, tally in tallies.items()
+        if tally.finds
+    )
+    return DataProfile(
+        file=file,
+        size_bytes=size_bytes,
+        records=read,
+        empty_records=empty,
+        mended=mended,
+        broken=broken,
+        broken_lines=tuple(shown),
+        columns=tuple(Column(name, sum(types.values()), types) for name, types in columns.items()),
+        repeats=same.repeats,
+        template_repeats=alike.repeats,
+        repeats_exact=same.exact and alike.exact,
+        near_duplicate_share=near_duplicate_share(sample.texts, seed),
+        sample_size=len(sample.texts),
+        languages=languages,
+        lengths=_lengths(lengths, chars_per_token),
+        personal=found,
+        data_classes=tuple(sorted({DATA_CLASS[each.kind] for each in found} | ({"personal"} if found else set()))),
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in a value, however deep."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            waiting.extend(reversed(list(each.values())))
+        elif isinstance(each, list | tuple):
+            waiting.extend(reversed(each))
+
+
+def _digest(text: str) -> int:
+    raw = text.encode("utf-8", errors="surrogatepass")
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little")
+
+
+_TYPE_NAMES = {str: "text", bool: "yes or no", int: "number", float: "number", dict: "mapping", list: "list"}
+
+
+def _note_columns(columns: dict[str, dict[str, int]], values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name not in columns and len(columns) >= MOST_COLUMNS:
+            continue
+        types = columns.setdefault(name, {})
+        kind = "nothing" if value is None or value == "" else _TYPE_NAMES.get(type(value), type(value).__name__)
+        types[kind] = types.get(kind, 0) + 1
+
+
+def _note_personal(tallies: Mapping[Kind, _Tally], text: str, line: int) -> None:
+    kinds = set()
+    for find in find_personal(text):
+        tally = tallies[find.kind]
+        tally.finds += 1
+        if find.kind not in kinds and len(tally.examples) < EXAMPLES_SHOWN:
+            tally.examples.append(Example(line, redacted(find.kind, text[find.start : find.end])))
+        kinds.add(find.kind)
+    for kind in kinds:
+        tallies[kind].records += 1
+
+
+def _lengths(characters: LogHistogram, chars_per_token: float) -> Lengths:
+    p50, p90, p95, p99 = (characters.quantile(share) / chars_per_token for share in (0.5, 0.9, 0.95, 0.99))
+    mean, largest = characters.mean / chars_per_token, characters.largest / chars_per_token
+    return Lengths(mean, p50, p90, p95, p99, largest, chars_per_token)
+
+
+# --- languages -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _known_languages() -> tuple[dict[str, tuple[str, ...]], dict[str, float]]:
+    """Return the languages that each word speaks for, and characters per token by language."""
+    raw = json.loads((files("millwright.readiness") / "data" / "languages.json").read_text(encoding="utf-8"))
+    speaks: dict[str, list[str]] = {}
+    for language in raw["languages"]:
+        for word in language["words"].split():
+            speaks.setdefault(word, []).append(language["id"])
+    return (
+        {word: tuple(ids) for word, ids in speaks.items()},
+        {language["id"]: float(language["chars_per_token"]) for language in raw["languages"]},
+    )
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SCRIPTS = (
+    (re.compile(r"[\u0400-\u04ff]"), "Cyrillic"),
+    (re.compile(r"[\u0370-\u03ff]"), "Greek"),
+    (re.compile(r"[\u0600-\u06ff]"), "Arabic"),
+    (re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"), "East Asian"),
+)
+LEAST_WORDS = 2
+"""Fewer words that speak for a language tell nothing."""
+
+
+def language_of(text: str) -> str:
+    """Return the language of a text by its short words, or its script; `unknown` where too little speaks for one."""
+    for pattern, script in _SCRIPTS:
+        if len(pattern.findall(text)) > 0.3 * max(1, len(_WORD.findall(text))):
+            return script
+    speaks, _ = _known_languages()
+    votes: dict[str, float] = {}
+    for word in _WORD.findall(text.casefold()):
+        for language in speaks.get(word, ()):
+            votes[language] = votes.get(language, 0.0) + 1.0 / len(speaks[word])
+    if not votes:
+        return "unknown"
+    ranked = sorted(votes.items(), key=lambda vote: -vote[1])
+    clear = len(ranked) == 1 or ranked[0][1] > ranked[1][1]
+    return ranked[0][0] if ranked[0][1] >= LEAST_WORDS and clear else "unknown"
+
+
+def _languages(texts: list[str]) -> tuple[dict[str, float], float]:
+    """Return the share of each language, the most frequent first, and characters per token over all."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        language = language_of(text)
+        counts[language] = counts.get(language, 0) + 1
+    total = max(1, len(texts))
+    shares = {name: count / total for name, count in sorted(counts.items(), key=lambda each: -each[1])}
+    _, per_token = _known_languages()
+    mean = sum(share * per_token.get(name, DEFAULT_CHARS_PER_TOKEN) for name, share in shares.items())
+    return shares, mean if shares else DEFAULT_CHARS_PER_TOKEN

@@ -1,0 +1,166 @@
+"""Read records one at a time from JSON lines, CSV, text or Parquet; what cannot be read is told and passed over."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from millwright.errors import InputError
+
+LONGEST_LINE_BYTES = 64 << 20
+PARQUET_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its line (row, for Parquet; from 1) and its values by column. `mended`: it was not UTF-8."""
+
+    line: int
+    values: dict[str, Any]
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A line that is no record, and why."""
+
+    line: int
+    why: str
+
+
+def read_records(path: Path) -> Iterator[Record | Broken]:
+    """Yield every record of a file and every line that is none, in order.
+
+    The form goes by the name: .jsonl and .ndjson (and .json with one object a line), .csv and .tsv, .parquet; any
+    other is text, a record a line. Raises InputError when there is no such file.
+    """
+    if not path.is_file():
+        what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
+        raise InputError(what, str(path), "Give a JSON lines, CSV, Parquet or text file.")
+    suffix = path.suffix.casefold()
+    if suffix == ".parquet":
+        return _parquet(path)
+    if suffix in (".csv", ".tsv"):
+        return _csv(path, "\t" if suffix == ".tsv" else ",")
+    return _json_lines(path) if suffix in (".jsonl", ".ndjson", ".json") else _text(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    text: str
+    mended: bool
+
+
+def _lines(path: Path) -> Iterator[_Line | Broken]:
+    """Yield the lines as text: UTF-8, or UTF-16 with its mark; bytes that are neither are read as Windows-1252."""
+    with path.open("rb") as file:
+        mark = file.read(3)
+        if mark[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            yield from _utf16_lines(path)
+            return
+        if mark != b"\xef\xbb\xbf":
+            file.seek(0)
+        number = 0
+        while True:
+            raw = file.readline(LONGEST_LINE_BYTES)
+            if not raw:
+                return
+            number += 1
+            if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
+                while (rest := file.readline(1 << 20)) and not rest.endswith(b"\n"):
+                    pass
+                yield Broken(number, f"the line is longer than {LONGEST_LINE_BYTES >> 20} MiB")
+                continue
+            try:
+                yield _Line(number, raw.decode("utf-8"), False)
+            except UnicodeDecodeError:
+                yield _Line(number, raw.decode("cp1252", errors="replace"), True)
+
+
+def _utf16_lines(path: Path) -> Iterator[_Line | Broken]:
+    with path.open(encoding="utf-16", errors="replace", newline="") as file:
+        number = 0
+        while text := file.readline(LONGEST_LINE_BYTES):
+            number += 1
+            yield _Line(number, text, True)
+
+
+def _json_lines(path: Path) -> Iterator[Record | Broken]:
+    for line in _lines(path):
+        if isinstance(line, Broken):
+            yield line
+        elif line.text.strip():
+            try:
+                value = json.loads(line.text)
+            except (ValueError, RecursionError) as error:
+                why = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else str(error)
+                yield Broken(line.number, f"no JSON: {why}")
+                continue
+            yield Record(line.number, value if isinstance(value, dict) else {"value": value}, line.mended)
+
+
+def _text(path: Path) -> Iterator[Record | Broken]:
+    for line in _lines(path):
+        if isinstance(line, Broken):
+            yield line
+        elif text := line.text.strip():
+            yield Record(line.number, {"text": text}, line.mended)
+
+
+def _csv(path: Path, delimiter: str) -> Iterator[Record | Broken]:
+    """Yield the rows; a row of another width than the head is broken. Cells may hold line breaks."""
+    csv.field_size_limit(LONGEST_LINE_BYTES)
+    told: list[Broken] = []
+    mended: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for line in _lines(path):
+            if isinstance(line, Broken):
+                told.append(line)
+                yield "\n"  # keeps the numbering of lines
+            else:
+                if line.mended:
+                    mended.append(line.number)
+                yield line.text
+
+    reader = csv.reader(texts(), delimiter=delimiter)
+    head: list[str] | None = None
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            yield Broken(start, f"no CSV: {error}")
+            continue
+        yield from told
+        told.clear()
+        if cells is None:
+            return
+        if not any(cells):
+            continue
+        if head is None:
+            head = cells
+        elif len(cells) != len(head):
+            yield Broken(start, f"{len(cells)} cells where the head has {len(head)}")
+        else:
+            yield Record(start, dict(zip(head, cells, strict=True)), bool(mended))
+        mended.clear()
+
+
+def _parquet(path: Path) -> Iterator[Record | Broken]:
+    import polars as pl
+
+    try:
+        frame = pl.scan_parquet(path)
+        rows = int(frame.select(pl.len()).collect().item())
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"this is no Parquet file ({error})", str(path)) from None
+    for start in range(0, rows, PARQUET_ROWS):
+        part = frame.slice(start, PARQUET_ROWS).collect()
+        for offset, values in enumerate(part.iter_rows(named=True)):
+            yield Record(start + offset + 1, values)
