@@ -61,8 +61,7 @@ def test_no_import_goes_up_or_sideways(file: Path) -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom millwright.cli.main import app\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+        f"import sys\nfrom millwright.cli.main import app\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
     assert loaded == "[]"
