@@ -42,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert ran.exit_code == 0, ran.output
     assert "4 of 4 points used" in ran.stdout
+    assert "not worth using" not in ran.stdout
     assert "TPOT" in ran.stdout
     return folder
 
@@ -102,3 +103,23 @@ def test_what_cannot_be_used_is_said(folder: Path, tmp_path: Path) -> None:
     assert isinstance(ran.exception, InputError)
     assert "3 are needed" in str(ran.exception)
     assert not (tmp_path / "c.json").exists()
+
+
+def test_a_calibration_that_helps_nothing_says_so(tmp_path: Path) -> None:
+    """TPOT that jumps about the prediction without reason cannot be corrected by a factor."""
+    points, out = tmp_path / "points.csv", tmp_path / "out.csv"
+
+    def write(tpots: list[float]) -> None:
+        rows = [",".join((*COLUMNS, "concurrency_or_rate", "tpot_ms_mean"))]
+        for level, tpot in zip((1, 2, 4, 8), tpots, strict=True):
+            rows.append(f"NVIDIA L4,1,llama-3.1-8b,bf16,vllm,1,500,100,{level},{tpot}")
+        points.write_text("\n".join(rows) + "\n")
+
+    write([100.0] * 4)
+    assert CliRunner().invoke(app, ["predict", str(points), "--out", str(out)]).exit_code == 0
+    with out.open() as file:
+        predicted = [float(row["pred_tpot_ms_mean"]) for row in csv.DictReader(file)]
+    write([tpot * factor for tpot, factor in zip(predicted, (1.3, 1.0, 1.3, 1.0), strict=True)])
+    ran = CliRunner().invoke(app, ["calibrate", str(points), "--out", str(tmp_path / "c.json")])
+    assert ran.exit_code == 0, ran.output
+    assert "not worth using" in ran.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,11 +72,21 @@ def _show(report: CalibrationReport, out: Path) -> None:
     for name, found in (report.calibration.left_one_out or {}).items():
         before, after = found["before"], found["after"]
         typer.echo(f"  {_LABELS[name]:<11}{before:7.1%} before {after:7.1%} after  ({found['points']:.0f} points)")
+    if not _helps(report.calibration.left_one_out or {}):
+        typer.echo("  Points left out are predicted no better: this calibration is not worth using.")
     typer.echo("times longer than predicted by (decode step, prefill step, per request)")
     for each in report.calibration.corrections:
         factors = "  ".join(f"×{factor:.2f}" for factor in _factors(each.logs))
         typer.echo(f"  {each.device}, {each.engine}, {each.model or 'any other model'}: {factors}")
     typer.echo(f"Written: {out}. Give it to plan, simulate or predict with --calibration.")
+
+
+def _helps(found: Mapping[str, Mapping[str, float]]) -> bool:
+    """Return whether what matters most of what was measured gets better: TPOT, else throughput, else TTFT."""
+    first = next(
+        (found[name] for name in ("tpot_ms_mean", "output_tok_s_total", "ttft_ms_mean") if name in found), None
+    )
+    return first is not None and first["after"] < first["before"]
 
 
 def _factors(logs: tuple[float, float, float]) -> list[float]:
