@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from millwright.people.bus_factor import people_at
@@ -44,6 +44,7 @@ def quick(demand: Demand, team: Team, prices: Market = PRICES, *, month: int = 6
 
 
 @given(options, teams, st.integers(0, 8))
+@example(WARD, Team((Member("m0", hours_per_month=40.0),)), 2)  # a service comes later, with a need of its own
 @few
 def test_a_feasible_plan_covers_every_need_and_rota_and_keeps_everyones_hours(
     traits: OptionTraits, team: Team, month: int

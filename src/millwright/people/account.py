@@ -72,7 +72,6 @@ def read_plan(
     actions.sort(key=lambda each: (each.start_month, each.kind != ActionKind.HIRE, -each.cost))
 
     before = suppliers_of(programme.team)
-    at_go_live = suppliers_at(programme, solution, 0)
     at_end = suppliers_at(programme, solution, len(service) - 1)
     needs, rotas = standing(programme, solution)
     trained = [each for each in actions if each.kind in (ActionKind.TRAIN, ActionKind.PROVE)]
@@ -91,7 +90,7 @@ def read_plan(
         hired_fte=tuple(hired),
         hours={member: tuple(hours) for member, hours in set_aside.items()},
         actions=tuple(actions),
-        gaps=_gaps(programme, needs, before, at_go_live),
+        gaps=_gaps(programme, solution, needs, before),
         uncovered=uncovered,
         lessons=study.lessons,
         bus_factor_before=bus_factor(programme.demand, before),
@@ -305,23 +304,36 @@ def standing(programme: Programme, solution: Solution) -> tuple[tuple[Need, ...]
 
 
 def _gaps(
-    programme: Programme, needs: tuple[Need, ...], before: tuple[Supplier, ...], at_go_live: tuple[Supplier, ...]
+    programme: Programme, solution: Solution, needs: tuple[Need, ...], before: tuple[Supplier, ...]
 ) -> tuple[Gap, ...]:
+    """Return each need with who meets it now, and who does when it is first asked for."""
+    there = [suppliers_at(programme, solution, number) for number in range(len(programme.windows))]
     shown = dict.fromkeys([*programme.demand.standing_needs(), *needs])
-    return tuple(
-        Gap(
-            need.skill,
-            need.level,
-            need.people,
-            need.critical,
-            need.inside,
-            need.reason,
-            people_at(before, need),
-            people_at(at_go_live, need),
-            tuple(
-                each.id for each in at_go_live if each.can(need.skill, need.level) and (each.inside or not need.inside)
-            ),
-            need in needs,
+    gaps = []
+    for need in shown:
+        suppliers = there[_first_asked(programme, solution, need)]
+        able = (each for each in suppliers if each.can(need.skill, need.level) and (each.inside or not need.inside))
+        gaps.append(
+            Gap(
+                need.skill,
+                need.level,
+                need.people,
+                need.critical,
+                need.inside,
+                need.reason,
+                people_at(before, need),
+                people_at(suppliers, need),
+                tuple(each.id for each in able),
+                need in needs,
+            )
         )
-        for need in shown
-    )
+    return tuple(gaps)
+
+
+def _first_asked(programme: Programme, solution: Solution, need: Need) -> int:
+    """Return the first window in which `need` is asked for: what a service brings with it, when the service comes."""
+    if any(each.id == need.added_by for each in programme.externals):
+        for number in range(len(programme.windows)):
+            if chosen(programme.bought, solution.values, need.added_by, number):
+                return number
+    return 0

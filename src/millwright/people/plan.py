@@ -57,7 +57,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Gap:
-    """One need: who has it now, who at going live, and who at the end of the plan's changes."""
+    """One need: how many meet it now, and at going live (for what a service brings with it: when the service comes)."""
 
     skill: str
     level: int
