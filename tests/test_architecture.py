@@ -65,3 +65,8 @@ def test_help_loads_nothing_heavy() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
     assert loaded == "[]"
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    names = [file.name for file in Path(__file__).parent.rglob("*.py")]
+    assert sorted(set(names)) == sorted(names), "pytest imports test files by their bare names"
