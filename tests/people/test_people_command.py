@@ -17,7 +17,7 @@ from millwright.errors import InputError
 REPOSITORY = Path(__file__).resolve().parents[2]
 OFFICE = REPOSITORY / "examples" / "small-office" / "scenario.yaml"
 HOSPITAL = REPOSITORY / "examples" / "hospital-chat" / "scenario.yaml"
-HOSPITAL_TEAM = Path(__file__).parent / "hospital-team.csv"
+HOSPITAL_TEAM = Path(__file__).resolve().parents[2] / "examples" / "hospital-chat" / "team.csv"
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(people)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from millwright import __version__
-from millwright.cli import calibrate, catalog, check, cost, law, people, plan, predict, schema, simulate, validate
+from millwright.cli import calibrate, catalog, check, cost, data, law, people, plan, predict, schema, simulate, validate
 from millwright.errors import InputError
 
 EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
@@ -33,6 +33,7 @@ app.command("predict")(predict.predict)
 app.command("validate")(validate.validate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("people")(people.people)
+app.command("data")(data.data)
 app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")
