@@ -28,6 +28,7 @@ def validate(
         typer.echo(json.dumps({"by": by or [], "comparisons": compare.as_json(comparisons)}, indent=1))
         return
     _print_table(comparisons)
+    typer.echo("Points that the fit has seen come out better than new ones; docs/accuracy.md has the errors left out.")
 
 
 def _compared(points: Path, by: list[str], models: list[Path], devices: list[Path]) -> list[Comparison]:
