@@ -19,7 +19,6 @@ from millwright.plan.model import (
     Option,
     People,
     Power,
-    WorkloadSummary,
 )
 from millwright.plan.performance import PlannedLoad, Runs, deployment_summary, performance
 from millwright.plan.priced import PricedOption, PricedPart
@@ -319,9 +318,3 @@ def _name(part: PricedPart) -> str:
     if draft.platform is not None:
         return draft.platform.title
     return draft.api.model_name if draft.api is not None else draft.offer_id
-
-
-def slo_text(workload: WorkloadSummary) -> str:
-    """Return the SLO in words, such as `TTFT 2 s, TPOT 0.08 s at p95`."""
-    limits = ", ".join(f"{limit.metric.upper()} {limit.limit_s:g} s" for limit in workload.slo)
-    return f"{limits} at p{workload.slo[0].percentile:g}" if limits else "no limit on latency"
