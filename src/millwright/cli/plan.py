@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,8 +19,6 @@ EXIT_NO = 1
 
 _PAPER = ("altair", "jinja2", "typst", "vl_convert")
 """What the extra `paper` installs: charts, the page and the PDF."""
-
-Progress = Callable[[str, int, int], None]
 
 
 def plan(
@@ -43,6 +40,7 @@ def plan(
 ) -> None:
     """Plan a scenario: feasible options ranked, each refusal with its reason. Exit 1 if nothing is feasible."""
     from millwright.catalog.catalog import load_catalog
+    from millwright.cli.progress import progress
     from millwright.perf.calibration import read_calibration
     from millwright.plan.make import make_plan
     from millwright.plan.plan_file import plan_as_json
@@ -53,7 +51,7 @@ def plan(
     corrections = read_calibration(calibration) if calibration is not None else None
     loaded = load_scenario(scenario, load_catalog(tuple(devices or ()), tuple(models or ())))
     today = as_of.date() if as_of is not None else date.today()
-    with _progress() as tell:
+    with progress() as tell:
         made = make_plan(loaded, today=today, seed=seed, progress=tell, calibration=corrections)
     written: list[Path] = []
     if out is not None:
@@ -108,25 +106,3 @@ def _show(made: Plan, written: list[Path], *, show_all: bool) -> None:
     print_plan(made, console, show_all=show_all)
     if written:
         console.print(f"\nWritten: {', '.join(str(path) for path in written)}", soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show how far long work is, on stderr and only where somebody looks."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda what, done, of: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks: dict[str, int] = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
-
-        yield tell
