@@ -98,13 +98,14 @@ def performance(
     replicas: int,
     planned_rate_per_s: float,
     utilisation_mean: float,
-    runs: Runs,
+    runs: Runs | None,
     *,
     curves: bool,
 ) -> Performance:
     """Return what `replicas` like `replica` give users at `planned_rate_per_s` [1/s] over all of them.
 
-    `runs` holds the simulation of that load. `curves` adds latency against load: some twenty simulations more.
+    `runs` holds the simulation of that load; None: nothing was simulated, and percentiles are left out. `curves` adds
+    latency against load: some twenty simulations more.
     """
     rate = replica.rate_per_s
     per_replica = planned_rate_per_s / replicas
@@ -121,6 +122,8 @@ def performance(
     if service.slo is None:
         tokens = float(service.requests.output_tokens.mean())
         return Performance(**common, output_tokens_per_s=EstimateValue.of(rate, "token/s", factor=tokens * replicas))
+    if runs is None:
+        return Performance(**common)
     run = runs[PlannedLoad(service, replica, per_replica).key]
     basis = replica.candidate.step.basis
     served = [each.output_tokens_per_s * replicas for each in (run.central, run.slow, run.fast)]

@@ -56,11 +56,12 @@ def published_option(
     central: Inputs,
     created: dt.date,
     assumption_ids: tuple[str, ...],
-    runs: Runs,
+    runs: Runs | None,
     *,
     curves: bool,
 ) -> Option:
-    """Return `option` as the plan publishes it, at its `rank`; `runs` holds the simulations of its planned loads."""
+    """Return `option` as the plan publishes it, at its `rank`; `runs` holds the simulations of its planned loads,
+    None where nothing was simulated."""
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
@@ -111,7 +112,7 @@ def _planned_rate_per_s(part: PricedPart) -> float:
     return float(part.draft.asked.profile.peak_rate_per_s[:FIRST_YEAR_MONTHS].max())
 
 
-def _fleet_part(part: PricedPart, central: Inputs, runs: Runs, *, curves: bool) -> FleetPart:
+def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves: bool) -> FleetPart:
     draft = part.draft
     shared = {
         "workload": draft.asked.workload.name,
