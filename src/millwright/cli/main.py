@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 from millwright import __version__
-from millwright.cli import calibrate, catalog, check, cost, data, law, people, plan, predict, schema, simulate, validate
+from millwright.cli import (
+    calibrate,
+    catalog,
+    check,
+    cost,
+    data,
+    law,
+    people,
+    plan,
+    predict,
+    schema,
+    serve,
+    simulate,
+    validate,
+)
 from millwright.errors import InputError
 
 EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
@@ -38,6 +52,7 @@ app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")
 app.command("schema")(schema.schema)
+app.command("serve")(serve.serve)
 
 
 def _print_version(wanted: bool) -> None:

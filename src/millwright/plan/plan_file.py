@@ -20,25 +20,36 @@ def plan_as_json(plan: Plan) -> str:
 
 def read_plan(path: Path) -> Plan:
     """Return the plan in the file `path`; raises InputError when it is missing or is no plan of this version."""
-    remedy = "Make it with `millwright plan`."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"the plan cannot be read ({error.strerror})", str(path), remedy) from error
-    except ValueError as error:
-        raise InputError(f"the plan is not JSON ({error})", str(path), remedy) from error
+        raise InputError(f"the plan cannot be read ({error.strerror})", str(path), _REMEDY) from error
+    except UnicodeDecodeError as error:
+        raise InputError("the plan is no UTF-8 text", str(path), _REMEDY) from error
+    return plan_from_json(text, str(path))
+
+
+def plan_from_json(text: str, where: str) -> Plan:
+    """Return the plan in a JSON text that stands at `where`; raises InputError when it is no plan of this version."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the plan is not JSON ({error})", where, _REMEDY) from error
     header = content.get("header") if isinstance(content, dict) else None
     version = str(header.get("schema_version", "")) if isinstance(header, dict) else ""
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         found = f"plan schema '{version}'; this version reads {SCHEMA_VERSION}" if version else "no plan"
-        raise InputError(f"the file is {found}", str(path), remedy)
+        raise InputError(f"the file is {found}", where, _REMEDY)
     try:
         return Plan.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"])
         more = f", and {error.error_count() - 1} more faults" if error.error_count() > 1 else ""
-        raise InputError(f"{where or 'the plan'}: {first['msg']}{more}", str(path), remedy) from error
+        raise InputError(f"{key or 'the plan'}: {first['msg']}{more}", where, _REMEDY) from error
+
+
+_REMEDY = "Make it with `millwright plan`."
 
 
 def write_plan(plan: Plan, path: Path) -> None:

@@ -1,0 +1,59 @@
+"""Putting a server together: services, walls around every request, the API, the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+
+from fastapi import FastAPI
+
+from millwright import __version__
+from millwright.web import routes
+from millwright.web.faults import install_fault_handlers
+from millwright.web.jobs import Jobs
+from millwright.web.library.database import open_library
+from millwright.web.quick import Quick
+from millwright.web.services import Services
+from millwright.web.settings import Settings, check_settings
+
+PAGE = "millwright.web.page"
+
+
+def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
+    """Return the server's application; raises InputError where the settings cannot be.
+
+    Jobs and workers start with the application and stop with it. `page=False` leaves the page out.
+    """
+    check_settings(settings)
+    library = open_library(settings.library_url)
+    services = Services(settings, library, Jobs(library, settings.limits), Quick(settings.limits))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.quick.start()
+        services.jobs.start()
+        try:
+            yield
+        finally:
+            services.jobs.close()
+            services.quick.close()
+            library.close()
+
+    app = FastAPI(
+        title="Millwright",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    install_fault_handlers(app)
+    for router in routes.routers():
+        app.include_router(router, prefix="/api")
+    if page and find_spec(PAGE) is not None and find_spec(f"{PAGE}.mount") is not None:
+        from importlib import import_module
+
+        import_module(f"{PAGE}.mount").mount(app, services)
+    return app

@@ -1,0 +1,1 @@
+"""The library: saved scenarios, plans, measurements, calibrations and jobs in a database."""

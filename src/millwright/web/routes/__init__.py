@@ -1,0 +1,12 @@
+"""The API: each handler parses, calls one function, and shows."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """Return the routers of the API, in the order of its documentation."""
+    from millwright.web.routes import jobs, library, plans
+
+    return [plans.router, jobs.router, library.router]

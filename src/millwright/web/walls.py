@@ -1,0 +1,58 @@
+"""Walls around a process: no network but where it is allowed, and no more memory than it is given."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from millwright.web.settings import is_loopback
+
+
+class NetworkForbiddenError(PermissionError):
+    """Something wanted to reach a host that the operator has not enabled."""
+
+
+def forbid_network(but: Collection[str] = ()) -> None:
+    """Let this process open no connection and look up no name, but to this machine and to the hosts in `but`.
+
+    It cannot be undone. Libraries written in C that open sockets of their own (a PostgreSQL client) are not seen.
+    """
+    allowed = frozenset(but)
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            address = arguments[1]
+            if isinstance(address, tuple) and not is_loopback(str(address[0])) and address[0] not in looked_up:
+                raise NetworkForbiddenError(f"no connection to {address[0]}: the operator has not enabled it")
+        elif event == "socket.getaddrinfo":
+            host = _text(arguments[0])
+            if host and host not in allowed and not is_loopback(host):
+                raise NetworkForbiddenError(f"{host} is not looked up: the operator has not enabled it")
+            if host in allowed:
+                looked_up.update(_addresses(host))
+
+    looked_up: set[str] = set()
+    sys.addaudithook(watch)
+
+
+def limit_memory(bytes_: int) -> None:
+    """Let this process take `bytes_` more memory than it has now; beyond that, allocation fails."""
+    if sys.platform != "linux":
+        return  # elsewhere the kernel does not hold processes to it
+    with open("/proc/self/statm", encoding="ascii") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + bytes_, size + bytes_))
+
+
+def _text(host: Any) -> str:
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
+
+
+def _addresses(host: str) -> set[str]:
+    """Return the addresses of an allowed host, asked past the watch."""
+    import _socket
+
+    found = _socket.getaddrinfo(host, None)
+    return {str(each[4][0]) for each in found}
