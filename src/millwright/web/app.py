@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from fastapi import FastAPI
 
 from millwright import __version__
-from millwright.web import routes
+from millwright.web import login, routes
 from millwright.web.faults import install_fault_handlers
+from millwright.web.gate import Gate
+from millwright.web.headers import SafeHeaders
 from millwright.web.jobs import Jobs
 from millwright.web.library.database import open_library
 from millwright.web.quick import Quick
@@ -49,7 +51,16 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(SafeHeaders)
     install_fault_handlers(app)
+    app.include_router(login.router)
+
+    @app.get("/api/health", tags=["server"])
+    def health() -> dict[str, str]:
+        """Say that the server is there, and of which version."""
+        return {"version": __version__}
+
     for router in routes.routers():
         app.include_router(router, prefix="/api")
     if page and find_spec(PAGE) is not None and find_spec(f"{PAGE}.mount") is not None:

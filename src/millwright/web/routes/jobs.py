@@ -12,6 +12,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from millwright.web.auth import Identity
 from millwright.web.jobs import Job
 from millwright.web.library.rows import JobState
 from millwright.web.routes.shared import Given, json_text
@@ -54,9 +55,9 @@ def view(job: Job) -> JobView:
     )
 
 
-def submitted(given: Services, kind: str, asked: BaseModel, response: Response) -> JobView:
+def submitted(given: Services, who: Identity, kind: str, asked: BaseModel, response: Response) -> JobView:
     """Return a new job, and say in the header where it is."""
-    job = given.jobs.submit(kind, asked.model_dump(mode="json"))
+    job = given.jobs.submit(kind, asked.model_dump(mode="json"), who.name)
     response.headers["Location"] = f"/api/jobs/{job.id}"
     return view(job)
 

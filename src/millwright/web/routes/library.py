@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from millwright.web.library.rows import ScenarioRow
-from millwright.web.routes.shared import Given
+from millwright.web.routes.shared import Given, Who
 from millwright.web.work.fields import Name, Request, YamlText
 
 router = APIRouter(prefix="/library", tags=["library"])
@@ -25,9 +25,9 @@ def list_scenarios(given: Given) -> list[ScenarioRow]:
 
 
 @router.post("/scenarios", status_code=201)
-def save_scenario(asked: SaveScenario, given: Given) -> ScenarioRow:
+def save_scenario(asked: SaveScenario, given: Given, who: Who) -> ScenarioRow:
     """Save a scenario under a name; an earlier one of that name stays."""
-    return given.library.save_scenario(asked.name, asked.text)
+    return given.library.save_scenario(asked.name, asked.text, who.name)
 
 
 @router.get("/scenarios/{id}")

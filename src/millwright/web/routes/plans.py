@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from millwright.web.routes.jobs import JobView, submitted
-from millwright.web.routes.shared import Given, json_text
+from millwright.web.routes.shared import Given, Who, json_text
 from millwright.web.work.plans import PlanRequest, ScenarioRequest
 
 router = APIRouter(tags=["plans"])
@@ -18,6 +18,6 @@ async def check_scenario(asked: ScenarioRequest, given: Given) -> Response:
 
 
 @router.post("/plans", status_code=202)
-def make_plan(asked: PlanRequest, given: Given, response: Response) -> JobView:
+def make_plan(asked: PlanRequest, given: Given, who: Who, response: Response) -> JobView:
     """Plan a scenario, as a job; its result is `plan.json`."""
-    return submitted(given, "plan", asked, response)
+    return submitted(given, who, "plan", asked, response)
