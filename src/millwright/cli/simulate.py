@@ -13,6 +13,7 @@ from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.catalog.architecture import Architecture
+    from millwright.measure.deployed import DeployedStepTime
     from millwright.perf.deployment import Deployment, Engine
     from millwright.simulate import Goodput, RequestOutcomes, Router, ServiceMetrics, Slo
     from millwright.traffic.lengths import Lengths
@@ -105,6 +106,7 @@ class _Run:
     metrics: ServiceMetrics
     slo: Slo | None
     goodput: Goodput | None
+    deployed: DeployedStepTime
     simulation_s: float
 
 
@@ -119,8 +121,8 @@ def _run(
 ) -> _Run:
     import numpy as np
 
+    from millwright.measure.deployed import deployed_step_time
     from millwright.perf.calibration import read_calibration
-    from millwright.perf.compile import compile_step_time
     from millwright.perf.memory import memory_fit
     from millwright.simulate import (
         Member,
@@ -139,12 +141,22 @@ def _run(
         np.average(workload.input_tokens + workload.output_tokens / 2, weights=workload.output_tokens)
     )
     corrections = read_calibration(calibration) if calibration is not None else None
-    step = compile_step_time(deployment, context_tokens=context_tokens, calibration=corrections)
-    machine = (step, deployment.limits, fit.kv_capacity_tokens)
+    output_tokens = float(np.mean(workload.output_tokens))
+    deployed = deployed_step_time(
+        deployment,
+        input_tokens=context_tokens - output_tokens / 2,
+        output_tokens=output_tokens,
+        level=load.concurrency,
+        calibration=corrections,
+    )
+    machine = (deployed.step, deployment.limits, fit.kv_capacity_tokens)
     began_s = time.perf_counter()
     try:
         if load.concurrency is not None:
-            outcomes = simulate_closed(workload.input_tokens, workload.output_tokens, load.concurrency, *machine)
+            # clients of a service don't start together: equal lengths would keep them in step for ever
+            outcomes = simulate_closed(
+                workload.input_tokens, workload.output_tokens, load.concurrency, *machine, ramp_s=deployed.cycle_s
+            )
         elif load.replicas > 1:
             outcomes = simulate_cluster(workload, [Member(*machine)] * load.replicas, load.router)
         else:
@@ -153,7 +165,7 @@ def _run(
         goodput = max_rate_at_slo(workload, *machine, slo or Slo(), warmup=warmup) if find else None
     except ValueError as error:
         raise InputError(str(error)) from error
-    return _Run(outcomes, summarise(outcomes, slo, warmup), slo, goodput, simulation_s)
+    return _Run(outcomes, summarise(outcomes, slo, warmup), slo, goodput, deployed, simulation_s)
 
 
 # -- what was asked ------------------------------------------------------------------------------------------
@@ -358,11 +370,22 @@ def _print_json(run: _Run, deployment: Deployment, wall_s: float) -> None:
         "slo": None if run.slo is None else asdict(run.slo),
         **metrics,
         "totals": asdict(run.outcomes.totals),
+        "basis": run.deployed.basis,
+        "mean_interval_80": _intervals(run),
         "goodput_search": None if run.goodput is None else _without_metrics(run.goodput),
         "simulation_s": run.simulation_s,
         "wall_s": wall_s,
     }
     typer.echo(json.dumps(document, indent=2, allow_nan=False))
+
+
+def _intervals(run: _Run) -> dict[str, tuple[float, float]]:
+    """Return the 80 % intervals of the simulated means: how far predicted step times may be off."""
+    metrics, factors = run.metrics, run.deployed.factors
+    means = {name: getattr(metrics, name).mean for name in ("ttft_s", "tpot_s")}
+    values = {name: mean.value for name, mean in means.items() if mean is not None}
+    values["output_tokens_per_s"] = metrics.output_tokens_per_s
+    return {name: (value * factors[name][0], value * factors[name][1]) for name, value in values.items()}
 
 
 def _without_metrics(goodput: Goodput) -> dict[str, Any]:
@@ -430,6 +453,10 @@ def _facts(run: _Run) -> list[tuple[str, str]]:
         holds = "holds" if metrics.slo_holds else "does not hold"
         rows.append(("goodput", f"{metrics.goodput_per_s:.4g} requests/s within the SLO"))
         rows.append(("SLO", f"{holds}: {metrics.attainment.value:.1%} of {run.slo.percentile:g} % asked for"))
+    ends = _intervals(run)
+    if "ttft_s" in ends and "tpot_s" in ends:
+        ttft, tpot = (f"{_time(ends[name][0])} to {_time(ends[name][1])}" for name in ("ttft_s", "tpot_s"))
+        rows.append(("80 % interval", f"mean TTFT {ttft}, mean TPOT {tpot}; basis: {run.deployed.basis}"))
     if run.goodput is not None:
         best = run.goodput
         rows.append(("largest rate", f"{best.rate_per_s:.4g}/s ({best.low:.4g} to {best.high:.4g}); {best.reason}"))

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Compute, Precision
+from millwright.measure.deployed import deployed_step_time
 from millwright.perf.calibration import Calibration
-from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.perf.step_time import StepTime
@@ -96,6 +96,11 @@ class Service:
         start = (n - _PART) // 2
         piece = self.requests.pick(np.arange(start, start + _PART))
         return replace(self, requests=piece.at_times(piece.arrival_s - piece.arrival_s[0]))
+
+    @property
+    def output_mean_tokens(self) -> float:
+        """Mean length of an answer [token]."""
+        return float(self.requests.output_tokens.mean())
 
     @property
     def context_tokens(self) -> float:
@@ -204,7 +209,13 @@ def candidates(
         if reason:
             unfit.append(Unfit(deployment, reason))
             continue
-        step = compile_step_time(deployment, context_tokens=service.context_tokens, calibration=calibration)
+        deployed = deployed_step_time(
+            deployment,
+            input_tokens=service.context_tokens - service.output_mean_tokens / 2.0,
+            output_tokens=service.output_mean_tokens,
+            calibration=calibration,
+        )
+        step = deployed.step
         bound = rate_bound(service, step, limits, memory.kv_capacity_tokens) / tp
         fitting.append(Candidate(deployment, memory, step, bound))
     return fitting, unfit

@@ -15,7 +15,8 @@ from millwright.measure.resolve import ResolvedPoint, Resolver
 from millwright.measure.serving import Points, Predicted, arrange_points, coordinates_of, predict_means
 from millwright.perf.calibration import NO_CORRECTION, Calibration, Correction, calibrated_basis, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
-from millwright.perf.knowledge import BASIS_OF_NOVELTY, Known, shipped_knowledge
+from millwright.perf.compile import USUAL_RIG
+from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.memory import device_weight_bytes
 from millwright.perf.residual import Residual, group_labels, shipped_residual
 from millwright.quantity import Z80, Basis
@@ -45,11 +46,11 @@ class PointPredictions:
 
 
 def rig_label(point: ServingPoint) -> str:
-    """Return which benchmark rig measured a point, as far as its length distribution tells."""
+    """Return which rig measured a point, as far as its length distribution tells; the usual one if it is blank."""
     text = point.protocol
     if "InferenceX" in text or "0.8" in text:
         return "inferencex"
-    return text.split("(")[0].strip() or "none"
+    return text.split("(")[0].strip() or USUAL_RIG
 
 
 def sort_of_point(resolved: ResolvedPoint) -> str:
@@ -121,14 +122,8 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint], calibration: Calibratio
     predicted = predict_with_factors(arranged, labels, factors)
     residual = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
     values = corrected(predicted, arranged, residual, shipped_residual())
-    known = shipped_knowledge()
-    novelties = [
-        "both" if each.notes else known.novelty(each.deployment.device.id, each.deployment.model.id)
-        for each in resolved
-    ]
-    quantiles = np.array(
-        [_spread(known, novelty, sort_of_point(each)) for novelty, each in zip(novelties, resolved, strict=True)]
-    )
+    novelties = [_novelty(each) for each in resolved]
+    quantiles = np.array([shipped_spread(each) for each in resolved])
     low = values * np.exp(np.minimum(quantiles[:, :, 0].T, 0.0))
     high = values * np.exp(np.maximum(quantiles[:, :, 1].T, 0.0))
     low, high = _calibrated_interval(values, low, high, found)
@@ -182,9 +177,16 @@ def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str
     return np.asarray(values)
 
 
-def _spread(known: Known, novelty: str, sort: str) -> Floats:
-    sorts = known.spreads[novelty]
-    return sorts.get(sort, sorts["all"])
+def _novelty(resolved: ResolvedPoint) -> str:
+    if resolved.notes:
+        return "both"
+    return shipped_knowledge().novelty(resolved.deployment.device.id, resolved.deployment.model.id)
+
+
+def shipped_spread(resolved: ResolvedPoint) -> Floats:
+    """Return (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) TTFT, TPOT and throughput of its like."""
+    sorts = shipped_knowledge().spreads[_novelty(resolved)]
+    return sorts.get(sort_of_point(resolved), sorts["all"])
 
 
 def _problem(resolved: ResolvedPoint) -> str:

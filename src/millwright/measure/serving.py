@@ -110,6 +110,7 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
     def load_is(*kinds: Load) -> NDArray[np.bool_]:
         return np.array([each in kinds for each in load])
 
+    steady = np.array([not each.protocol for each in points])  # no benchmark is named: a service, not a run
     profiles = [engine_profile(each.engine.name) for each in decode]
     decode_stack = stack_operators([step_operators(d, c) for d, c in zip(decode, contexts, strict=True)])
     prefill_stack = stack_operators([step_operators(d, c) for d, c in zip(prefill, prompts, strict=True)])
@@ -122,8 +123,8 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
         output_tokens=np.array([max(each.output_tokens, 1.0) for each in points]),
         depth_tokens=np.array([each.context_tokens for each in points]),
         closed=load_is(Load.CLOSED, Load.SATURATED, Load.OFFLINE, Load.BURST),
-        finite=load_is(Load.CLOSED, Load.BURST),
-        equal=load_is(Load.CLOSED) & np.array([each.spread == 0.0 for each in points]),
+        finite=(load_is(Load.CLOSED) & ~steady) | load_is(Load.BURST),
+        equal=load_is(Load.CLOSED) & ~steady & np.array([each.spread == 0.0 for each in points]),
         static=static,
         burst=load_is(Load.BURST),
         rate=load_is(Load.RATE),

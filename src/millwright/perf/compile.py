@@ -1,4 +1,6 @@
-"""Compile a deployment's step time: all its operators into one table over the step's tokens and a few slopes."""
+"""Compile a deployment's step time: all its operators into one table over the step's tokens and a few slopes.
+
+This is the equations and coefficients alone; `measure.deployed` adds the correction that measured points call for."""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.operators import StepOperators, step_operators
-from millwright.perf.residual import step_correction
 from millwright.perf.step_time import StepTime
 from millwright.perf.timing import (
     Coefficients,
@@ -68,9 +69,8 @@ def compile_step_time(
     grid = token_grid(limit)
     decode, _, head_slope = step_times_s(stack, grid[None, :], coefficients)
     _, prefill, _ = step_times_s(stack, grid[None, :], prefill_coefficients)
-    factor = step_correction(deployment, labels, context_tokens)
     floor = product_floor_s(stack, grid[None, :], np.ones((1, 1)), np.zeros((1, 1)))
-    decode, prefill = np.maximum(factor * decode, floor), np.maximum(factor * prefill, floor)
+    decode, prefill = np.maximum(decode, floor), np.maximum(prefill, floor)
     kv_s, kv_floor_s = kv_slope_s(stack, coefficients)
     pair_s, pair_floor_s = pair_slope_s(stack, prefill_coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
@@ -84,14 +84,28 @@ def compile_step_time(
     return StepTime(
         tokens_s=_table(tokens, grid, prefill[0]),
         decode_tokens_s=_table(tokens, grid, decode[0]),
-        kv_s=float(max(factor * kv_s[0], kv_floor_s[0])),
-        prefill_s=float(max(factor * pair_s[0], pair_floor_s[0])),
+        kv_s=float(max(kv_s[0], kv_floor_s[0])),
+        prefill_s=float(max(pair_s[0], pair_floor_s[0])),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
         request_s=float(fit.resolve_protocol([labels]).request_s[0]) * math.exp(request_log),
         decode_log_sigma=correction.spread(decode_sigma, correction.decode_spread),
         prefill_log_sigma=correction.spread(prefill_sigma, correction.prefill_spread),
         basis=basis,
     )
+
+
+def step_floor_s(deployment: Deployment, context_tokens: float, tokens: int) -> tuple[Floats, float, float]:
+    """Return the roofline of a step: of 0 to `tokens` - 1 tokens [s], per cached token read, and per pair of prefill.
+
+    One sequence's logits and no cache are in the first; slopes come on top.
+    """
+    stack = stack_operators([step_operators(deployment, context_tokens)])
+    grid = token_grid(tokens - 1)
+    floor = product_floor_s(stack, grid[None, :], np.ones((1, 1)), np.zeros((1, 1)))
+    memory_s, compute_s = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
+    kv_s = np.maximum(memory_s, compute_s) * stack.rank_share
+    pair_s = stack.pair_flop / stack.attention_peak * stack.rank_share
+    return _table(np.arange(tokens, dtype=np.float64), grid, floor[0]), float(kv_s[0]), float(pair_s[0])
 
 
 def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats, Floats]:

@@ -39,7 +39,6 @@ GROUPINGS: Mapping[str, tuple[float, float]] = {
 Wider groupings (engine, family, model alone) made left-out cells worse: effects of coefficients have that already.
 """
 
-_USUAL_LOAD = 24.0
 _FEATURES = 24
 _LENGTH_SCALE = 0.9
 _SEED = 20_26
@@ -77,14 +76,6 @@ def group_labels(deployment: Deployment, labels: Labels, replicas: int = 1, pool
     chosen = {name: str(labels[name]) for name in ("engine", "family", "format", "device")}
     split = "split" if pool else "joint"
     return chosen | {"model-id": f"{deployment.model.id}/{split}", "month": month, "layout": layout}
-
-
-def step_correction(deployment: Deployment, labels: Labels, context_tokens: float) -> float:
-    """Return the factor on step times that the correction of TPOT amounts to at a usual load of this deployment."""
-    half = np.array([max(context_tokens, 2.0) / 2.0])
-    ranks = np.array([float(deployment.device_count)])
-    where = coordinates(np.array([_USUAL_LOAD]), half, half, ranks)
-    return math.exp(shipped_residual().correction([group_labels(deployment, labels)], where)[1, 0])
 
 
 def group_of(labels: Mapping[str, str], grouping: str) -> str:
