@@ -97,12 +97,14 @@ def schedule_machines(
     spares: int,
     purchase_step_months: int = PURCHASE_STEP_MONTHS,
     at_least: float | NDArray[np.float64] = 0.0,
+    by_hour: bool = True,
 ) -> MachineSchedule:
     """Return the machines for `demand` when one serves `capacity_per_machine_per_s` [1/s] within the SLO.
 
     The capacity is a float or a column (draws, 1). `spares` machines stand by whenever any machine serves (N + k).
     Bought machines never shrink: each purchase step covers the highest need of its months. `at_least` machines are
-    bought whatever the need (a float or a column).
+    bought whatever the need (a float or a column). Without `by_hour` nobody switches machines with the need, and
+    `switched` is `rented`.
     """
     rates = demand.mean_rate_per_s
     serving = machines_needed(demand.peak_rate_per_s, capacity_per_machine_per_s)
@@ -113,12 +115,14 @@ def schedule_machines(
         step = slice(start, start + purchase_step_months)
         need = rented[..., step].max(axis=-1, keepdims=True)
         installed[..., step] = np.maximum(need, at_least if start == 0 else installed[..., start - 1 : start])
-    switched = np.zeros_like(serving)
     capacity_in_use = np.maximum(installed, 1.0) * capacity_per_machine_per_s
     mean_share = (rates / capacity_in_use).mean(axis=-1)
-    levels, counts = np.unique(demand.hourly, return_counts=True)  # a shape has few distinct hours: count each once
-    for level, count in zip(levels, counts, strict=True):
-        on = machines_needed(rates * level, capacity_per_machine_per_s)
-        switched += count / HOURS_PER_WEEK * np.where(on > 0.0, on + spares, 0.0)
+    switched = rented
+    if by_hour:
+        switched = np.zeros_like(serving)
+        levels, counts = np.unique(demand.hourly, return_counts=True)  # few distinct hours: count each once
+        for level, count in zip(levels, counts, strict=True):
+            on = machines_needed(rates * level, capacity_per_machine_per_s)
+            switched += count / HOURS_PER_WEEK * np.where(on > 0.0, on + spares, 0.0)
     utilisation = np.clip(np.multiply.outer(mean_share, demand.hourly), 0.0, 1.0)
     return MachineSchedule(serving, installed, rented, switched, utilisation)

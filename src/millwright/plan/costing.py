@@ -293,10 +293,13 @@ class ServingPart:
         turned_out = self.demand.profile.scaled(inputs.demand_multiple(demand_factor))
         capacity = self.capacity.drawn(inputs)
         if not isinstance(self.terms, OwnedTerms):
-            return schedule_machines(turned_out, capacity, spares=self.spares)
+            switched = isinstance(self.terms, RentedTerms) and self.terms.switched
+            return schedule_machines(turned_out, capacity, spares=self.spares, by_hour=switched)
         planned = self.demand.profile.scaled(_value(np.asarray(inputs.planned_demand) * demand_factor))
-        first = schedule_machines(planned, self.capacity.per_machine_per_s, spares=self.spares).installed[..., :1]
-        return schedule_machines(turned_out, capacity, spares=self.spares, at_least=first)
+        first = schedule_machines(
+            planned, self.capacity.per_machine_per_s, spares=self.spares, by_hour=False
+        ).installed[..., :1]
+        return schedule_machines(turned_out, capacity, spares=self.spares, at_least=first, by_hour=False)
 
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:
         """Return what this part costs under `inputs`."""

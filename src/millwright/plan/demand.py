@@ -25,6 +25,10 @@ SAMPLE_REQUESTS = 6_000
 SAMPLE_OF_BURSTS = 24_000
 """Requests sampled where they come in bursts of minutes: enough cycles that the answer hangs little on the seed."""
 
+SAMPLE_RATE_PER_S = 1.0
+"""Rate at which the sample is drawn: one for all, so that more demand is more of the same requests. Each simulation
+spreads them anew at its own rate."""
+
 _HOURS_PER_DAY = 24.0
 
 
@@ -57,7 +61,8 @@ def workload_demand(
         requests = build_requests(pattern, seed=seed)
     else:
         in_bursts = online and isinstance(pattern.arrivals, Bursts)
-        requests = build_requests(pattern, seed=seed, n=SAMPLE_OF_BURSTS if in_bursts else SAMPLE_REQUESTS)
+        count = SAMPLE_OF_BURSTS if in_bursts else SAMPLE_REQUESTS
+        requests = build_requests(pattern, seed=seed, n=count, rate_per_s=SAMPLE_RATE_PER_S)
     slo = None
     if online:
         limits = workload.slo

@@ -25,6 +25,9 @@ from millwright.plan.lawful import api_facts, platform_facts, verdict_of, worklo
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario
 
+Where = tuple[str, str]
+"""A site's name and the catalogue id of an offer there."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -65,12 +68,18 @@ def drafts(
     as_of: dt.date,
     progress: Progress | None = None,
     calibration: Calibration | None = None,
+    only: Collection[Where] | None = None,
 ) -> tuple[list[Draft], list[RefusedOption]]:
-    """Return every way to serve each workload that is lawful, fits and keeps the SLO, and everything refused."""
+    """Return every way to serve each workload that is lawful, fits and keeps the SLO, and everything refused.
+
+    With `only` nothing else is looked at or refused than these offers.
+    """
     refused: list[RefusedOption] = []
     places: list[_Place] = []
     for one in asked:
-        places += _lawful_places(scenario, one, catalog, rules, as_of, refused)
+        places += _lawful_places(scenario, one, catalog, rules, as_of, refused, only)
+    if only is not None:
+        refused = [each for each in refused if (each.site, each.offer) in only]
     questions = [
         MachineQuestion(place.asked.workload.name, place.platform.device, place.platform.device_count)
         for place in places
@@ -91,7 +100,8 @@ def drafts(
             refused.append(_refused_by_machine(draft))
         else:
             found.append(draft)
-    refused += _unsold_devices(asked, catalog, questions, {device.name for device in scenario.devices})
+    if only is None:
+        refused += _unsold_devices(asked, catalog, questions, {device.name for device in scenario.devices})
     return found, refused
 
 
@@ -112,12 +122,16 @@ def _lawful_places(
     rules: RuleBase,
     as_of: dt.date,
     refused: list[RefusedOption],
+    only: Collection[Where] | None,
 ) -> list[_Place]:
     facts = workload_facts(scenario, asked.workload, asked.model)
     wanted = {asked.model.id, *(catalog.model(name).id for name in asked.workload.accepts_other_models)}
     places: list[_Place] = []
 
     def judge(place: SiteFacts, site: str, platform: Platform | None = None, api: ApiOffer | None = None) -> None:
+        offer_id = platform.offer_id if platform is not None else api.id if api is not None else ""
+        if only is not None and (site, offer_id) not in only:
+            return
         finding = verdict_of(rules, facts, place, as_of)
         if finding.verdict is Verdict.NO:
             refused.append(_refused_by_law(asked, site, finding, platform, api))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from millwright.finance.break_even import break_even_month
 from millwright.finance.cash_flow import CashFlow, cash_flow
 from millwright.finance.distributions import UncertainInput
-from millwright.finance.figures import CostFigures, evaluate, npv_cost, present_tokens
+from millwright.finance.figures import CostFigures, evaluate, present_tokens
 from millwright.finance.running_costs import TOKENS_PER_MTOK
 from millwright.finance.uncertainty import Comparison, Quantiles, compare
 from millwright.law.kleene import Verdict
@@ -173,12 +173,11 @@ def demand_crossing(option: PricedOption, other: PricedOption, central: Inputs) 
     if last == len(multiples) - 1:
         return None
     low, high = float(multiples[last]), float(multiples[last + 1])
-    for _ in range(20):
-        middle = float(np.sqrt(low * high))
-        if npv_cost(option.case(central, middle)) > npv_cost(other.case(central, middle)):
-            low = middle
-        else:
-            high = middle
+    for _ in range(3):  # each pass through the cost cases narrows it to a 32nd
+        finer = [float(x) for x in np.geomspace(low, high, 33)]
+        above = costs_over_demand(option, central, finer)[0] > costs_over_demand(other, central, finer)[0]
+        last = int(np.flatnonzero(above[:-1])[-1]) if above[:-1].any() else 0
+        low, high = finer[last], finer[last + 1]
     return high
 
 

@@ -54,10 +54,11 @@ class Pricing:
         price = host.facts.get("price")
         quoted = price is not None and price.source == SCENARIO  # the catalogue's range is not that of a quotation
         colo = isinstance(site, ColoSite)
+        one_usd = self.usd(self.scenario.finance.host_price_factor)
         return OwnedTerms(
-            price=self.usd(host.price_usd),
-            price_low=self.usd(host.price_usd if quoted else min(host.price_low_usd, host.price_usd)),
-            price_high=self.usd(host.price_usd if quoted else max(host.price_high_usd, host.price_usd)),
+            price=host.price_usd * one_usd,
+            price_low=(host.price_usd if quoted else min(host.price_low_usd, host.price_usd)) * one_usd,
+            price_high=(host.price_usd if quoted else max(host.price_high_usd, host.price_usd)) * one_usd,
             idle_w=min(host.power_idle_w, host.power_peak_w),
             peak_w=host.power_peak_w,
             pue=self.pue(site),
@@ -100,17 +101,19 @@ class Pricing:
             return None
         switched = commitment in (Commitment.ON_DEMAND, Commitment.SPOT)
         source = _source_of(offer.facts.get(fact), f"catalogue: cloud {offer.id}")
-        return RentedTerms(offer.provider_id, self.usd(price), switched, source, offer.as_of)
+        price_per_h = self.usd(price * self.scenario.finance.cloud_price_factor)
+        return RentedTerms(offer.provider_id, price_per_h, switched, source, offer.as_of)
 
     def api(self, offer: ApiOffer, batch: bool) -> ApiTerms:
         """Return what `offer` bills per token; batch work at the batch price where there is one."""
         factor = None
         if batch and offer.batch_output_usd_per_mtok is not None and offer.output_usd_per_mtok > 0.0:
             factor = offer.batch_output_usd_per_mtok / offer.output_usd_per_mtok
+        one_usd = self.usd(self.scenario.finance.api_price_factor)
         return ApiTerms(
             provider_id=offer.provider_id,
-            input_price_per_mtok=self.usd(offer.input_usd_per_mtok),
-            output_price_per_mtok=self.usd(offer.output_usd_per_mtok),
+            input_price_per_mtok=offer.input_usd_per_mtok * one_usd,
+            output_price_per_mtok=offer.output_usd_per_mtok * one_usd,
             source=_source_of(offer.facts.get("output_price"), f"catalogue: api {offer.id}"),
             date=offer.as_of,
             batch_price_factor=factor,

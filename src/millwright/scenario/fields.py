@@ -301,6 +301,7 @@ Share = Annotated[float, Unit(Dimension.FRACTION, "%", ("20 %", "0.2"), at_least
 PerYear = Annotated[float, Unit(Dimension.FRACTION_PER_YEAR, "%/y", ("8 %/y", "-20 %/y"), at_least=-0.99, at_most=20.0)]
 Interest = Annotated[float, Unit(Dimension.FRACTION_PER_YEAR, "%/y", ("8 %/y", "0 %/y"), at_least=-0.5, at_most=2.0)]
 Count = Annotated[float, Unit(Dimension.COUNT, "", ("400", "20,000"), above=0.0, at_most=1e12)]
+Factor = Annotated[float, Unit(Dimension.COUNT, "", ("0.8", "1.25"), above=0.0, at_most=1000.0)]
 Amount = Annotated[Money, MoneyText()]
 PricePerKwh = Annotated[Price, PriceText(PriceUnit.KWH, "0.24 EUR/kWh")]
 PricePerKwMonth = Annotated[Price, PriceText(PriceUnit.KW_MONTH, "200 EUR/kW/month")]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from millwright.scenario.fields import (
     Amount,
+    Factor,
     Interest,
     PerYear,
     PricePerKwh,
@@ -80,6 +81,13 @@ class Finance(ScenarioModel):
         0.0, alias="cloud_price_drift", json_schema_extra=why("assumed: list prices stay")
     )
     """Change of cloud prices per year."""
+    host_price_factor: Factor = 1.0
+    """What you would pay for hosts over the catalogue's prices: 0.8 is a discount of a fifth. Quotations of your own
+    belong under `overrides`."""
+    cloud_price_factor: Factor = 1.0
+    """What you would pay for instances over their list prices."""
+    api_price_factor: Factor = 1.0
+    """What you would pay for tokens over their list prices."""
     tax_rate: Share = Field(0.0, alias="tax", json_schema_extra=why("before tax"))
     """Tax on profit, which costs reduce. A plan is before tax and says so; `millwright cost` prices after tax."""
     staff: Staff = Field(default_factory=Staff)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,14 @@ def traffic_pattern(traffic: Traffic, folder: Path) -> tuple[TrafficPattern, tup
     Raises TraceError when a trace or a file of lengths cannot be used.
     """
     if traffic.trace is not None:
-        return _from_trace(traffic, traffic.trace, folder)
+        pattern, filled = _from_trace(traffic, traffic.trace, folder)
+    else:
+        pattern, filled = _from_profile_and_keys(traffic, folder)
+    return replace(pattern, mean_rate_per_s=pattern.mean_rate_per_s * traffic.demand_factor), filled
+
+
+def _from_profile_and_keys(traffic: Traffic, folder: Path) -> tuple[TrafficPattern, tuple[Filled, ...]]:
+    """Return the pattern of traffic that is told by its keys; the profile fills in the others."""
     profile = profile_named(traffic.profile)
     filled = []
     if traffic.input is None:

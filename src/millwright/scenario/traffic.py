@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from millwright.errors import InputError
-from millwright.scenario.fields import Count, Rate, ScenarioModel, Seconds, Tokens, fault, kind_of, why
+from millwright.scenario.fields import Count, Factor, Rate, ScenarioModel, Seconds, Tokens, fault, kind_of, why
 from millwright.traffic.profile import profile_named, profiles
 from millwright.traffic.shape import named_shapes, shape_named
 
@@ -284,6 +284,8 @@ class Traffic(ScenarioModel):
         1.0, gt=0.0, le=1e6, json_schema_extra=why("the trace's own rate; counts only with `trace`")
     )
     """Rate asked for over the trace's own rate."""
+    demand_factor: Factor = 1.0
+    """Multiple of all this to plan for: 1.5 is half as much again."""
     profile: ProfileName = Field(
         "conversation", json_schema_extra=why("the commonest use; others: code, long-context, summarisation")
     )
