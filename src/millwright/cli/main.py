@@ -13,6 +13,7 @@ import typer
 
 from millwright import __version__
 from millwright.cli import (
+    assess,
     calibrate,
     catalog,
     check,
@@ -47,6 +48,7 @@ app.command("predict")(predict.predict)
 app.command("validate")(validate.validate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("people")(people.people)
+app.command("assess")(assess.assess)
 app.command("data")(data.data)
 app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")

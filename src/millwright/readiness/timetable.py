@@ -1,0 +1,90 @@
+"""Put actions on a calendar: each after what it needs, all within the team's hours, and which of them set the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from millwright.readiness.actions import Action
+
+WEEKS_PER_MONTH = 365.25 / 12 / 7
+LONGEST_WEEKS = 520
+"""A timetable that takes longer than ten years is given up: the hours do not suffice."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When an action is done: weeks from the start, the end excluded. `critical`: the end of all waits for it."""
+
+    action: str
+    start_week: int
+    end_week: int
+    hours: float
+    waits_for: str = ""
+    critical: bool = False
+
+    def dates(self, start: dt.date) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day."""
+        first = start + dt.timedelta(weeks=self.start_week)
+        return first, start + dt.timedelta(weeks=self.end_week, days=-1)
+
+
+def timetable(
+    chosen: Collection[str], actions: Mapping[str, Action], hours_per_month: float, order: Sequence[str]
+) -> tuple[Slot, ...]:
+    """Return when each chosen action is done, by start. `order` says which comes first where hours are short.
+
+    An action begins once all it needs are done, spreads its hours evenly over its weeks, and takes longer where the
+    hours of a week are used up. It is a serial schedule: good, and not always the shortest. Raises ValueError where the
+    hours do not suffice within ten years.
+    """
+    per_week = hours_per_month / WEEKS_PER_MONTH
+    used: list[float] = []
+    done: dict[str, Slot] = {}
+    waiting = sorted(chosen, key=lambda each: (order.index(each) if each in order else len(order), each))
+    while waiting:
+        ready = next(each for each in waiting if all(need not in waiting for need in actions[each].needs))
+        waiting.remove(ready)
+        before = [done[need] for need in actions[ready].needs if need in done]
+        first = max((slot.end_week for slot in before), default=0)
+        done[ready] = _placed(actions[ready], first, per_week, used, before, list(done.values()))
+    return tuple(sorted(_with_critical(done), key=lambda slot: (slot.start_week, slot.end_week, slot.action)))
+
+
+def _placed(
+    action: Action, first: int, per_week: float, used: list[float], before: list[Slot], earlier: list[Slot]
+) -> Slot:
+    hours = action.hours.middle
+    pace, left, week, start = hours / action.weeks, hours, first, None
+    while start is None or left > 1e-9 or week < start + action.weeks:
+        if week > LONGEST_WEEKS:
+            raise ValueError(f"{per_week:.1f} hours a week do not suffice for '{action.title}' within ten years")
+        used.extend([0.0] * (week + 1 - len(used)))
+        take = min(
+            left,
+            max(pace, pace if start is None else left / max(1, start + action.weeks - week)),
+            per_week - used[week],
+        )
+        if start is None and (take > 1e-9 or left <= 1e-9):
+            start = week
+        if start is not None and take > 0.0:
+            used[week] += take
+            left -= take
+        week += 1
+    held = max((slot for slot in before if slot.end_week == first), key=lambda slot: slot.end_week, default=None)
+    if held is None or start > first or week > start + action.weeks:  # it was hours that it waited for
+        rivals = [slot for slot in earlier if slot.end_week > first and slot.start_week < week and slot.hours > 0]
+        if rivals and (start > first or week > start + action.weeks):
+            held = max(rivals, key=lambda slot: (slot.end_week <= start, slot.end_week))
+    return Slot(action.id, start, week, hours, held.action if held else "")
+
+
+def _with_critical(done: Mapping[str, Slot]) -> list[Slot]:
+    """Mark the chain of actions, each waiting for the one before, that ends last."""
+    chain: set[str] = set()
+    last = max(done.values(), key=lambda slot: slot.end_week, default=None)
+    while last is not None and last.action not in chain:
+        chain.add(last.action)
+        last = done.get(last.waits_for)
+    return [replace(slot, critical=slot.action in chain) for slot in done.values()]
