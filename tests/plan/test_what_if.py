@@ -128,8 +128,12 @@ def test_a_remembered_search_serves_another_demand() -> None:
 
 def test_a_superseded_question_ends_its_search() -> None:
     asked = WhatIf(grounds())
+
+    def no_more(what: str, done: int, of: int) -> None:
+        raise SupersededError
+
     with pytest.raises(SupersededError):
-        asked.ask(Changes(ttft_s=0.9), is_superseded=lambda: True)
+        asked.ask(Changes(ttft_s=0.9), progress=no_more)
     assert not asked.is_money_only(Changes(ttft_s=0.9))
 
 
@@ -139,7 +143,8 @@ def test_a_demand_that_no_option_carries_is_answered_too() -> None:
 
 
 def test_grounds_of_a_plan_look_at_its_leading_offers_alone() -> None:
-    laid = lay_grounds(scenario(sites=(CLOUD, TOKENS)), today=TODAY, plan=plan(scenario(sites=(CLOUD, TOKENS))))
+    loaded = scenario(sites=(CLOUD, TOKENS))
+    laid = lay_grounds(loaded, today=TODAY, only=leading_offers(plan(loaded)))
     assert laid.only is not None
     assert {(draft.site_name, draft.offer_id) for draft in laid.found} <= laid.only
     assert {site for site, _ in laid.only} == {"cloud", "tokens"}

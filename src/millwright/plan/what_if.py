@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -72,17 +71,16 @@ def lay_grounds(
     *,
     today: dt.date,
     seed: int = 0,
-    plan: Plan | None = None,
+    only: frozenset[Where] | None = None,
     catalog: ShippedCatalog | None = None,
     rules: RuleBase | None = None,
     calibration: Calibration | None = None,
     progress: Progress | None = None,
 ) -> Grounds:
-    """Return the grounds of a scenario; with its `plan`, those of the plan's leading options alone (seconds, not more).
+    """Return the grounds of a scenario; those of the offers in `only`, such as a plan's leading ones, in seconds.
 
     `catalog` is what the scenario was loaded with, the shipped one if not given. `progress` may raise to end it.
     """
-    only = None if plan is None else leading_offers(plan)
     grounds = Grounds(
         loaded, catalog or load_catalog(), today, seed, rules or load_rules(), calibration, only, (), (), ()
     )
@@ -187,25 +185,25 @@ class WhatIf:
             known = set(self._searched)
         return search_signature(_edited(self.grounds, changes).scenario) in known
 
-    def ask(self, changes: Changes, *, depth: Depth = MONEY, is_superseded: Callable[[], bool] = lambda: False) -> Plan:
-        """Return the refreshed plan. Raises SupersededError as soon as `is_superseded` says so during a search."""
-
-        def tell(what: str, done: int, of: int) -> None:
-            if is_superseded():
-                raise SupersededError
-
+    def ask(self, changes: Changes, *, depth: Depth = MONEY, progress: Progress | None = None) -> Plan:
+        """Return the refreshed plan. `progress` may raise (`SupersededError`) to end a search nobody waits for."""
         wanted = search_signature(_edited(self.grounds, changes).scenario)
         with self._lock:
             near = self._searched.get(wanted)
         if near is None:
-            made, found = refreshed(self.grounds, changes, depth=depth, progress=tell)
+            made, found = refreshed(self.grounds, changes, depth=depth, progress=progress)
             with self._lock:
                 self._searched[wanted] = found
                 while len(self._searched) > self.REMEMBERED:
                     self._searched.popitem(last=False)
             return made
         own = replace(self.grounds, asked=near.asked, found=near.found, refused=near.refused)
-        return refreshed_from(own, wanted, changes, depth, tell)
+        return refreshed_from(own, wanted, changes, depth, progress)
+
+    def beside(self, path: Path) -> WhatIf:
+        """Return the same, with its scenario as if it stood in the file `path`: traces are looked up from there."""
+        self.grounds = replace(self.grounds, loaded=replace(self.grounds.loaded, path=path))
+        return self
 
     def text(self, changes: Changes) -> str:
         """Return the YAML of the changed scenario, to be saved."""

@@ -7,6 +7,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Return the routers of the API, in the order of its documentation."""
-    from millwright.web.routes import jobs, library, plans
+    from millwright.web.routes import jobs, library, plans, what_if
 
-    return [plans.router, jobs.router, library.router]
+    return [plans.router, what_if.router, jobs.router, library.router]

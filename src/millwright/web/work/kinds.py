@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from millwright.web.work import plans
+from millwright.web.work import plans, what_if
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,5 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "scenario": Kind(plans.ScenarioRequest, plans.check_scenario),
     "plan": Kind(plans.PlanRequest, plans.plan),
+    "what-if": Kind(what_if.WhatIfRequest, what_if.what_if),
 }

@@ -1,0 +1,16 @@
+"""What if: a changed scenario, answered while somebody waits."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from millwright.web.routes.shared import Given, json_text
+from millwright.web.work.what_if import WhatIfRequest
+
+router = APIRouter(tags=["plans"])
+
+
+@router.post("/what-if", response_model=None)
+async def what_if(asked: WhatIfRequest, given: Given) -> Response:
+    """Answer a changed scenario among the `offers` given: money at once, limits on latency within a search of them."""
+    return json_text(await given.quick.ask("what-if", asked.model_dump(mode="json")))
