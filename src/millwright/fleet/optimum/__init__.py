@@ -1,0 +1,1 @@
+"""The mixed fleet as an integer program: stated, built, solved, read back, questioned, proved by simulation."""

@@ -1,0 +1,401 @@
+"""The question as an integer program: columns for machines and routing, rows for demand, capacity, spares and limits.
+
+Machines are whole numbers; routing is the fraction of a class's requests that go to a supply in a stage and period.
+A machine's time is shared in proportion: Σ_c fraction_c · rate_c / goodput_c ≤ machines (as Mélange does for slices of
+requests: Griggs et al., "Mélange: Cost Efficient Large Language Model Serving by Exploiting GPU Heterogeneity", 2024).
+Where k machines of any kind may fail, the site's other machines must be able to take the load: for each kind that may
+fail there is a second routing within the site, under which everything still fits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.fleet.optimum.problem import (
+    Amounts,
+    Machines,
+    Measure,
+    MixProblem,
+    Scarce,
+    SiteLimit,
+    TotalLimit,
+    VendorLimit,
+)
+
+SHARED_SPARES = 8
+"""Most kinds of machine at one site that stand in for each other; where there are more, each kind keeps its own."""
+
+Held = tuple[int, int]  # machines, tenure
+On = tuple[int, int, int]  # machines, stage, period
+Route = tuple[str, int, int, int, int]  # machines or tokens, which, class, stage, period
+Used = tuple[int, int, int]  # machines, stage, period (-1: all of the stage)
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Least objective · x with row_low ≤ A x ≤ row_high and 0 ≤ x ≤ upper; where columns stand says what they mean.
+
+    A is given by its entries: `rows`, `columns`, `values` (entries,).
+    """
+
+    objective: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float64]
+    row_low: NDArray[np.float64]
+    row_high: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    whole: NDArray[np.bool_]
+    held: dict[Held, int]
+    on: dict[On, int]
+    routes: dict[Route, int]
+    slack: dict[str, int]
+
+
+@dataclass
+class _Draft:
+    """Columns and rows as they are written down."""
+
+    objective: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    entries: list[tuple[int, int, float]] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+
+    def column(self, objective: float = 0.0, upper: float = math.inf, *, whole: bool = False) -> int:
+        self.objective.append(objective)
+        self.upper.append(upper)
+        self.whole.append(whole)
+        return len(self.objective) - 1
+
+    def row(self, terms: Iterable[tuple[int, float]], low: float = -math.inf, high: float = math.inf) -> None:
+        number = len(self.low)
+        self.entries += [(number, column, value) for column, value in terms if value != 0.0]
+        self.low.append(low)
+        self.high.append(high)
+
+
+def build(problem: MixProblem, elastic: frozenset[str] = frozenset()) -> LinearModel:
+    """Return `problem` as an integer program.
+
+    With `elastic` labels, limits of these labels may be exceeded and the objective is by how much, relative to each
+    limit: what would have to give.
+    """
+    return _Writer(problem, elastic).model()
+
+
+class _Writer:
+    """Writes one problem down, idea by idea."""
+
+    def __init__(self, problem: MixProblem, elastic: frozenset[str]) -> None:
+        self.problem, self.elastic = problem, elastic
+        self.draft = _Draft()
+        self.usable = problem.usable_machines()
+        self.apis = problem.usable_tokens()
+        self.held: dict[Held, int] = {}
+        self.on: dict[On, int] = {}
+        self.routes: dict[Route, int] = {}
+        self.used: dict[Used, int] = {}
+        self.slack: dict[str, int] = {}
+        self.times = [(s, p) for s in range(problem.stages) for p in range(len(problem.periods))]
+
+    def model(self) -> LinearModel:
+        self._columns()
+        self._demand()
+        self._capacity()
+        self._spares()
+        self._existing()
+        self._limits()
+        draft = self.draft
+        objective = np.array(draft.objective)
+        if self.elastic:
+            objective = np.zeros_like(objective)
+            objective[list(self.slack.values())] = 1.0
+        rows, columns, values = zip(*draft.entries, strict=True) if draft.entries else ((), (), ())
+        return LinearModel(
+            objective=objective,
+            rows=np.array(rows, dtype=np.int64),
+            columns=np.array(columns, dtype=np.int64),
+            values=np.array(values, dtype=np.float64),
+            row_low=np.array(draft.low),
+            row_high=np.array(draft.high),
+            upper=np.array(draft.upper),
+            whole=np.array(draft.whole),
+            held=self.held,
+            on=self.on,
+            routes=self.routes,
+            slack=self.slack,
+        )
+
+    # --- columns ------------------------------------------------------------------------------------------------
+
+    def _columns(self) -> None:
+        problem = self.problem
+        shares = [problem.share_of_requests(each) for each in problem.classes]
+        for i in self.usable:
+            machines = problem.machines[i]
+            most = self._most(machines)
+            for t, tenure in enumerate(machines.tenures):
+                upper = most if tenure.most is None else float(tenure.most)
+                self.held[i, t] = self.draft.column(self._value(tenure.each), upper, whole=True)
+            if machines.switched:
+                for s, p in self.times:
+                    each = machines.switched[s].times(problem.periods[p].share)
+                    self.on[i, s, p] = self.draft.column(self._value(each), most, whole=True)
+            for c, s, p, rate in self._served(machines):
+                load = problem.classes[c].mean_per_s[s, p] * problem.periods[p].share / rate
+                value = self._value(machines.loaded[s].times(load))
+                self.routes["machines", i, c, s, p] = self.draft.column(value, 1.0)
+        for a in self.apis:
+            for c, request_class in enumerate(problem.classes):
+                if request_class.name not in problem.tokens[a].all_of:
+                    continue
+                for s, p in self.times:
+                    if request_class.peak_per_s[s, p] > 0.0:
+                        amount = problem.tokens[a].all_of[request_class.name][s] * shares[c][s, p]
+                        value = amount if problem.measure is Measure.COST else 0.0
+                        self.routes["tokens", a, c, s, p] = self.draft.column(value, 1.0)
+
+    def _value(self, amounts: Amounts) -> float:
+        return amounts.of(self.problem.measure)
+
+    def _served(self, machines: Machines) -> Iterator[tuple[int, int, int, float]]:
+        """Give class, stage, period and rate of everything that asks for something these machines can serve."""
+        rates = self.problem.rates(machines)
+        for c, request_class in enumerate(self.problem.classes):
+            rate = rates.get(request_class.name)
+            if rate is None:
+                continue
+            for s, p in self.times:
+                if request_class.peak_per_s[s, p] > 0.0:
+                    yield c, s, p, rate
+
+    def _most(self, machines: Machines) -> float:
+        """Return how many of these machines could ever be of use: those that carry everything they can, and spares."""
+        load: dict[tuple[int, int], float] = defaultdict(float)
+        for c, s, p, rate in self._served(machines):
+            load[s, p] += self.problem.classes[c].peak_per_s[s, p] / rate
+        there = max((tenure.most or 0 for tenure in machines.tenures), default=0)
+        needed = max(load.values(), default=0.0) / (1.0 - machines.away_share)
+        return float(max(math.ceil(needed) + self.problem.spares_kept, there))
+
+    def _count(self, i: int, s: int, p: int) -> list[tuple[int, float]]:
+        """Return the columns that add up to the machines i in a stage and period."""
+        machines = self.problem.machines[i]
+        if machines.switched:
+            return [(self.on[i, s, p], 1.0)]
+        return [(self.held[i, t], 1.0) for t, tenure in enumerate(machines.tenures) if tenure.holds(s)]
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _demand(self) -> None:
+        """Everything is served."""
+        towards: dict[tuple[int, int, int], list[tuple[int, float]]] = {
+            (c, s, p): []
+            for c, request_class in enumerate(self.problem.classes)
+            for s, p in self.times
+            if request_class.peak_per_s[s, p] > 0.0
+        }
+        for (_, _, c, s, p), column in self.routes.items():
+            towards[c, s, p].append((column, 1.0))
+        for terms in towards.values():
+            self.draft.row(terms, low=1.0, high=1.0)
+
+    def _load(self, i: int, s: int, p: int, routes: dict[Route, int]) -> list[tuple[int, float]]:
+        """Return the machines i that the peak of a stage and period takes, as terms over `routes`."""
+        machines, terms = self.problem.machines[i], []
+        rates = self.problem.rates(machines)
+        for c, request_class in enumerate(self.problem.classes):
+            column = routes.get(("machines", i, c, s, p))
+            if column is not None:
+                terms.append((column, request_class.peak_per_s[s, p] / rates[request_class.name]))
+        return terms
+
+    def _capacity(self) -> None:
+        """No machine does more than it can."""
+        for i in self.usable:
+            there = 1.0 - self.problem.machines[i].away_share
+            for s, p in self.times:
+                load = self._load(i, s, p, self.routes)
+                if load:
+                    self.draft.row([*load, *((n, -there) for n, _ in self._count(i, s, p))], high=0.0)
+
+    def _spares(self) -> None:
+        """Any kind of machine may lose k of its number, and its site still serves what it served."""
+        k = self.problem.spares_kept
+        if not k:
+            return
+        sites: dict[str, list[int]] = defaultdict(list)
+        for i in self.usable:
+            sites[self.problem.machines[i].site].append(i)
+        for here in sites.values():
+            for i in here:
+                self._mark_used(i)
+            shared = len(here) <= SHARED_SPARES
+            for i in here:
+                for s, p in self.times:
+                    together = [other for other in here if self._meet(i, other, s, p)] if shared else [i]
+                    self._survives(i, together, s, p, k)
+
+    def _meet(self, i: int, other: int, s: int, p: int) -> bool:
+        """Return whether `other` could take over something from `i`."""
+        return any(("machines", i, c, s, p) in self.routes and ("machines", other, c, s, p) in self.routes
+                   for c in range(len(self.problem.classes)))  # fmt: skip
+
+    def _mark_used(self, i: int) -> None:
+        """A kind of machine of which there is one is in use."""
+        machines = self.problem.machines[i]
+        most = self._most(machines)
+        times = self.times if machines.switched else [(s, -1) for s in range(self.problem.stages)]
+        for s, p in times:
+            count = self._count(i, s, p)
+            if count:
+                self.used[i, s, p] = self.draft.column(upper=1.0, whole=True)
+                self.draft.row([*count, (self.used[i, s, p], -most)], high=0.0)
+
+    def _survives(self, failing: int, together: list[int], s: int, p: int, k: int) -> None:
+        mark = (failing, s, p if self.problem.machines[failing].switched else -1)
+        if mark not in self.used or not self._load(failing, s, p, self.routes):
+            return
+        routes = self.routes
+        if len(together) > 1:
+            routes = {}
+            for c in range(len(self.problem.classes)):
+                before = [
+                    (i, column) for i in together if (column := self.routes.get(("machines", i, c, s, p))) is not None
+                ]
+                for i, _ in before:
+                    routes["machines", i, c, s, p] = self.draft.column(upper=1.0)
+                if before:
+                    after = [(routes["machines", i, c, s, p], 1.0) for i, _ in before]
+                    self.draft.row([*after, *((column, -1.0) for _, column in before)], low=0.0, high=0.0)
+        for i in together:
+            there = 1.0 - self.problem.machines[i].away_share
+            terms = [*self._load(i, s, p, routes), *((n, -there) for n, _ in self._count(i, s, p))]
+            if i == failing:
+                terms.append((self.used[mark], float(k)))
+            self.draft.row(terms, high=0.0)
+
+    def _existing(self) -> None:
+        """What is there already is there once, and comes before anything new that would do the same work."""
+        problem = self.problem
+        there: dict[str, list[int]] = defaultdict(list)
+        for i in self.usable:
+            if any(tenure.existing for tenure in problem.machines[i].tenures):
+                there[problem.machines[i].kind_of_machine].append(i)
+        for supplies in there.values():
+            most = max(tenure.most or 0 for i in supplies for tenure in problem.machines[i].tenures)
+            serves = {name for i in supplies for name in problem.rates(problem.machines[i])}
+            for s in range(problem.stages):
+                kept = [
+                    (self.held[i, t], 1.0)
+                    for i in supplies
+                    for t, tenure in enumerate(problem.machines[i].tenures)
+                    if tenure.existing and tenure.holds(s)
+                ]
+                self.draft.row(kept, high=float(most))
+                if problem.existing_first:
+                    self._first(kept, float(most), serves, s)
+
+    def _first(self, kept: list[tuple[int, float]], most: float, serves: set[str], s: int) -> None:
+        problem = self.problem
+        new_allowed = self.draft.column(upper=1.0, whole=True)
+        self.draft.row([*kept, (new_allowed, -most)], low=0.0)
+        for i in self.usable:
+            machines = problem.machines[i]
+            if not serves & set(problem.rates(machines)):
+                continue
+            bound = self._most(machines)
+            new = [
+                self.held[i, t] for t, tenure in enumerate(machines.tenures) if tenure.holds(s) and not tenure.existing
+            ]
+            new += [self.on[i, s, p] for p in range(len(problem.periods)) if (i, s, p) in self.on]
+            for column in new:
+                self.draft.row([(column, 1.0), (new_allowed, -bound)], high=0.0)
+        for (kind, _, c, stage, _), column in self.routes.items():
+            if kind == "tokens" and stage == s and problem.classes[c].name in serves:
+                self.draft.row([(column, 1.0), (new_allowed, -1.0)], high=0.0)
+
+    # --- limits -------------------------------------------------------------------------------------------------
+
+    def _limits(self) -> None:
+        for limit in self.problem.kept_limits():
+            match limit:
+                case SiteLimit():
+                    self._site_limit(limit)
+                case TotalLimit():
+                    self._total_limit(limit)
+                case VendorLimit():
+                    self._vendor_limit(limit)
+
+    def _at_most(self, label: str, terms: list[tuple[int, float]], most: float) -> None:
+        """Write a limit in units of itself, so that slack is relative; elastic ones may be exceeded."""
+        scale = most if most > 0.0 else 1.0
+        scaled = [(column, value / scale) for column, value in terms]
+        if label in self.elastic:
+            if label not in self.slack:
+                self.slack[label] = self.draft.column()
+            scaled.append((self.slack[label], -1.0))
+        self.draft.row(scaled, high=most / scale)
+
+    def _site_limit(self, limit: SiteLimit) -> None:
+        here = [i for i in self.usable if self.problem.machines[i].site == limit.site]
+        if limit.scarce is Scarce.BUDGET:
+            terms = [
+                (self.held[i, t], tenure.price)
+                for i in here
+                for t, tenure in enumerate(self.problem.machines[i].tenures)
+            ]
+            self._at_most(limit.label, terms, limit.most)
+            return
+        for s in range(self.problem.stages):
+            terms = []
+            for i in here:
+                machines = self.problem.machines[i]
+                one = machines.power_w if limit.scarce is Scarce.POWER else machines.rack_units
+                if not machines.switched:
+                    terms += [(column, one) for column, _ in self._count(i, s, 0)]
+            self._at_most(limit.label, terms, limit.most)
+
+    def _total_limit(self, limit: TotalLimit) -> None:
+        """Bound a measure in all, by writing the problem's own columns in that measure."""
+        problem = self.problem
+        terms: list[tuple[int, float]] = []
+        for (i, t), column in self.held.items():
+            terms.append((column, problem.machines[i].tenures[t].each.of(limit.measure)))
+        for (i, s, p), column in self.on.items():
+            terms.append((column, problem.machines[i].switched[s].of(limit.measure) * problem.periods[p].share))
+        shares = [problem.share_of_requests(each) for each in problem.classes]
+        for (kind, i, c, s, p), column in self.routes.items():
+            request_class = problem.classes[c]
+            if kind == "machines":
+                machines = problem.machines[i]
+                load = request_class.mean_per_s[s, p] * problem.periods[p].share
+                load /= problem.rates(machines)[request_class.name]
+                terms.append((column, machines.loaded[s].of(limit.measure) * load))
+            elif limit.measure is Measure.COST:
+                terms.append((column, problem.tokens[i].all_of[request_class.name][s] * shares[c][s, p]))
+        self._at_most(limit.label, terms, limit.most)
+
+    def _vendor_limit(self, limit: VendorLimit) -> None:
+        """Of the tokens of a stage, none may depend on one vendor for more than its share."""
+        problem = self.problem
+        by_vendor: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
+        total: dict[int, float] = defaultdict(float)
+        for s, p in self.times:
+            for each in problem.classes:
+                total[s] += each.mean_per_s[s, p] * problem.periods[p].share * each.tokens_per_request
+        for (kind, i, c, s, p), column in self.routes.items():
+            each = problem.classes[c]
+            vendor = problem.machines[i].vendor if kind == "machines" else problem.tokens[i].vendor
+            tokens = each.mean_per_s[s, p] * problem.periods[p].share * each.tokens_per_request
+            by_vendor[vendor, s].append((column, tokens / total[s]))
+        for terms in by_vendor.values():
+            self._at_most(limit.label, terms, limit.most_share)

@@ -1,0 +1,187 @@
+"""The integer program solved by HiGHS, and what it found read back as machines and routing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.fleet.optimum.build import LinearModel, build
+from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
+
+GAP = 1e-3
+"""Relative gap at which the search for a better fleet ends: far below what prices are known to."""
+
+TIME_LIMIT_S = 10.0
+
+_INFEASIBLE = 2  # scipy.optimize.milp's status
+_NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Machines in the answer: how many are held over each tenure, or on in each stage and period (stages, periods)."""
+
+    machines: Machines
+    held: tuple[int, ...]
+    counts: NDArray[np.int64]
+
+    def bought(self) -> list[tuple[int, int, int]]:
+        """Return (first stage, last stage, how many) of what is not there already."""
+        pairs = zip(self.machines.tenures, self.held, strict=True) if self.held else ()
+        return [(tenure.first, tenure.last, n) for tenure, n in pairs if n and not tenure.existing]
+
+    @property
+    def existing(self) -> int:
+        """The most of them, in any stage, that were there already."""
+        if not self.held:
+            return 0
+        stages = range(len(self.counts))
+        pairs = list(zip(self.machines.tenures, self.held, strict=True))
+        return max(sum(n for tenure, n in pairs if tenure.existing and tenure.holds(s)) for s in stages)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """An answer: what is held, and the fraction of each class that goes to each supply, (stages, periods) each.
+
+    `routing` is by supply id and class name. `objective` is the problem's measure; `bound` is what no fleet could beat.
+    """
+
+    problem: MixProblem
+    holdings: tuple[Holding, ...]
+    routing: Mapping[tuple[str, str], NDArray[np.float64]]
+    objective: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How far, at most, the answer is from the best there is, over the answer [-]."""
+        return max(self.objective - self.bound, 0.0) / abs(self.objective) if self.objective else 0.0
+
+    @property
+    def supplies(self) -> tuple[str, ...]:
+        """The ids of what serves something or stands by, machines first."""
+        held = [each.machines.id for each in self.holdings]
+        return tuple(dict.fromkeys([*held, *(supply for supply, _ in self.routing)]))
+
+    def amounts(self) -> Amounts:
+        """Return what the fleet takes over the horizon, in every measure."""
+        problem, total = self.problem, Amounts()
+        by_name = {each.name: each for each in problem.classes}
+        shares = np.array([period.share for period in problem.periods])
+        for holding in self.holdings:
+            machines = holding.machines
+            for tenure, n in zip(machines.tenures, holding.held, strict=False):
+                total = total.plus(tenure.each.times(float(n)))
+            for s, on in enumerate(machines.switched):
+                total = total.plus(on.times(float(holding.counts[s] @ shares)))
+            rates = problem.rates(machines)
+            for (supply, name), fraction in self.routing.items():
+                if supply == machines.id:
+                    load = fraction * by_name[name].mean_per_s * shares / rates[name]
+                    for s, loaded in enumerate(machines.loaded):
+                        total = total.plus(loaded.times(float(load[s].sum())))
+        tokens = {each.id: each for each in problem.tokens}
+        for (supply, name), fraction in self.routing.items():
+            if supply in tokens:
+                paid = (fraction * problem.share_of_requests(by_name[name])).sum(axis=1)
+                total = total.plus(Amounts(cost=float(paid @ np.array(tokens[supply].all_of[name]))))
+        return total
+
+
+class TooLongError(RuntimeError):
+    """The solver had no answer within its time, and cannot say that there is none."""
+
+
+def solve(problem: MixProblem, *, time_limit_s: float = TIME_LIMIT_S, gap: float = GAP) -> Fleet | None:
+    """Return the best fleet, None where no fleet keeps the limits.
+
+    Stops at the relative `gap` or after `time_limit_s` [s] with the best found until then; raises TooLongError when
+    there is none yet.
+    """
+    if not _all_reachable(problem):
+        return None
+    model = build(problem)
+    values, bound = run_highs(model, time_limit_s, gap)
+    return None if values is None else _read_back(problem, model, values, bound)
+
+
+def least_slack(problem: MixProblem, elastic: frozenset[str], *, time_limit_s: float) -> dict[str, float] | None:
+    """Return by how much, relative to each limit, those of these labels must give; None where that does not suffice."""
+    if not _all_reachable(problem):
+        return None
+    model = build(problem, elastic)
+    values, _ = run_highs(model, time_limit_s, GAP)
+    return None if values is None else {label: float(values[column]) for label, column in model.slack.items()}
+
+
+def is_feasible(problem: MixProblem, *, time_limit_s: float = TIME_LIMIT_S) -> bool:
+    """Return whether any fleet keeps the limits; where the solver cannot tell in time, it is taken to be so."""
+    if not _all_reachable(problem):
+        return False
+    try:
+        return run_highs(build(problem), time_limit_s, math.inf)[0] is not None
+    except TooLongError:
+        return True
+
+
+def _all_reachable(problem: MixProblem) -> bool:
+    """Return whether each class can be served by something at all."""
+    served = {name for i in problem.usable_machines() for name in problem.rates(problem.machines[i])}
+    served |= {name for a in problem.usable_tokens() for name in problem.tokens[a].all_of}
+    return all(each.name in served for each in problem.classes if each.peak_per_s.max() > 0.0)
+
+
+def run_highs(model: LinearModel, time_limit_s: float, gap: float) -> tuple[NDArray[np.float64] | None, float]:
+    """Return the columns' values and the bound on the objective; None where the model is infeasible.
+
+    Raises TooLongError when the time is over before an answer was found.
+    """
+    from scipy.optimize import Bounds, LinearConstraint, milp  # loaded when first needed: half a second
+    from scipy.sparse import coo_array
+
+    scale = float(np.abs(model.objective).max(initial=0.0)) or 1.0
+    shape = (len(model.row_low), len(model.objective))
+    matrix = coo_array((model.values, (model.rows, model.columns)), shape=shape).tocsr()
+    found = milp(
+        model.objective / scale,
+        integrality=model.whole.astype(np.int64),
+        bounds=Bounds(np.zeros_like(model.upper), model.upper),
+        constraints=LinearConstraint(matrix, model.row_low, model.row_high),
+        options={"time_limit": time_limit_s, "mip_rel_gap": min(gap, 1e6)},
+    )
+    if found.x is None:
+        if found.status == _INFEASIBLE:
+            return None, math.inf
+        raise TooLongError(f"no fleet was found within {time_limit_s:g} s: {found.message}")
+    bound = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
+    return np.asarray(found.x, dtype=np.float64), float(bound) * scale
+
+
+def _read_back(problem: MixProblem, model: LinearModel, values: NDArray[np.float64], bound: float) -> Fleet:
+    shape = (problem.stages, len(problem.periods))
+    holdings: list[Holding] = []
+    for i, machines in enumerate(problem.machines):
+        held = tuple(
+            round(float(values[model.held[i, t]])) for t in range(len(machines.tenures)) if (i, t) in model.held
+        )
+        counts = np.zeros(shape, dtype=np.int64)
+        for tenure, n in zip(machines.tenures, held, strict=False):
+            counts[tenure.first : tenure.last + 1] += n
+        for s in range(shape[0]):
+            for p in range(shape[1]):
+                if (i, s, p) in model.on:
+                    counts[s, p] = round(float(values[model.on[i, s, p]]))
+        if counts.any():
+            holdings.append(Holding(machines, held, counts))
+    routing: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for (kind, i, c, s, p), column in model.routes.items():
+        supply = problem.machines[i].id if kind == "machines" else problem.tokens[i].id
+        if values[column] > _NOTHING:
+            key = supply, problem.classes[c].name
+            routing.setdefault(key, np.zeros(shape))[s, p] = values[column]
+    return Fleet(problem, tuple(holdings), routing, float(model.objective @ values), bound)
