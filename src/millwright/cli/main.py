@@ -19,6 +19,7 @@ from millwright.cli import (
     check,
     cost,
     data,
+    inventory,
     law,
     people,
     plan,
@@ -50,6 +51,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("people")(people.people)
 app.command("assess")(assess.assess)
 app.command("data")(data.data)
+app.command("inventory")(inventory.inventory)
 app.command("cost")(cost.cost)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")
