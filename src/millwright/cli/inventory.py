@@ -104,7 +104,7 @@ def _put_into(path: Path, hardware: OwnedHardware, site: str) -> None:
     """Put the machine into a scenario: into its site of that name if it is there, else as a new site."""
     from millwright.plan.plan_file import write_whole
     from millwright.readiness.owned import site_value
-    from millwright.scenario.edit import set_value
+    from millwright.scenario.edit import Plain, set_value
     from millwright.scenario.load import load_scenario, read_scenario
 
     if not hardware.hosts:
@@ -122,7 +122,7 @@ def _put_into(path: Path, hardware: OwnedHardware, site: str) -> None:
     elif names:
         text = set_value(text, ("sites", len(names)), value)
     else:
-        rest = [{"name": "any cloud", "kind": "cloud"}, {"name": "any API", "kind": "api"}]
+        rest: list[Plain] = [{"name": "any cloud", "kind": "cloud"}, {"name": "any API", "kind": "api"}]
         text = set_value(text, ("sites",), [value, *rest])  # what a scenario without sites looks at stays in
     read_scenario(text, path)
     write_whole(path, text.encode("utf-8"))
