@@ -24,7 +24,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"finance", "law", "people", "readiness"}),
     frozenset({"fleet"}),
     frozenset({"plan"}),
-    frozenset({"report", "deploy"}),
+    frozenset({"report", "deploy", "sweep"}),
     frozenset({"web"}),
     frozenset({"cli"}),
 )

@@ -27,6 +27,7 @@ from millwright.cli import (
     schema,
     serve,
     simulate,
+    sweep,
     validate,
 )
 from millwright.errors import InputError
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 
 app.command("plan")(plan.plan)
+app.command("sweep")(sweep.sweep)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.command("predict")(predict.predict)
