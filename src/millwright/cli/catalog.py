@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,18 +68,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show an entry: every field, with its unit, source, date and quality."""
-    from millwright.catalog.catalog import KINDS, UnknownNameError
+    from millwright.catalog.describe import described
 
-    catalog = _catalog(models, devices)
-    found: list[dict[str, Any]] = []
-    nearest: dict[str, None] = {}
-    for searched in [kind] if kind else KINDS:
-        try:
-            found.append(_described(catalog, searched, name))
-        except UnknownNameError as error:
-            nearest |= dict.fromkeys(error.nearest)
-    if not found:
-        raise UnknownNameError(kind or "entry", name, tuple(nearest)[:4])
+    found = described(_catalog(models, devices), name, kind)
     if as_json:
         _print_json(found[0] if len(found) == 1 else found)
         return
@@ -136,30 +127,6 @@ def _catalog(models: list[Path] | None, devices: list[Path] | None) -> ShippedCa
     from millwright.catalog.catalog import load_catalog
 
     return load_catalog(extra_devices=devices or (), extra_models=models or ())
-
-
-def _described(catalog: ShippedCatalog, kind: str, name: str) -> dict[str, Any]:
-    """Return one entry as plain JSON, its facts with their sources written out; raises UnknownNameError."""
-    from millwright.catalog.facts import read_facts
-
-    shelf = catalog.shelf(kind)
-    id_ = shelf.id_of(name)
-    built = shelf.get(id_)
-    # A currency is built into a bare number; every other kind into a dataclass.
-    plain = {} if isinstance(built, float) else {each.name: getattr(built, each.name) for each in fields(built)}
-    stated = plain.pop("facts", None) or read_facts(shelf.entries[id_])
-    facts = {
-        field: asdict(fact)
-        | {"source": asdict(source) if (source := catalog.sources.get(fact.source)) else fact.source}
-        for field, fact in stated.items()
-    }
-    return {"kind": kind, "id": id_, "note": shelf.alias_note(name), "fields": _as_json(plain), "facts": facts}
-
-
-def _as_json(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a dataclass as JSON knows them."""
-    values: dict[str, Any] = json.loads(json.dumps(plain, default=lambda each: asdict(each)))
-    return values
 
 
 def _commonest_facts(entries: Iterable[Mapping[str, Any]]) -> list[str]:

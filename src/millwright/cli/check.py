@@ -13,7 +13,6 @@ from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.law.evaluate import RuleFinding
-    from millwright.law.rule import RuleBase
     from millwright.law.survey import Place, Survey
 
 _MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
@@ -41,13 +40,14 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Judge by the rules alone; exit 0: all may be used, 1: some may not, 3: of some a fact is missing."""
+    from millwright.law.assume import assuming
     from millwright.law.kleene import Verdict
     from millwright.law.load import load_rules
     from millwright.law.survey import survey
     from millwright.report.counsel.findings import findings_document
     from millwright.scenario.load import load_scenario
 
-    rules, told = _what_if(load_rules(), assume or [])
+    rules, told = assuming(load_rules(), assume or [])
     loaded = load_scenario(scenario)
     day = _day(as_of) or loaded.scenario.law.as_of or dt.date.today()
     found = survey(loaded.scenario, loaded.catalog, rules, day, told)
@@ -78,35 +78,6 @@ def _day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise InputError(f"'{text}' is no date", "--as-of", "Write YYYY-MM-DD, such as 2027-12-02.") from None
-
-
-def _what_if(rules: RuleBase, assume: list[str]) -> tuple[RuleBase, dict[str, Any]]:
-    """Return the rules with the what-ifs thrown, and the facts that were assumed."""
-    switches = {each.id for each in rules.switches}
-    told: dict[str, Any] = {}
-    for each in assume:
-        key, equals, value = (part.strip() for part in each.partition("="))
-        if key in switches:
-            if not equals or value.lower() in ("true", "yes"):
-                rules = rules.assuming(key)
-            elif value.lower() not in ("false", "no"):
-                raise InputError(f"'{value}' is neither true nor false", f"--assume {key}")
-        elif not equals:
-            raise InputError(
-                f"'{each}' is no KEY=VALUE", "--assume", f"A what-if is one of {', '.join(sorted(switches))}."
-            )
-        else:
-            told[_full_name(key)] = {"true": True, "false": False}.get(value.lower(), value)
-    return rules, told
-
-
-def _full_name(key: str) -> str:
-    """Return a fact's name with `site.` or `workload.`, which may be left out where only one of them has it."""
-    from millwright.law.case import is_site_fact
-
-    if "." in key:
-        return key
-    return f"site.{key}" if is_site_fact(key) else f"workload.{key}"
 
 
 def _show(found: Survey, proof: bool) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from millwright.errors import InputError
-
-if TYPE_CHECKING:
-    from millwright.law.rule import Rule
 
 app = typer.Typer(help="The rules: what they say, from which article, and how they changed.", no_args_is_help=True)
 
@@ -30,6 +27,7 @@ def list_rules(
     from rich.table import Table
 
     from millwright.law.load import load_rules
+    from millwright.law.publish import rule_json
 
     rules = [each for each in load_rules().rules if not instrument or each.instrument.id.lower() == instrument.lower()]
     if instrument and not rules:
@@ -38,7 +36,7 @@ def list_rules(
     if as_of:
         rules = [each for each in rules if each.in_force(_day(as_of))]
     if as_json:
-        typer.echo(json.dumps([_as_json(each) for each in rules], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([rule_json(each) for each in rules], indent=1, ensure_ascii=False))
         return
     table = Table("rule", "article", "effect", "status", "says")
     for each in rules:
@@ -49,18 +47,11 @@ def list_rules(
 @app.command("show")
 def show(name: Annotated[str, typer.Argument(help="A rule's id.")], as_json: AsJson = False) -> None:
     """Show one rule whole: citation, dates, conditions, exemptions, examples."""
-    import difflib
-
     from millwright.law.load import load_rules
+    from millwright.law.publish import rule_json, rule_named
 
-    rules = load_rules()
-    try:
-        rule = rules.rule(name)
-    except KeyError:
-        near = difflib.get_close_matches(name, [each.id for each in rules.rules], n=1)
-        remedy = f"Did you mean {near[0]}?" if near else "See `millwright law list`."
-        raise InputError(f"no rule is called '{name}'", remedy=remedy) from None
-    document = _as_json(rule)
+    rule = rule_named(load_rules(), name)
+    document = rule_json(rule)
     if as_json:
         typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
         return
@@ -82,11 +73,12 @@ def diff(
 ) -> None:
     """Say which rules the shipped base has that the other has not, and the other way round, and which differ."""
     from millwright.law.load import load_rules
+    from millwright.law.publish import rule_json
 
     if not (folder / "base.yaml").is_file():
         raise InputError("this is no rule base", str(folder), "It needs a base.yaml and a folder rules.")
-    old = {each.id: _as_json(each) for each in load_rules(folder).rules}
-    new = {each.id: _as_json(each) for each in load_rules().rules}
+    old = {each.id: rule_json(each) for each in load_rules(folder).rules}
+    new = {each.id: rule_json(each) for each in load_rules().rules}
     changed = {id_: sorted(key for key in new[id_] if new[id_][key] != old[id_][key]) for id_ in new if id_ in old}
     found = {
         "added": sorted(new.keys() - old.keys()),
@@ -125,35 +117,6 @@ def rego(
             known = ", ".join(each.id for each in rules.switches)
             raise InputError(f"no what-if is called '{name}'", "--assume", f"Use one of {known}.") from None
     typer.echo(rego_policy(rules), nl=False)
-
-
-def _as_json(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "version": rule.version,
-        "instrument": rule.instrument.id,
-        "citation": rule.instrument.citation,
-        "pinpoint": rule.pinpoint,
-        "plain": rule.plain,
-        "quote": rule.quote,
-        "unverified": rule.unverified,
-        "link": rule.link,
-        "jurisdiction": rule.instrument.jurisdiction,
-        "sector": rule.instrument.sector,
-        "effect": str(rule.effect),
-        "binds": rule.binds,
-        "status": str(rule.status),
-        "since": rule.since.isoformat() if rule.since else None,
-        "until": rule.until.isoformat() if rule.until else None,
-        "applies": str(rule.applies),
-        "asks": str(rule.asks),
-        "unless": [{"pinpoint": each.pinpoint, "when": str(each.when)} for each in rule.exemptions],
-        "evidence": list(rule.evidence),
-        "remedy": rule.remedy,
-        "note": rule.note,
-        "review_by": rule.review_by.isoformat() if rule.review_by else None,
-        "examples": [{"name": each.name, "gives": str(each.verdict or "not applicable")} for each in rule.examples],
-    }
 
 
 def _line(parts: dict[str, Any]) -> str:

@@ -21,7 +21,11 @@ def validate(
     devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add.")] = None,
 ) -> None:
     """Predict points and compare: answer rate, errors, bias, interval coverage and width."""
-    comparisons = _compared(points, by or [], models or [], devices or [])
+    from millwright.catalog.catalog import load_catalog
+    from millwright.measure.points import read_table
+    from millwright.measure.validation import validated
+
+    comparisons = validated(read_table(points), by or [], load_catalog(devices or (), models or ()))
     if as_json:
         from millwright.measure import compare
 
@@ -29,27 +33,6 @@ def validate(
         return
     _print_table(comparisons)
     typer.echo("Points that the fit has seen come out better than new ones; docs/accuracy.md has the errors left out.")
-
-
-def _compared(points: Path, by: list[str], models: list[Path], devices: list[Path]) -> list[Comparison]:
-    import numpy as np
-
-    from millwright.catalog.catalog import load_catalog
-    from millwright.measure.compare import compare_groups
-    from millwright.measure.points import METRICS, group_names, points_of, read_table
-    from millwright.measure.predict import predict_points
-
-    table = read_table(points)
-    rows = points_of(table)
-    names = [group_names(rows, table, column) for column in by]
-    found = predict_points(rows, load_catalog(devices, models))
-    measured = np.array([[each.measured.get(metric, np.nan) for each in rows] for metric in METRICS])
-    measured = measured.reshape(len(METRICS), len(rows))
-    all_points = compare_groups(["all"] * len(rows), METRICS, measured, found.values, found.low, found.high)
-    if not by or not rows:
-        return all_points
-    groups = [" · ".join(parts) for parts in zip(*names, strict=True)]
-    return all_points + compare_groups(groups, METRICS, measured, found.values, found.low, found.high)
 
 
 def _print_table(comparisons: Sequence[Comparison]) -> None:

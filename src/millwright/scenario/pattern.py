@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from millwright.errors import InputError
+from millwright.scenario.folder import beside
 from millwright.scenario.traffic import (
     Arrivals,
     BurstArrivals,
@@ -98,7 +99,7 @@ def _lengths(length: Length, folder: Path) -> lengths.Lengths:
         case UniformLength():
             return lengths.Uniform(float(round(length.low_tokens)), float(round(length.high_tokens)))
         case EmpiricalLength():
-            return lengths.Empirical(read_lengths(folder / length.file, length.column))
+            return lengths.Empirical(read_lengths(beside(folder, length.file), length.column))
         case LognormalLength(mean_tokens=float(mean), p95_tokens=float(p95)):
             return lengths.Lognormal.from_mean_and_p95(mean, p95)
         case LognormalLength(median_tokens=float(median), p95_tokens=float(p95)):
@@ -132,7 +133,7 @@ def _from_trace(traffic: Traffic, trace: Trace, folder: Path) -> tuple[TrafficPa
     """
     columns = trace.columns
     requests = read_trace(
-        folder / trace.file,
+        beside(folder, trace.file),
         trace.format.value,
         None if columns is None else Columns(columns.arrival, columns.input, columns.output),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from millwright.catalog.catalog import KINDS, UnknownNameError
 from millwright.errors import InputError
 from millwright.money import Money, Price
 from millwright.scenario.faults import Fault, KeyPath
+from millwright.scenario.folder import beside
 from millwright.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -98,11 +100,15 @@ class Checker:
 
     def model(self, path: KeyPath, name: str) -> None:
         """Note a fault unless `name` is a model, or the path of a `config.json`, which then joins the catalogue."""
-        given = self.folder / name
-        config = given / "config.json" if (given / "config.json").is_file() else given
+        try:
+            given = beside(self.folder, name)
+        except InputError as error:
+            self.note(path, error.what, error.remedy)
+            return
+        config = given / "config.json" if isfile(given / "config.json") else given
         if not name.endswith(".json") and config == given:
             self.known(path, name, self.catalog.model)
-        elif not config.is_file():
+        elif not isfile(config):
             self.note(path, f"there is no file '{name}'", "Give its path relative to the scenario file.")
         else:
             entry = {"id": name, "name": name, "aliases": [], "config_path": str(config)}

@@ -122,12 +122,14 @@ def _answer(kind: str, request: dict[str, Any], folder: Path, tell: Tell) -> Res
     import traceback
 
     from millwright.errors import InputError
+    from millwright.scenario.folder import walled_in
     from millwright.web.outcome import failure_of
     from millwright.web.work.kinds import KINDS
 
     try:
         asked = KINDS[kind].request.model_validate(request)
-        document = KINDS[kind].run(asked, folder, tell)
+        with walled_in(folder):
+            document = KINDS[kind].run(asked, folder, tell)
         return Result(json.dumps(document, ensure_ascii=False, allow_nan=False))
     except InputError as error:
         return _without_folder(failure_of(error), folder)

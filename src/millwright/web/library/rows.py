@@ -39,6 +39,41 @@ class PlanRow:
     saved_by: str
 
 
+@dataclass(frozen=True)
+class AttachmentRow:
+    """An uploaded file, without its content."""
+
+    id: str
+    name: str
+    size_bytes: int
+    sha256: str
+    saved_at: dt.datetime
+    saved_by: str
+
+
+@dataclass(frozen=True)
+class MeasurementRow:
+    """Measured points that were uploaded and read: `points` of them, in the attachment."""
+
+    id: str
+    name: str
+    attachment_id: str
+    points: int
+    saved_at: dt.datetime
+    saved_by: str
+
+
+@dataclass(frozen=True)
+class CalibrationRow:
+    """Corrections made from measured points: the whole `calibration.json`."""
+
+    id: str
+    name: str
+    text: str
+    saved_at: dt.datetime
+    saved_by: str
+
+
 class JobState(StrEnum):
     """Where a job is; the last four are the end of it."""
 

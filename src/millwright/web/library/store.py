@@ -13,9 +13,17 @@ import sqlalchemy as sa
 
 from millwright.errors import InputError
 from millwright.web.library import tables
-from millwright.web.library.rows import JobRow, JobState, PlanRow, ScenarioRow
+from millwright.web.library.rows import (
+    AttachmentRow,
+    CalibrationRow,
+    JobRow,
+    JobState,
+    MeasurementRow,
+    PlanRow,
+    ScenarioRow,
+)
 
-Row = TypeVar("Row", ScenarioRow, PlanRow)
+Row = TypeVar("Row", ScenarioRow, PlanRow, AttachmentRow, MeasurementRow, CalibrationRow)
 
 MOST_LISTED = 1000
 """A list holds the newest so many."""
@@ -26,6 +34,18 @@ class NotThereError(InputError):
 
     def __init__(self, kind: str, id_: str) -> None:
         super().__init__(f"there is no {kind} '{id_}'", remedy="List what there is, and use an id of the list.")
+
+
+class LibraryFullError(InputError):
+    """The uploaded files fill what the operator gives them."""
+
+    def __init__(self, held: int, most: int) -> None:
+        super().__init__(
+            f"the uploaded files hold {held / 2**20:,.0f} of {most / 2**20:,.0f} MiB", remedy="Delete some first."
+        )
+
+
+_ATTACHMENT = sa.select(*(each for each in tables.attachments.c if each.name != "content"))
 
 
 class Library:
@@ -88,6 +108,80 @@ class Library:
     def plan(self, id_: str) -> PlanRow:
         """Return one plan; raises NotThereError."""
         return self._one(tables.plans, PlanRow, id_, "plan")
+
+    # --- uploaded files ---
+
+    def save_attachment(self, name: str, content: bytes, most_in_all: int, by: str = "") -> AttachmentRow:
+        """Save an uploaded file; raises LibraryFullError where all of them together would be more than `most_in_all`.
+
+        The same content under the same name is kept once.
+        """
+        digest, table = hashlib.sha256(content).hexdigest(), tables.attachments
+        row = AttachmentRow(new_id(), name, len(content), digest, now(), by)
+        with self.engine.begin() as connection:
+            same = _ATTACHMENT.where(table.c.sha256 == digest, table.c.name == name)
+            if (found := connection.execute(same).first()) is not None:
+                return AttachmentRow(**found._mapping)
+            held = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(table.c.size_bytes), 0))).scalar_one()
+            if held + len(content) > most_in_all:
+                raise LibraryFullError(held, most_in_all)
+            connection.execute(table.insert().values(content=content, **vars(row)))
+        return row
+
+    def attachments(self) -> list[AttachmentRow]:
+        """Return the uploaded files, newest first."""
+        chosen = _ATTACHMENT.order_by(tables.attachments.c.saved_at.desc(), tables.attachments.c.id)
+        with self.engine.connect() as connection:
+            return [AttachmentRow(**each._mapping) for each in connection.execute(chosen.limit(MOST_LISTED))]
+
+    def content(self, id_: str) -> bytes:
+        """Return what an uploaded file holds; raises NotThereError."""
+        chosen = sa.select(tables.attachments.c.content).where(tables.attachments.c.id == id_)
+        with self.engine.connect() as connection:
+            found = connection.execute(chosen).scalar_one_or_none()
+        if found is None:
+            raise NotThereError("attachment", id_)
+        return bytes(found)
+
+    def delete_attachment(self, id_: str) -> None:
+        """Take an uploaded file away; raises NotThereError, and InputError where a measurement stands on it."""
+        with self.engine.begin() as connection:
+            used = sa.select(tables.measurements.c.name).where(tables.measurements.c.attachment_id == id_)
+            if (name := connection.execute(used).scalar()) is not None:
+                raise InputError(f"the measurement '{name}' stands on it", id_, "Keep the file.")
+            gone = connection.execute(tables.attachments.delete().where(tables.attachments.c.id == id_))
+        if gone.rowcount == 0:
+            raise NotThereError("attachment", id_)
+
+    # --- measurements and calibrations ---
+
+    def save_measurement(self, name: str, attachment_id: str, points: int, by: str = "") -> MeasurementRow:
+        """Save that an uploaded file holds so many measured points."""
+        row = MeasurementRow(new_id(), name, attachment_id, points, now(), by)
+        self._insert(tables.measurements, vars(row))
+        return row
+
+    def measurements(self) -> list[MeasurementRow]:
+        """Return the measurements, newest first."""
+        return self._newest(tables.measurements, MeasurementRow)
+
+    def measurement(self, id_: str) -> MeasurementRow:
+        """Return one measurement; raises NotThereError."""
+        return self._one(tables.measurements, MeasurementRow, id_, "measurement")
+
+    def save_calibration(self, name: str, text: str, by: str = "") -> CalibrationRow:
+        """Save a `calibration.json` under a name; an earlier one of that name stays."""
+        row = CalibrationRow(new_id(), name, text, now(), by)
+        self._insert(tables.calibrations, vars(row))
+        return row
+
+    def calibrations(self) -> list[CalibrationRow]:
+        """Return the calibrations, newest first."""
+        return self._newest(tables.calibrations, CalibrationRow)
+
+    def calibration(self, id_: str) -> CalibrationRow:
+        """Return one calibration; raises NotThereError."""
+        return self._one(tables.calibrations, CalibrationRow, id_, "calibration")
 
     # --- jobs ---
 

@@ -75,6 +75,36 @@ plans = sa.Table(
     *_saved(),
 )
 
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    *_saved(),
+)
+
+measurements = sa.Table(
+    "measurements",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(NAME_LENGTH), nullable=False, index=True),
+    sa.Column("attachment_id", sa.String(ID_LENGTH), sa.ForeignKey("attachments.id"), nullable=False, index=True),
+    sa.Column("points", sa.Integer, nullable=False),
+    *_saved(),
+)
+
+calibrations = sa.Table(
+    "calibrations",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(NAME_LENGTH), nullable=False, index=True),
+    sa.Column("text", sa.Text, nullable=False),
+    *_saved(),
+)
+
 jobs = sa.Table(
     "jobs",
     metadata,
