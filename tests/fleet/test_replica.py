@@ -315,6 +315,36 @@ def test_offline_the_interval_is_that_of_the_step_times() -> None:
     assert one.log_sigma == pytest.approx(0.2, rel=1e-6)
 
 
+@settings(max_examples=30, deadline=None)
+@given(log_sigma=st.floats(0.05, 0.4), confidence=st.floats(0.55, 0.95), offline=st.booleans())
+def test_more_confidence_promises_less(log_sigma: float, confidence: float, offline: bool) -> None:
+    served = service(None if offline else Slo(ttft_s=2.0, tpot_s=0.05))
+    middle = evaluate(served, candidate(served, step_time(log_sigma=log_sigma)))
+    sure, surer = (with_interval(served, middle, each) for each in (confidence, confidence + 0.04))
+    assert surer.sure_per_s <= sure.sure_per_s <= sure.rate_per_s.value
+    assert sure.chance_of(sure.sure_per_s) == pytest.approx(confidence, abs=1e-6)
+
+
+def test_offline_the_sure_rate_is_the_quantile_of_the_step_times() -> None:
+    served = service(None)
+    one = with_interval(served, evaluate(served, candidate(served, step_time(log_sigma=0.2))), 0.8)
+    assert one.sure_per_s == pytest.approx(one.rate_per_s.value * np.exp(-0.8416 * 0.2), rel=1e-3)
+    assert one.log_sigma_below == pytest.approx(0.2, rel=1e-6)
+
+
+def test_who_stands_further_from_the_limit_wins_at_confidence() -> None:
+    served = service(Slo(ttft_s=5.0, tpot_s=0.05))
+    at_the_limit = candidate(served, step_time(0.040, 1e-6, log_sigma=0.3), tp=1)
+    far_from_it = candidate(served, step_time(0.012, 1e-3, log_sigma=0.3), tp=4)
+    best_in_the_middle, _ = best_on(Evaluations(served, 0.5), [at_the_limit, far_from_it], 4)
+    best_when_sure, tried = best_on(Evaluations(served, 0.9), [at_the_limit, far_from_it], 4)
+    assert best_in_the_middle is not None
+    assert best_when_sure is not None
+    assert best_when_sure.candidate is far_from_it
+    assert {one.rate_per_s.value > 0.0 for one in tried} == {True, False}
+    assert best_when_sure.sure_per_s > 0.0
+
+
 def test_shorter_steps_are_the_inverse_of_longer_ones() -> None:
     step = step_time(log_sigma=0.3)
     there_and_back = slower(slower(step, 1.28), -1.28)

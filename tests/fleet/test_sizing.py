@@ -77,3 +77,12 @@ def test_draws_are_the_single_cases_side_by_side() -> None:
 def test_hourly_weights_must_be_a_week() -> None:
     with pytest.raises(ValueError, match="168"):
         growing_demand(1.0, 0.0, 12, np.ones(24))
+
+
+def test_caution_adds_machines_and_not_load() -> None:
+    demand = growing_demand(7.5, 0.0, 12, np.ones(168))
+    plain = schedule_machines(demand, 2.0, spares=0)
+    cautious = schedule_machines(demand, 1.5, spares=0, true_capacity_per_s=2.0)
+    assert plain.installed.max() == 4.0
+    assert cautious.installed.max() == 5.0
+    assert cautious.utilisation.mean() == pytest.approx(7.5 / (5.0 * 2.0))

@@ -253,3 +253,23 @@ def test_discounting_moves_the_running_costs_not_the_purchase() -> None:
     assert discounted["hardware"] == pytest.approx(plain["hardware"])
     monthly = float(plain["energy"]) / 12
     assert discounted["energy"] == pytest.approx(sum(monthly * 1.1 ** (-month / 12) for month in range(1, 13)))
+
+
+# --- confidence -------------------------------------------------------------------------------------------------
+
+
+def _sized(deviate: float) -> float:
+    capacity = Capacity("device", 4.0, 0.2, 0.4, sure_per_s=3.0)
+    served = ServingPart(tokens(7.0), RENTED, capacity, 0)
+    schedule = served.schedule(inputs(capacity_z={"device": deviate}))
+    assert schedule is not None
+    return float(schedule.rented.max())
+
+
+def test_machines_are_counted_by_what_they_surely_serve() -> None:
+    assert _sized(0.0) == 3.0  # 7 / 3, where 7 / 4 would do in the middle
+
+
+def test_machines_are_added_where_the_truth_is_worse_and_kept_where_it_is_better() -> None:
+    assert _sized(-2.0) == 4.0  # 4·exp(−0.8) = 1.8
+    assert _sized(3.0) == _sized(0.0)

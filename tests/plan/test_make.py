@@ -109,6 +109,31 @@ def test_the_header_says_what_it_was_made_from() -> None:
     assert "not legal advice" in header.disclaimer
 
 
+# --- confidence -------------------------------------------------------------------------------------------------
+
+
+def _chances(made: Plan) -> list[float]:
+    parts = [part.performance for option in made.options for part in option.fleet]
+    return [each.probability_slo_met for each in parts if each is not None and each.probability_slo_met is not None]
+
+
+@PLANS
+def test_machines_keep_the_slo_with_the_confidence_asked_for(made: Any) -> None:
+    chances = _chances(made())
+    assert len(chances) > 3
+    assert min(chances) >= 0.8 - 1e-6
+    assert any(each.path == "limits.confidence" and each.value == "80 %" for each in made().assumptions)
+
+
+def test_more_confidence_takes_more_machines() -> None:
+    def hosts(confidence: str) -> int:
+        made = plan(scenario(sites=(ROOM,), more=f"limits: {{confidence: {confidence}, spares: 0}}"))
+        assert min(_chances(made)) >= float(confidence.rstrip(" %")) / 100.0 - 1e-6
+        return sum(part.hosts for option in made.options for part in option.fleet)
+
+    assert hosts("50 %") < hosts("95 %")
+
+
 # --- ranks ------------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +207,9 @@ def test_a_fleet_counts_whole_machines_for_the_peak_and_a_spare(made: Any) -> No
             assert part.spares >= per_host  # one machine beyond the need
             needed = part.performance
             assert needed.capacity.value >= needed.planned_rate_per_s
-            one_less = needed.goodput_per_replica.value * (part.replicas - per_host)
+            assert needed.sure_capacity_per_s is not None
+            assert needed.sure_capacity_per_s >= needed.planned_rate_per_s * (1.0 - 1e-9)
+            one_less = needed.sure_capacity_per_s * (part.replicas - per_host) / part.replicas
             assert one_less < needed.planned_rate_per_s
             assert part.headroom == pytest.approx(needed.capacity.value / needed.planned_rate_per_s - 1.0)
             assert needed.planned_rate_per_replica_per_s * part.replicas == pytest.approx(needed.planned_rate_per_s)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,11 +137,16 @@ class Unfit:
 
 @dataclass(frozen=True)
 class ReplicaPerformance:
-    """What one replica of a candidate serves within the SLO: goodput [1/s] with the interval of its step times."""
+    """What one replica of a candidate serves within the SLO: goodput [1/s] with the interval of its step times.
+
+    `sure_per_s` is the rate [1/s] that it serves with the probability `confidence`; machines are counted by it.
+    """
 
     candidate: Candidate
     goodput: Goodput
     rate_per_s: Estimate
+    sure_per_s: float
+    confidence: float = 0.5
 
     @property
     def per_device_per_s(self) -> float:
@@ -149,13 +155,35 @@ class ReplicaPerformance:
 
     @property
     def log_sigma(self) -> float:
-        """Spread of the logarithm of the goodput [-]; wide where the low end serves nothing."""
-        low, value, high = self.rate_per_s.low, self.rate_per_s.value, self.rate_per_s.high
+        """Spread of the logarithm of the goodput above its median [-]."""
+        value, high = self.rate_per_s.value, self.rate_per_s.high
+        return max(math.log(high / value) / SPREAD_Z, 0.0) if value > 0.0 else 0.0
+
+    @property
+    def log_sigma_below(self) -> float:
+        """Spread of the logarithm of the goodput below its median [-]; wide where the low end serves nothing.
+
+        Near a limit on latency a little slower costs much goodput, so that this side is often the wider one.
+        """
+        value = self.rate_per_s.value
         if value <= 0.0:
             return 0.0
-        down = math.log(value / low) if low > 0.0 else 1.0
-        up = math.log(high / value)
-        return max((min(down, 1.0) + up) / (2.0 * SPREAD_Z), 0.0)
+        deviates = deviates_at(self.confidence)
+        if deviates > 0.0 and self.sure_per_s > 0.0:
+            return max(math.log(value / self.sure_per_s) / deviates, 0.0)
+        low = self.rate_per_s.low
+        return min(math.log(value / low) if low > 0.0 else 1.0, 1.0) / SPREAD_Z
+
+    def chance_of(self, rate_per_s: float) -> float | None:
+        """Return the probability that its true goodput is at least `rate_per_s` [1/s]; None where nothing is asked."""
+        value = self.rate_per_s.value
+        if value <= 0.0 or rate_per_s <= 0.0:
+            return None
+        distance = math.log(value / rate_per_s)
+        sigma = self.log_sigma_below if distance >= 0.0 else self.log_sigma
+        if sigma <= 0.0:
+            return 1.0 if distance >= -1e-9 else 0.0
+        return 0.5 * math.erfc(-distance / (sigma * math.sqrt(2.0)))
 
 
 def weight_precisions(model: Architecture, device: Device, allowed: Sequence[Precision] = ()) -> tuple[Precision, ...]:
@@ -284,12 +312,15 @@ def evaluate(service: Service, candidate: Candidate, precision: float = 0.01) ->
     `precision` is the relative width at which the bisection of the rate stops.
     """
     goodput = _goodput(service, candidate, candidate.step, precision)
-    return ReplicaPerformance(candidate, goodput, Estimate.exact(goodput.rate_per_s, candidate.step.basis))
+    rate = goodput.rate_per_s
+    return ReplicaPerformance(candidate, goodput, Estimate.exact(rate, candidate.step.basis), rate)
 
 
-def with_interval(service: Service, performance: ReplicaPerformance) -> ReplicaPerformance:
-    """Return `performance` with the goodput at step times at both ends of their 80 % interval.
+def with_interval(service: Service, performance: ReplicaPerformance, confidence: float = 0.5) -> ReplicaPerformance:
+    """Return `performance` with the goodput at step times at both ends of their 80 % interval, and at `confidence`.
 
+    What is served with a probability of 0.8 is what is served when every step takes as long as four in five would: a
+    slower step never serves more. The spread of the sample is added in the same proportion.
     The ends are simulated on a part of the requests and related to the middle on that same part: another part of the
     traffic may be easier or harder than the whole, which says nothing about the step times.
     """
@@ -305,7 +336,18 @@ def with_interval(service: Service, performance: ReplicaPerformance) -> ReplicaP
     most = value * max(fast / middle, 1.0) if middle > 0.0 else max(fast, value)
     sampled_low = performance.goodput.low or value  # 0: no rate that was tried is beyond doubt, which is no bound
     low, high = min(least, sampled_low), max(most, performance.goodput.high, value)
-    return replace(performance, rate_per_s=Estimate(value, low, high, candidate.step.basis))
+    rate = Estimate(value, low, high, candidate.step.basis)
+    deviates = deviates_at(confidence)
+    if deviates <= 0.0 or middle <= 0.0:
+        return replace(performance, rate_per_s=rate, sure_per_s=value, confidence=confidence)
+    by_steps = value * min(served(slower(candidate.step, deviates)) / middle, 1.0)
+    by_sample = value - (value - sampled_low) * min(deviates / SPREAD_Z, 1.0)
+    return replace(performance, rate_per_s=rate, sure_per_s=min(by_steps, by_sample), confidence=confidence)
+
+
+def deviates_at(confidence: float) -> float:
+    """Return the standard normal deviates below which a share `confidence` of all cases lies (0.5 … 1, open)."""
+    return NormalDist().inv_cdf(confidence)
 
 
 def slower(step: StepTime, deviates: float) -> StepTime:
@@ -322,26 +364,32 @@ def slower(step: StepTime, deviates: float) -> StepTime:
 
 
 class Evaluations:
-    """What candidates serve, each simulated once: coarsely to compare them, in full for the best."""
+    """What candidates serve, each simulated once: coarsely to compare them, in full for the best.
 
-    def __init__(self, service: Service) -> None:
+    They are compared by what they serve with the probability `confidence`: of two that serve the same in the middle,
+    the one that stands further from a limit is the better.
+    """
+
+    def __init__(self, service: Service, confidence: float = 0.5) -> None:
         self.service = service
         self.part = service.part()
+        self.confidence = confidence
         self._coarse: dict[CandidateKey, ReplicaPerformance] = {}
         self._in_full: dict[CandidateKey, ReplicaPerformance] = {}
 
     def coarse(self, candidate: Candidate) -> ReplicaPerformance:
-        """Return what `candidate` serves, to a few per cent, from a part of the requests."""
+        """Return what `candidate` serves at that confidence, to a few per cent, from a part of the requests."""
         key = candidate.key
         if key not in self._coarse:
-            self._coarse[key] = evaluate(self.part, candidate, _COARSE)
+            cautious = replace(candidate, step=slower(candidate.step, deviates_at(self.confidence)))
+            self._coarse[key] = replace(evaluate(self.part, cautious, _COARSE), candidate=candidate)
         return self._coarse[key]
 
     def in_full(self, candidate: Candidate) -> ReplicaPerformance:
         """Return what `candidate` serves from all requests, with its interval."""
         key = candidate.key
         if key not in self._in_full:
-            self._in_full[key] = with_interval(self.service, evaluate(self.service, candidate))
+            self._in_full[key] = with_interval(self.service, evaluate(self.service, candidate), self.confidence)
         return self._in_full[key]
 
 
@@ -375,7 +423,7 @@ def best_on(
     if best is None:
         return None, tried
     in_full = evaluations.in_full(best)
-    return (in_full if in_full.rate_per_s.value > 0.0 else None), tried
+    return (in_full if in_full.sure_per_s > 0.0 else None), tried
 
 
 def _goodput(service: Service, candidate: Candidate, step: StepTime, precision: float) -> Goodput:

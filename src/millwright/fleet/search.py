@@ -45,6 +45,11 @@ class MachineAnswer:
         """What the machine serves within the SLO [1/s]."""
         return 0.0 if self.performance is None else self.performance.rate_per_s.value * self.replicas_per_machine
 
+    @property
+    def sure_machine_rate_per_s(self) -> float:
+        """What the machine serves within the SLO at the confidence that was asked for [1/s]."""
+        return 0.0 if self.performance is None else self.performance.sure_per_s * self.replicas_per_machine
+
 
 def search(
     questions: Iterable[MachineQuestion],
@@ -54,10 +59,12 @@ def search(
     progress: Progress | None = None,
     workers: int | None = None,
     calibration: Calibration | None = None,
+    confidence: float = 0.5,
 ) -> dict[tuple[str, str, int], MachineAnswer]:
     """Return the answer to each question; the simulator runs outside Python's lock, so threads use every core.
 
-    `services`, `models` and `allowed` are by workload name. Ctrl-C ends the search between two devices.
+    `services`, `models` and `allowed` are by workload name; replicas are compared by what they serve with the
+    probability `confidence`. Ctrl-C ends the search between two devices.
     """
     sizes: dict[tuple[str, str], set[int]] = {}
     devices: dict[str, Device] = {}
@@ -70,7 +77,13 @@ def search(
     def answer(asked: tuple[str, str]) -> dict[int, MachineAnswer]:
         workload, device = asked
         return answer_device(
-            services[workload], models[workload], devices[device], sorted(sizes[asked]), allowed[workload], calibration
+            services[workload],
+            models[workload],
+            devices[device],
+            sorted(sizes[asked]),
+            allowed[workload],
+            calibration,
+            confidence,
         )
 
     pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
@@ -91,6 +104,7 @@ def answer_device(
     device_counts: Sequence[int],
     allowed: Allowed = Allowed(),  # noqa: B008
     calibration: Calibration | None = None,
+    confidence: float = 0.5,
 ) -> dict[int, MachineAnswer]:
     """Return the best replica of `model`, with its interval, on a machine of each number of devices.
 
@@ -108,7 +122,7 @@ def answer_device(
         limits=default_limits(engine, model),
         calibration=calibration,
     )
-    evaluated = Evaluations(service)
+    evaluated = Evaluations(service, confidence)
     answers: dict[int, MachineAnswer] = {}
     for count in device_counts:
         best, tried = best_on(evaluated, fitting, count)

@@ -98,13 +98,15 @@ def schedule_machines(
     purchase_step_months: int = PURCHASE_STEP_MONTHS,
     at_least: float | NDArray[np.float64] = 0.0,
     by_hour: bool = True,
+    true_capacity_per_s: float | NDArray[np.float64] | None = None,
 ) -> MachineSchedule:
     """Return the machines for `demand` when one serves `capacity_per_machine_per_s` [1/s] within the SLO.
 
     The capacity is a float or a column (draws, 1). `spares` machines stand by whenever any machine serves (N + k).
     Bought machines never shrink: each purchase step covers the highest need of its months. `at_least` machines are
     bought whatever the need (a float or a column). Without `by_hour` nobody switches machines with the need, and
-    `switched` is `rented`.
+    `switched` is `rented`. Machines are counted by the first capacity, which may be a cautious one;
+    `true_capacity_per_s` is what they are expected to serve, by which their utilisation is reckoned.
     """
     rates = demand.mean_rate_per_s
     serving = machines_needed(demand.peak_rate_per_s, capacity_per_machine_per_s)
@@ -115,7 +117,8 @@ def schedule_machines(
         step = slice(start, start + purchase_step_months)
         need = rented[..., step].max(axis=-1, keepdims=True)
         installed[..., step] = np.maximum(need, at_least if start == 0 else installed[..., start - 1 : start])
-    capacity_in_use = np.maximum(installed, 1.0) * capacity_per_machine_per_s
+    true_capacity = capacity_per_machine_per_s if true_capacity_per_s is None else true_capacity_per_s
+    capacity_in_use = np.maximum(installed, 1.0) * true_capacity
     mean_share = (rates / capacity_in_use).mean(axis=-1)
     switched = rented
     if by_hour:

@@ -159,16 +159,37 @@ class ApiTerms:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Requests per second that one machine serves within the SLO: the central value and its log spread."""
+    """Requests per second that one machine serves within the SLO: the central value and its log spread.
+
+    `log_sigma_below` is the spread below the centre, where it is another one. `sure_per_s` is what it serves at the
+    confidence that machines are counted at; not given: the central value.
+    """
 
     device_id: str
     per_machine_per_s: float
     log_sigma: float
+    log_sigma_below: float | None = None
+    sure_per_s: float | None = None
+
+    @property
+    def planned_per_s(self) -> float:
+        """What machines are counted by [1/s]."""
+        return self.per_machine_per_s if self.sure_per_s is None else self.sure_per_s
 
     def drawn(self, inputs: Inputs) -> Value:
-        """Return the capacity under `inputs`: the central value at z = 0."""
-        deviate = inputs.capacity_z.get(self.device_id, 0.0)
-        return self.per_machine_per_s * np.exp(np.asarray(deviate) * self.log_sigma)
+        """Return the true capacity under `inputs`: the central value at z = 0."""
+        deviate = np.asarray(inputs.capacity_z.get(self.device_id, 0.0))
+        below = self.log_sigma if self.log_sigma_below is None else self.log_sigma_below
+        spread = np.where(deviate < 0.0, below, self.log_sigma)
+        return _value(self.per_machine_per_s * np.exp(deviate * spread))
+
+    def counted_by(self, inputs: Inputs) -> Value:
+        """Return the capacity that machines are counted by under `inputs`.
+
+        The planned one; where the truth turns out worse, that: machines are added then. Where it turns out better, the
+        caution is kept.
+        """
+        return _value(np.minimum(self.drawn(inputs), self.planned_per_s))
 
 
 def owned_items(terms: OwnedTerms, machines: MachineSchedule, inputs: Inputs) -> list[CostItem]:
@@ -291,15 +312,24 @@ class ServingPart:
         if self.capacity is None:
             return None
         turned_out = self.demand.profile.scaled(inputs.demand_multiple(demand_factor))
-        capacity = self.capacity.drawn(inputs)
+        counted_by, true = self.capacity.counted_by(inputs), self.capacity.drawn(inputs)
         if not isinstance(self.terms, OwnedTerms):
             switched = isinstance(self.terms, RentedTerms) and self.terms.switched
-            return schedule_machines(turned_out, capacity, spares=self.spares, by_hour=switched)
+            return schedule_machines(
+                turned_out, counted_by, spares=self.spares, by_hour=switched, true_capacity_per_s=true
+            )
         planned = self.demand.profile.scaled(_value(np.asarray(inputs.planned_demand) * demand_factor))
-        first = schedule_machines(
-            planned, self.capacity.per_machine_per_s, spares=self.spares, by_hour=False
-        ).installed[..., :1]
-        return schedule_machines(turned_out, capacity, spares=self.spares, at_least=first, by_hour=False)
+        first = schedule_machines(planned, self.capacity.planned_per_s, spares=self.spares, by_hour=False).installed[
+            ..., :1
+        ]
+        return schedule_machines(
+            turned_out,
+            counted_by,
+            spares=self.spares,
+            at_least=first,
+            by_hour=False,
+            true_capacity_per_s=true,
+        )
 
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:
         """Return what this part costs under `inputs`."""

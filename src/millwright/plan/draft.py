@@ -92,12 +92,13 @@ def drafts(
         {one.workload.name: _allowed(one, scenario) for one in asked},
         progress,
         calibration=calibration,
+        confidence=scenario.limits.confidence,
     )
     found: list[Draft] = []
     for place in places:
         draft = _draft(place, answers)
         if draft.answer is not None and draft.answer.performance is None:
-            refused.append(_refused_by_machine(draft))
+            refused.append(_refused_by_machine(draft, scenario.limits.confidence))
         else:
             found.append(draft)
     if only is None:
@@ -216,7 +217,7 @@ def _refused_by_law(
     return refusal(Draft(asked, site, kind, finding, platform, None, api), reasons)
 
 
-def _refused_by_machine(draft: Draft) -> RefusedOption:
+def _refused_by_machine(draft: Draft, confidence: float) -> RefusedOption:
     assert draft.answer is not None, "only machines are refused for what they can do"
     if draft.answer.too_slow:
         nearest = max(draft.answer.too_slow, key=lambda one: one.goodput.attainment)
@@ -229,7 +230,7 @@ def _refused_by_machine(draft: Draft) -> RefusedOption:
         reason = RefusalReason(
             stage=Stage.LATENCY,
             summary=summary,
-            text=f"{deployment.weights}, TP {deployment.tp}: {nearest.goodput.reason}",
+            text=f"{deployment.weights}, TP {deployment.tp}, at {confidence:.0%} confidence: {nearest.goodput.reason}",
         )
         return refusal(draft, [reason])
     unfit = draft.answer.unfit

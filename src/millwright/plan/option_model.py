@@ -86,7 +86,12 @@ class Performance(PlanModel):
     planned_rate_per_replica_per_s: Number
     utilisation_mean: Share | None = None
     utilisation_peak: Share | None = None
+    confidence: Share = 0.5
+    """Confidence at which the replicas were counted (`limits.confidence`)."""
+    sure_capacity_per_s: MaybeNumber = None
+    """Rate that all replicas serve within the SLO at that confidence [1/s]: at least the planned one."""
     probability_slo_met: Share | None = None
+    """Probability that the SLO holds at the planned rate: at least the confidence."""
     ttft: LatencyPercentiles | None = None
     tpot: LatencyPercentiles | None = None
     e2e: LatencyPercentiles | None = None
@@ -117,7 +122,7 @@ class FleetPart(PlanModel):
     """Servers or cloud instances, spares included."""
     share_of_demand: Share = 1.0
     headroom: MaybeNumber = None
-    """Capacity over planned rate, less one: 0.25 is a quarter to spare."""
+    """Median capacity over planned rate, less one: 0.25 is a quarter to spare."""
     performance: Performance | None = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -117,7 +116,9 @@ def performance(
         "planned_rate_per_replica_per_s": per_replica,
         "utilisation_mean": min(max(utilisation_mean, 0.0), 1.0),
         "utilisation_peak": min(per_replica / rate.value, 1.0) if rate.value > 0.0 else None,
-        "probability_slo_met": _probability_enough(replica, per_replica),
+        "confidence": replica.confidence,
+        "sure_capacity_per_s": replica.sure_per_s * replicas,
+        "probability_slo_met": replica.chance_of(per_replica),
     }
     if service.slo is None:
         tokens = float(service.requests.output_tokens.mean())
@@ -137,16 +138,6 @@ def performance(
         ),
         curves=_curves(service.part(), replica) if curves else (),
     )
-
-
-def _probability_enough(replica: ReplicaPerformance, needed_per_s: float) -> float | None:
-    """Return the probability that a replica's true goodput is at least `needed_per_s`."""
-    value, sigma = replica.rate_per_s.value, replica.log_sigma
-    if value <= 0.0 or needed_per_s <= 0.0:
-        return None
-    if sigma <= 0.0:
-        return 1.0 if value >= needed_per_s else 0.0
-    return 0.5 * math.erfc(-math.log(value / needed_per_s) / (sigma * math.sqrt(2.0)))
 
 
 def _run(service: Service, candidate: Candidate, rate_per_s: float) -> Run:

@@ -94,7 +94,13 @@ def price_draft(draft: Draft, pricing: Pricing, spares: int) -> PricedPart | Ref
     assert platform is not None
     assert answer is not None
     assert answer.performance is not None
-    capacity = Capacity(platform.device.id, answer.machine_rate_per_s, answer.performance.log_sigma)
+    capacity = Capacity(
+        platform.device.id,
+        answer.machine_rate_per_s,
+        answer.performance.log_sigma,
+        answer.performance.log_sigma_below,
+        answer.sure_machine_rate_per_s,
+    )
     terms: OwnedTerms | RentedTerms | None
     if platform.host is not None and isinstance(platform.site, OwnedSite | ColoSite):
         terms = pricing.owned(platform.host, platform.site)

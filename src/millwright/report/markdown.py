@@ -91,7 +91,12 @@ def _options(plan: Plan) -> list[str]:
             f"{row.lcot.value} ({row.lcot.interval})" if row.lcot.interval else row.lcot.value,
             bare(row.capex, currency),
             bare(row.opex, currency),
-            "; ".join(f"{cell.label} {cell.shown.value} {cell.shown.unit} of {cell.limit}" for cell in row.latencies),
+            "; ".join(
+                [
+                    *(f"{cell.label} {cell.shown.value} {cell.shown.unit} of {cell.limit}" for cell in row.latencies),
+                    *([f"kept with {row.kept}"] if row.kept else []),
+                ]
+            ),
             VERDICT_WORDS[row.verdict],
             row.odds,
         )

@@ -52,6 +52,8 @@ class RankingRow:
     opex: Shown
     latencies: tuple[LatencyCell, ...]
     headroom: str
+    kept: str
+    """Probability that the SLO is kept at the peak, of the part that is least sure; empty where it is not known."""
     verdict: Verdict
     odds: str
 
@@ -71,6 +73,11 @@ def rival_sentences(plan: Plan) -> tuple[str, ...]:
 
 
 def _row(plan: Plan, option: Option) -> RankingRow:
+    kept = [
+        part.performance.probability_slo_met
+        for part in option.fleet
+        if part.performance is not None and part.performance.probability_slo_met is not None
+    ]
     headrooms = [part.headroom for part in option.fleet if part.headroom is not None]
     return RankingRow(
         option=option,
@@ -84,6 +91,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         opex=shown_estimate(option.cost.opex_per_month),
         latencies=latency_cells(plan, option),
         headroom=signed_percent(min(headrooms)) if headrooms else "",
+        kept=probability_percent(min(kept)) if kept else "",
         verdict=option.law.verdict,
         odds=probability_percent(option.cost.probability_best),
     )

@@ -83,7 +83,10 @@ def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
     if len(rows) < len(plan.options):
         blocks.append(Text(f"{len(plan.options) - len(rows)} more with --all", style="dim"))
     legend = ", ".join(f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]}" for verdict in verdicts)
-    note = f"Latency at the planned peak. Law: {legend}. Best: odds of being the cheapest."
+    note = (
+        f"Latency at the planned peak; kept: chance that the limits hold then. Law: {legend}. Best: odds of being the "
+        "cheapest."
+    )
     blocks.append(Text(note, style="dim"))
     return blocks
 
@@ -93,8 +96,9 @@ def _cells(row: RankingRow, currency: str) -> list[RenderableType]:
     name.append(f"\n{', '.join(row.fleet)} · {row.where}", style="dim")
     latencies = ", ".join(_latency(cell) for cell in row.latencies)
     headroom = f"headroom {row.headroom}" if row.headroom else ""
-    if latencies or headroom:
-        name.append("\n" + ", ".join(text for text in (latencies, headroom) if text), style="dim")
+    kept = f"kept with {row.kept}" if row.kept else ""
+    if seen := ", ".join(text for text in (latencies, headroom, kept) if text):
+        name.append("\n" + seen, style="dim")
     lcot = Text(row.lcot.value, style="bold")
     lcot.append(f"\n{row.lcot.interval}", style="dim")
     verdict = Text(VERDICT_MARKS[row.verdict], style=_VERDICT_STYLES[row.verdict])

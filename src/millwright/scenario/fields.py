@@ -298,6 +298,7 @@ Rate = Annotated[float, Unit(Dimension.RATE, "/s", ("2 /s", "2,000 /day"), above
 Tokens = Annotated[float, Unit(Dimension.LENGTH_TOKENS, "tokens", ("1200 tokens", "16k"), at_least=1.0, at_most=1e8)]
 Power = Annotated[float, Unit(Dimension.POWER, "kW", ("20 kW", "1.5 MW"), above=0.0, at_most=1e10)]
 Share = Annotated[float, Unit(Dimension.FRACTION, "%", ("20 %", "0.2"), at_least=0.0, at_most=1.0)]
+Confidence = Annotated[float, Unit(Dimension.FRACTION, "%", ("80 %", "0.8"), at_least=0.5, at_most=0.99)]
 PerYear = Annotated[float, Unit(Dimension.FRACTION_PER_YEAR, "%/y", ("8 %/y", "-20 %/y"), at_least=-0.99, at_most=20.0)]
 Interest = Annotated[float, Unit(Dimension.FRACTION_PER_YEAR, "%/y", ("8 %/y", "0 %/y"), at_least=-0.5, at_most=2.0)]
 Count = Annotated[float, Unit(Dimension.COUNT, "", ("400", "20,000"), above=0.0, at_most=1e12)]

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from millwright.scenario.fields import (
     Amount,
     Areas,
+    Confidence,
     CountryCode,
     Days,
     FactValue,
@@ -131,6 +132,8 @@ class Limits(ScenarioModel):
 
     spares: int = Field(1, ge=0, le=1000, json_schema_extra=why("N+1: one machine may fail at the peak"))
     """Whole machines (hosts or instances) beyond what the peak needs, for each workload."""
+    confidence: Confidence = Field(0.8, json_schema_extra=why("assumed: four in five; 50 % plans on the median"))
+    """Probability that machines counted for the peak keep the SLO; their speed is known within an interval only."""
     price_age_days: Days = Field(180.0, alias="price_age", json_schema_extra=why("older prices count as stale"))
     """Age from which a price is shown as stale."""
     devices: Names | None = Field(None, json_schema_extra=why("every device"))
