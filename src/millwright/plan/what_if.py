@@ -100,7 +100,7 @@ def leading_offers(plan: Plan, leading: int = LEADING_OPTIONS) -> frozenset[Wher
 
 
 def search_signature(scenario: Scenario) -> str:
-    """Return what the search of replicas depends on: models, lengths, arrivals, SLOs, precisions, engines.
+    """Return what the search of replicas depends on: models, lengths, arrivals, SLOs, precisions, engines, confidence.
 
     How many requests come, over which hours, and what anything costs is left out: a replica serves what it serves.
     """
@@ -109,7 +109,7 @@ def search_signature(scenario: Scenario) -> str:
         workload.model_dump(mode="json", exclude={"growth_per_year": True, "deadline_hours": True, "traffic": amounts})
         for workload in scenario.workloads
     ]
-    return json.dumps([parts, scenario.limits.engines], sort_keys=True)
+    return json.dumps([parts, scenario.limits.engines, scenario.limits.confidence], sort_keys=True)
 
 
 def needs_simulation(grounds: Grounds, changes: Changes) -> bool:
