@@ -38,6 +38,7 @@ from millwright.plan.ranked import (
     rivals_of_all,
     uncertain_inputs_of,
 )
+from millwright.plan.ready import assessment_of, conditions_of, published_exit, published_readiness, ready_drafts
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
 from millwright.scenario.load import LoadedScenario
@@ -101,6 +102,7 @@ def make_plan(
     """
     clock = Clock(progress)
     rules = rules or load_rules()
+    assessment_of(loaded)  # a fault in the answers is told before the search, not after it
     asked = demands(loaded, seed)
     clock.done("reading the scenario")
     as_of = loaded.scenario.law.as_of or today
@@ -150,6 +152,8 @@ def plan_of_drafts(
     pricing = Pricing(scenario, catalog, currency)
     central = central_inputs(finance)
     refused = list(refused)
+    assessment = assessment_of(loaded)
+    found = ready_drafts(found, assessment, scenario, refused)
     options = feasible_options(asked, found, pricing, central, refused)
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
@@ -178,12 +182,13 @@ def plan_of_drafts(
         if in_full and rank <= depth.break_evens:
             break_evens = [break_even(option, other, odds, central) for other in rivals if other.id != option.id]
         cost = published_cost(option, odds, central, band, finance, break_evens, in_full=in_full)
-        published.append(
-            published_option(
-                option, rank, cost, scenario, pricing, central, today, by_option[option.id], runs,
-                curves=in_full and depth.curves,
-            )
+        described = published_option(
+            option, rank, cost, scenario, pricing, central, today, by_option[option.id], runs,
+            curves=in_full and depth.curves,
         )  # fmt: skip
+        way_out = published_exit(option, cost, pricing, central)
+        conditions = conditions_of(option, assessment, scenario)
+        published.append(described.model_copy(update={"exit": way_out, "conditions": conditions}))
     clock.done("describing options")
 
     return Plan(
@@ -200,6 +205,7 @@ def plan_of_drafts(
             *from_catalogue,
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),
+        readiness=published_readiness(assessment, pricing, today),
         timings=tuple(clock.timings),
     )
 

@@ -34,6 +34,7 @@ from millwright.plan.option_model import (
     Power,
     Verdict,
 )
+from millwright.plan.ready_model import Readiness
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -63,6 +64,7 @@ __all__ = [
     "Performance",
     "Plan",
     "Power",
+    "Readiness",
     "RefusalReason",
     "RefusedOption",
     "SloLimit",
@@ -92,6 +94,7 @@ class Stage(StrEnum):
     BUDGET = "budget"
     LIMIT = "limit"
     PEOPLE = "people"
+    READINESS = "readiness"
 
 
 class Origin(StrEnum):
@@ -262,6 +265,8 @@ class Plan(PlanModel):
     refused: tuple[RefusedOption, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
+    readiness: Readiness | None = None
+    """How ready the organisation is; null where the scenario names no answers."""
     timings: tuple[Timing, ...] = ()
 
     @model_validator(mode="after")

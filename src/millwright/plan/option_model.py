@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from millwright.plan.base_model import EstimateValue, MaybeNumber, Number, PlanModel, Share
+from millwright.plan.ready_model import Condition, Exit
 
 
 class Kind(StrEnum):
@@ -261,3 +262,7 @@ class Option(PlanModel):
     binds: tuple[Binding, ...] = ()
     assumption_ids: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    """What it asks of the organisation and is not known to be there, by the answers the scenario names."""
+    exit: Exit | None = None
+    """What it would take to leave it."""

@@ -21,6 +21,7 @@ from millwright.report.format import assumption_value, bare, count, estimate_tex
 from millwright.report.grouping import duties_of, findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
+from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
     BASIS_WORDS,
@@ -124,6 +125,12 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         "duties": _duties(chosen) if chosen else "",
         "more_law": max(0, len(law) - _MANY_RULES),
         "people": _people(chosen) if chosen else [],
+        "leaving": exit_texts(chosen.exit) if chosen and chosen.exit else [],
+        "readiness": _readiness(plan, chosen),
+        "to_get_ready": [
+            [each.start, each.end, each.title, each.owner]
+            for each in (plan.readiness.actions if plan.readiness else ())
+        ],
         "binds": [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds] if chosen else [],
         "risks": _risks(plan, chosen),
         "refused": [
@@ -220,6 +227,14 @@ def _duties(chosen: Option) -> str:
 
 def _people(chosen: Option) -> list[str]:
     return [f"The first option needs {estimate_text(chosen.people.fte)}.", *chosen.people.notes]
+
+
+def _readiness(plan: Plan, chosen: Option | None) -> list[str]:
+    if plan.readiness is None:
+        return []
+    axes = ", ".join(f"{axis.title} {axis_range(axis)}" for axis in plan.readiness.axes)
+    conditions = condition_texts(chosen) if chosen else []
+    return [f"Scores from 0 to 100, as ranges that evidence narrows: {axes}.", *conditions, *readiness_texts(plan)]
 
 
 def _risks(plan: Plan, chosen: Option | None) -> list[str]:

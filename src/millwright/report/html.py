@@ -31,6 +31,7 @@ from millwright.report.format import (
 from millwright.report.grouping import bindings_by_limit, duties_of, findings_by_rule, spent_by_year
 from millwright.report.leading import leading, rank_ranges
 from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
+from millwright.report.readiness import axis_range, condition_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -146,6 +147,9 @@ def _filters(
         "rules_text": wording.rules_text,
         "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
+        "conditions": condition_texts,
+        "axis_range": axis_range,
+        "readiness_texts": readiness_texts,
     }
 
 
@@ -178,6 +182,7 @@ def _contents(plan: Plan, drawings: dict[str, list[dict[str, str]]]) -> list[tup
         ("options", "Options in full", has_options),
         ("law", "Law", has_options),
         ("binds", "What binds", any(option.binds for option in plan.options)),
+        ("readiness", "Readiness", plan.readiness is not None),
         ("refused", "Refused", bool(plan.refused)),
         ("assumptions", "Assumptions", True),
         ("question", "What was asked", True),

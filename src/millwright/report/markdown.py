@@ -12,6 +12,7 @@ from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import ranking, rival_sentences
+from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
     DECISION_WORDS,
@@ -61,6 +62,9 @@ def render_markdown(plan: Plan) -> str:
     if chosen is not None:
         lines += _items("What binds", [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds])
         lines += _items("Mind", [*plan.warnings, *chosen.warnings])
+        lines += _items("Leaving it", exit_texts(chosen.exit) if chosen.exit is not None else [])
+        lines += _items("Before it goes live", condition_texts(chosen))
+    lines += _readiness(plan)
     lines += _items(
         f"{count(len(plan.refused), 'configuration')} refused, by reason",
         [f"{len(group.members)} × {STAGE_WORDS[group.stage]}: {group.summary}" for group in refusal_groups(plan)],
@@ -75,6 +79,14 @@ def render_markdown(plan: Plan) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _readiness(plan: Plan) -> list[str]:
+    if plan.readiness is None:
+        return []
+    axes = [f"{axis.title}: {axis_range(axis)} of 100" for axis in plan.readiness.axes]
+    actions = [f"{each.start} to {each.end}: {each.title} ({each.owner})" for each in plan.readiness.actions]
+    return [*_items("Readiness", [*axes, *readiness_texts(plan)]), *_items("To get ready", actions, numbered=True)]
 
 
 def _options(plan: Plan) -> list[str]:

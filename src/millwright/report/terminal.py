@@ -16,6 +16,7 @@ from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import duties_of
 from millwright.report.leading import leading
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
+from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
     ORIGIN_WORDS,
@@ -40,6 +41,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
     blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan), *_duties(plan)]
+    blocks += [*_leaving(plan), *_readiness(plan)]
     blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
     for block in blocks:
         console.print(block)
@@ -131,6 +133,35 @@ def _duties(plan: Plan) -> list[RenderableType]:
         return []
     cited = [" ".join(text for text in (duty.instrument, duty.pinpoint) if text) for duty in duties]
     return [_heading("To be done before going live, wherever it runs"), Text("; ".join(cited))]
+
+
+def _leaving(plan: Plan) -> list[RenderableType]:
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is None or option.exit is None:
+        return []
+    return [_heading(f"Leaving option {option.rank}"), _items("", exit_texts(option.exit))]
+
+
+def _readiness(plan: Plan) -> list[RenderableType]:
+    ready = plan.readiness
+    if ready is None:
+        return []
+    axes = "  ".join(f"{axis.title} {axis_range(axis)}" for axis in ready.axes)
+    blocks: list[RenderableType] = [_heading("Readiness, 0–100"), Text(axes)]
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is not None and option.conditions:
+        blocks.append(_items(f"Before option {option.rank} goes live", condition_texts(option)))
+    blocks.append(_items("", readiness_texts(plan)))
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False, expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, style="dim")
+    for action in ready.actions:
+        mark = "! " if action.critical else "  "
+        table.add_row(f"{action.start} – {action.end}", Text(mark + action.title), Text(action.owner))
+    if ready.actions:
+        blocks.append(table)
+    return blocks
 
 
 def _refused(plan: Plan, show_all: bool) -> list[RenderableType]:

@@ -62,6 +62,7 @@ STAGE_WORDS: dict[Stage, str] = {
     Stage.BUDGET: "Budget",
     Stage.LIMIT: "Scenario limit",
     Stage.PEOPLE: "People",
+    Stage.READINESS: "Readiness",
 }
 ORIGIN_WORDS: dict[Origin, str] = {
     Origin.USER: "from the scenario",

@@ -34,6 +34,7 @@ class LoadedScenario:
 
     `patterns` holds each workload's traffic, ready to be sampled; `catalog` the catalogue with the scenario's own
     models, devices and figures in it, where a workload's `model` is found by the name or path the scenario gives.
+    `readiness_text` is what the file holds that the scenario names under `readiness`.
     """
 
     scenario: Scenario
@@ -42,6 +43,7 @@ class LoadedScenario:
     defaulted: tuple[DefaultedField, ...]
     patterns: Mapping[str, TrafficPattern]
     catalog: ShippedCatalog
+    readiness_text: str | None = None
 
 
 def load_scenario(path: Path | str, catalog: ShippedCatalog | None = None) -> LoadedScenario:
@@ -68,11 +70,13 @@ def read_scenario(text: str, path: Path, catalog: ShippedCatalog | None = None) 
         scenario = _in_the_countrys_currency(scenario, catalog)
         checker.currencies(scenario)
     checker.names(_without_own_names(document.value) if scenario is None else document.value)
+    readiness_text = _beside(document.value, "readiness", checker)
     patterns, filled = _patterns(document.value, checker)
     faults += [_placed(fault, document, file) for fault in checker.faults]
     if faults or scenario is None:
         raise ScenarioError(list(dict.fromkeys(faults)))
-    return LoadedScenario(scenario, text, path, defaulted_fields(scenario, filled), patterns, checker.catalog)
+    defaulted = defaulted_fields(scenario, filled)
+    return LoadedScenario(scenario, text, path, defaulted, patterns, checker.catalog, readiness_text)
 
 
 def scenario_json_schema() -> dict[str, Any]:
@@ -144,6 +148,19 @@ def _patterns(
         except (ValidationError, KeyError, TypeError, AttributeError):
             continue  # already among the faults
     return patterns, filled
+
+
+def _beside(value: dict[str, Any], key: str, checker: Checker) -> str | None:
+    """Return the text of the file that `key` names, read from the scenario's folder; None where it names none."""
+    name = value.get(key)
+    if not isinstance(name, str):
+        return None
+    try:
+        return _read(checker.folder / name)
+    except ScenarioError as error:
+        fault = error.faults[0]
+        checker.note((key,), f"{fault.where}: {fault.what}", "Give its path relative to the scenario file.")
+        return None
 
 
 def _in_the_countrys_currency(scenario: Scenario, catalog: ShippedCatalog) -> Scenario:

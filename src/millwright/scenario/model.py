@@ -210,6 +210,8 @@ class Scenario(ScenarioModel):
     """What rules need to know."""
     limits: Limits = Field(default_factory=Limits)
     """What any option must keep to."""
+    readiness: str | None = None
+    """File with the answers to `millwright assess`, beside the scenario; none given: not looked at."""
     overrides: Overrides = Field(default_factory=dict)
     """Your own figures in place of the catalogue's: `devices: {h100-sxm: {price: 25 kUSD}}`."""
     devices: tuple[CustomDevice, ...] = ()

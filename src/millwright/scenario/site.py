@@ -148,6 +148,10 @@ class ApiSite(_Site):
         False, json_schema_extra=why("if `countries` is given, a provider must say where it serves from")
     )
     """Whether a provider that does not say where it serves from may be used although `countries` is given."""
+    openai_compatible: bool | None = Field(
+        None, json_schema_extra=why("not known: it bears on what leaving takes; ask the provider")
+    )
+    """Whether it speaks OpenAI's form of API, as most clients do."""
     same_model_only: bool = Field(True, json_schema_extra=why("like is compared with like"))
     """Whether only the workload's own model (or its alternatives) counts, rather than any model."""
 
