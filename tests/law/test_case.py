@@ -152,3 +152,18 @@ def test_a_workload_fact_told_from_outside_is_no_assumption() -> None:
     found = judged(workload__prohibited_practice=True)
     assert {place.finding.verdict for place in found.places} == {Verdict.NO}
     assert "workload.prohibited_practice" not in {each.fact for each in found.assumed}
+
+
+@pytest.mark.parametrize(
+    ("country", "subjects", "expected"), [("JP", "[JP]", False), ("JP", "[JP, EU]", None), ("FR", "[US]", None)]
+)
+def test_who_has_nothing_to_do_with_europe_is_assumed_to_decide_nothing_there(
+    country: str, subjects: str, expected: bool | None
+) -> None:
+    text = HOSPITAL.replace("country: DE", f"country: {country}").replace(
+        "[health], ", f"[health], subjects: {subjects}, "
+    )
+    scenario = loaded(text).scenario
+    facts, assumed = workload_facts_of(scenario, scenario.workloads[0], "MIT")
+    assert facts.critical_decisions_in_eu is expected
+    assert ("workload.critical_decisions_in_eu" in {each.fact for each in assumed}) is (expected is False)

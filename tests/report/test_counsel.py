@@ -31,6 +31,15 @@ OUTLINES = {outline.id: outline for outline in load_outlines()}
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
+TRANSFERS = {
+    "DE": "transfer-assessment",
+    "GB": "uk-transfer-assessment",
+    "CH": "swiss-transfer-assessment",
+    "BR": "brazil-transfer-assessment",
+    "CN": "china-export-assessment",
+}
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Survey:
     return surveyed(tmp_path_factory.mktemp("case"), {"site.baa_signed": False})
@@ -157,9 +166,20 @@ def test_a_transfer_is_assessed_only_where_there_may_be_one(tmp_path: Path) -> N
     assert ("Reached for support from", "IN", "said with --assume") in rows_of(paper)
 
 
+@pytest.mark.parametrize(("country", "paper"), TRANSFERS.items())
+def test_each_home_has_its_own_transfer_assessment(tmp_path: Path, country: str, paper: str) -> None:
+    abroad = TEXT.replace("country: DE", f"country: {country}").replace(", residency: [EU]", "")
+    found = surveyed(tmp_path, text=abroad.replace("allowed_jurisdictions: [EU], ", ""))
+    mine = {id_ for id_ in TRANSFERS.values() if filled(OUTLINES[id_], found, NAME) is not None}
+    assert mine == {paper}
+    written = paper_as_markdown(papers(found)[paper])
+    assert "2. The tool it rests on" in written
+    assert "6. Look again" in written
+
+
 def test_without_personal_data_there_is_nothing_to_assess(tmp_path: Path) -> None:
     found = surveyed(tmp_path, text=TEXT.replace("[health]", "[internal]"))
-    assert [filled(outline, found, NAME) for outline in OUTLINES.values()] == [None, None, None]
+    assert {filled(outline, found, NAME) for outline in OUTLINES.values()} == {None}
     assert not [name for name in counsel_files(found, NAME, MADE) if name.startswith(("dpia", "transfer", "record"))]
 
 

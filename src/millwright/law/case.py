@@ -6,6 +6,7 @@ organisation that follow from its sector and country, and uses that nobody menti
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -65,9 +66,14 @@ def workload_facts_of(
     assumed += [
         Assumed(f"workload.{name}", value, f"assumed from the sector, {sector}") for name, value in implied.items()
     ]
+    subjects = workload.data.subjects or (country,)
+    if not _touch_eea((country, *subjects), scenario.law.as_of or dt.date.max):
+        why = "assumed: neither the organisation nor the people concerned are in the EEA"
+        implied["critical_decisions_in_eu"] = False
+        assumed.append(Assumed("workload.critical_decisions_in_eu", False, why))
     facts = WorkloadFacts(
         data_classes=tuple(each.value for each in workload.data.classes),
-        subjects=workload.data.subjects or (country,),
+        subjects=subjects,
         residency=workload.data.residency,
         allowed_jurisdictions=scenario.law.allowed_jurisdictions or (),
         organisation_country=country,
@@ -188,6 +194,14 @@ def with_told(facts: Form, told: Mapping[str, Any], where: str) -> Form:
                 f"no rule asks for a fact called '{full_name}'", where, f"Did you mean {near[0]}?" if near else ""
             )
     return replace(facts, **changes)
+
+
+def _touch_eea(places: tuple[str, ...], day: dt.date) -> bool:
+    """Return whether one of the countries or areas lies in the EEA, or has a part there."""
+    from millwright.law.load import load_rules
+
+    areas = load_rules().areas
+    return not areas.countries_of(places, day).isdisjoint(areas.countries("EEA", day))
 
 
 def _told_of_site(scenario: Scenario, own: Mapping[str, FactValue]) -> dict[str, FactValue]:
