@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from millwright.web.gate import Gate
 from millwright.web.headers import SafeHeaders
 from millwright.web.jobs import Jobs
 from millwright.web.library.database import open_library
+from millwright.web.library.files import files_of
 from millwright.web.quick import Quick
 from millwright.web.services import Services
 from millwright.web.settings import Settings, check_settings
@@ -29,7 +31,9 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
     """
     check_settings(settings)
     library = open_library(settings.library_url)
-    services = Services(settings, library, Jobs(library, settings.limits), Quick(settings.limits))
+    services = Services(
+        settings, library, Jobs(library, settings.limits, partial(files_of, library)), Quick(settings.limits)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -79,6 +79,15 @@ class Jobs:
             live = self._live.get(id_)
         return live if live is not None else self._library.job(id_)
 
+    def result(self, id_: str, kind: str) -> str:
+        """Return what came of a job of that kind; raises NotThereError, and InputError where there is none."""
+        job = self.job(id_)
+        if job.kind != kind:
+            raise InputError(f"the job is one of '{job.kind}', not of '{kind}'", id_)
+        if job.result is None:
+            raise InputError(f"the job has no result: it is {job.state}", id_, "Wait until it is done.")
+        return job.result
+
     def cancel(self, id_: str) -> Job:
         """End a job, whatever it is doing; one that has ended stays as it is. Raises NotThereError."""
         with self._lock:
@@ -144,6 +153,8 @@ class Jobs:
                 self._limits.job_wall_s,
                 lambda what, done, of: self._tell(job.id, what, done, of),
             )
+        except Exception as error:  # noqa: BLE001 - no job may run for ever because its thread has died
+            came = Failure("defect", f"a defect of Millwright: {type(error).__name__}: {error}")
         finally:
             with self._lock:
                 del self._workers[job.id]

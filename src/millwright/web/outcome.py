@@ -62,7 +62,8 @@ def failure_of(error: InputError) -> Failure:
     return Failure("input", error.what, where, error.remedy, faults)
 
 
-def failure_from_json(text: str) -> dict[str, Any]:
+def failure_from_json(text: str) -> Failure:
     """Return a failure that was written down."""
     found: dict[str, Any] = json.loads(text)
-    return found
+    faults = tuple(FieldFault(**{**each, "path": tuple(each["path"])}) for each in found.pop("faults"))
+    return Failure(**found, faults=faults)

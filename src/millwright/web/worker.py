@@ -57,7 +57,10 @@ class Worker:
         """Return what came of the work within `wall_s`; whoever calls `stop` meanwhile ends it."""
         ends_s = time.monotonic() + wall_s
         with tempfile.TemporaryDirectory(prefix="millwright-work-") as folder:
-            _lay_out(work.files, Path(folder))
+            try:
+                _lay_out(work.files, Path(folder))
+            except OSError as error:
+                return Failure("input", f"the files cannot lie beside each other: {error.strerror}", "attachments")
             try:
                 self._connection.send((work.kind, work.request, folder))
                 while self._connection.poll(max(ends_s - time.monotonic(), 0.0)):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from millwright.errors import InputError
 from millwright.web.library import tables
+from millwright.web.library.compare import Comparison, compare_plans
 from millwright.web.library.rows import (
     AttachmentRow,
     CalibrationRow,
@@ -109,6 +110,15 @@ class Library:
         """Return one plan; raises NotThereError."""
         return self._one(tables.plans, PlanRow, id_, "plan")
 
+    def compare(self, before: str, after: str) -> Comparison:
+        """Return what has changed from one saved plan to another, and whether the decision flips."""
+        from millwright.plan.plan_file import plan_from_json
+
+        rows = self.plan(before), self.plan(after)
+        plans = [plan_from_json(row.plan_json, f"plan {row.id}") for row in rows]
+        texts = [self.scenario(row.scenario_id).text if row.scenario_id else None for row in rows]
+        return compare_plans(plans[0], plans[1], texts[0], texts[1])
+
     # --- uploaded files ---
 
     def save_attachment(self, name: str, content: bytes, most_in_all: int, by: str = "") -> AttachmentRow:
@@ -142,6 +152,14 @@ class Library:
         if found is None:
             raise NotThereError("attachment", id_)
         return bytes(found)
+
+    def attachment_name(self, id_: str) -> str:
+        """Return what an uploaded file is called; raises NotThereError."""
+        with self.engine.connect() as connection:
+            found = connection.execute(_ATTACHMENT.where(tables.attachments.c.id == id_)).one_or_none()
+        if found is None:
+            raise NotThereError("attachment", id_)
+        return AttachmentRow(**found._mapping).name
 
     def delete_attachment(self, id_: str) -> None:
         """Take an uploaded file away; raises NotThereError, and InputError where a measurement stands on it."""

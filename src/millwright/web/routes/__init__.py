@@ -7,6 +7,19 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Return the routers of the API, in the order of its documentation."""
-    from millwright.web.routes import jobs, library, plans, what_if
+    from millwright.web.routes import (
+        attachments,
+        catalog,
+        costs,
+        jobs,
+        law,
+        library,
+        plans,
+        points,
+        schemas,
+        simulations,
+        what_if,
+    )
 
-    return [plans.router, what_if.router, jobs.router, library.router]
+    modules = (plans, what_if, simulations, costs, points, jobs, attachments, library, catalog, law, schemas)
+    return [each.router for each in modules]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 
 from millwright.web.auth import Identity, identity_of
+from millwright.web.library.files import files_of
 from millwright.web.services import Services
 
 
@@ -26,6 +29,19 @@ Who = Annotated[Identity, Depends(_who)]
 """Who asks, as a handler's argument."""
 
 
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{1,40}$", description="Id of a saved thing.", examples=["0123456789ab"])]
+
+
 def json_text(text: str, status: int = 200) -> Response:
     """Return an answer whose body is JSON text already."""
     return Response(text, status, media_type="application/json")
+
+
+async def files_for(given: Services, asked: BaseModel) -> tuple[tuple[str, bytes], ...]:
+    """Return the files a request names."""
+    return await run_in_threadpool(files_of, given.library, asked.model_dump(mode="json"))
+
+
+async def answered(given: Services, kind: str, asked: BaseModel) -> Response:
+    """Return the answer of a quick worker."""
+    return json_text(await given.quick.ask(kind, asked.model_dump(mode="json"), await files_for(given, asked)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from millwright.web.routes.shared import Given, json_text
+from millwright.web.routes.shared import Given, answered
 from millwright.web.work.what_if import WhatIfRequest
 
 router = APIRouter(tags=["plans"])
@@ -13,4 +13,4 @@ router = APIRouter(tags=["plans"])
 @router.post("/what-if", response_model=None)
 async def what_if(asked: WhatIfRequest, given: Given) -> Response:
     """Answer a changed scenario among the `offers` given: money at once, limits on latency within a search of them."""
-    return json_text(await given.quick.ask("what-if", asked.model_dump(mode="json")))
+    return await answered(given, "what-if", asked)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from millwright.web.work import plans, what_if
+from millwright.web.work import costs, judgements, plans, points, simulations, what_if
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,21 @@ class Kind:
     request: type[BaseModel]
     run: Callable[..., Any]
     """From the request, a folder with its files and a `Tell` to plain JSON."""
+    table: str = ""
+    """Key of the result under which its rows are, where it is a table."""
 
 
 KINDS: Mapping[str, Kind] = {
     "scenario": Kind(plans.ScenarioRequest, plans.check_scenario),
-    "plan": Kind(plans.PlanRequest, plans.plan),
+    "plan": Kind(plans.PlanRequest, plans.plan, table="options"),
     "what-if": Kind(what_if.WhatIfRequest, what_if.what_if),
+    "check": Kind(judgements.CheckRequest, judgements.check, table="places"),
+    "people": Kind(judgements.PeopleRequest, judgements.people, table="options"),
+    "simulate": Kind(simulations.SimulateRequest, simulations.simulate),
+    "cost": Kind(costs.CostRequest, costs.cost),
+    "predict": Kind(points.PredictRequest, points.predict, table="rows"),
+    "validate": Kind(points.ValidateRequest, points.validate, table="comparisons"),
+    "calibrate": Kind(points.CalibrateRequest, points.calibrate),
+    "count-points": Kind(points.PredictRequest, points.count_points),
+    "data": Kind(points.DataRequest, points.data),
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from millwright.web.work.fields import Seed, WithFiles, YamlText
+from millwright.web.work.files import CalibrationId, calibration
 from millwright.web.worker import Tell
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class PlanRequest(ScenarioRequest):
 
     as_of: dt.date | None = Field(default=None, description="Plan as of this day instead of today.")
     seed: Seed = 0
+    calibration_id: CalibrationId = None
 
 
 def check_scenario(asked: ScenarioRequest, folder: Path, tell: Tell) -> dict[str, Any]:
@@ -44,7 +46,13 @@ def plan(asked: PlanRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     """Return the plan of a scenario, as `millwright plan --json` prints it."""
     from millwright.plan.make import make_plan
 
-    made = make_plan(load(asked.scenario, folder), today=asked.as_of or dt.date.today(), seed=asked.seed, progress=tell)
+    made = make_plan(
+        load(asked.scenario, folder),
+        today=asked.as_of or dt.date.today(),
+        seed=asked.seed,
+        progress=tell,
+        calibration=calibration(folder),
+    )
     return made.model_dump(mode="json")
 
 
