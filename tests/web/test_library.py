@@ -1,6 +1,6 @@
 """What is saved stays, whole, through crashes and new versions, in SQLite and in PostgreSQL alike.
 
-PostgreSQL is looked for at MILLWRIGHT_TEST_POSTGRESQL, which `.ci/run` sets; each test gets a database of its own there.
+PostgreSQL is looked for at MILLWRIGHT_TEST_POSTGRESQL, which `.ci/run` sets; each test has a database of its own there.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from millwright.cli import (
     data,
     inventory,
     law,
+    open,
     people,
     plan,
     predict,
@@ -59,6 +60,7 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")
 app.command("schema")(schema.schema)
 app.command("serve")(serve.serve)
+app.command("open")(open.open_plan)
 
 
 def _print_version(wanted: bool) -> None:
