@@ -54,7 +54,7 @@ def test_out_holds_the_plan_and_its_views(scenario: Path, tmp_path: Path) -> Non
     ran = CliRunner().invoke(app, ["plan", str(scenario), "--out", str(tmp_path / "out")])
     assert ran.exit_code == 0
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert written == {"plan.json", "plan.md", "report.html", "brief.pdf"}
+    assert written == {"plan.json", "plan.md", "plan.xlsx", "report.html", "brief.pdf"}
 
 
 def test_without_the_extra_the_plan_is_still_written(
@@ -63,7 +63,7 @@ def test_without_the_extra_the_plan_is_still_written(
     monkeypatch.setattr(plan_command, "_PAPER", ("a_package_that_nobody_has",))
     ran = CliRunner().invoke(app, ["plan", str(scenario), "--out", str(tmp_path)])
     assert ran.exit_code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "plan.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "plan.md", "plan.xlsx"}
     assert "millwright[paper]" in ran.stderr
 
 

@@ -23,7 +23,9 @@ _PAPER = ("altair", "jinja2", "typst", "vl_convert")
 
 def plan(
     scenario: Annotated[Path, typer.Argument(help="The scenario, a YAML file.", show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for plan.json, report.html and plan.md.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for plan.json, report.html, brief.pdf, plan.xlsx and plan.md.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json and nothing else on stdout.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="Every option, refusal and assumption.")] = False,
     as_of: Annotated[
@@ -77,10 +79,12 @@ def _check_folder(out: Path) -> None:
 def _write(made: Plan, out: Path) -> list[Path]:
     from millwright.plan.plan_file import write_plan
     from millwright.report.markdown import write_markdown
+    from millwright.report.spreadsheet import write_spreadsheet
 
     writers: list[tuple[Path, Callable[[Plan, Path], None]]] = [
         (out / "plan.json", write_plan),
         (out / "plan.md", write_markdown),
+        (out / "plan.xlsx", write_spreadsheet),
     ]
     if all(find_spec(name) is not None for name in _PAPER):
         from millwright.report.brief import write_brief
