@@ -1,4 +1,4 @@
-"""Near duplicates in a sample: MinHash signatures of word triples, candidates by bands, then counted exactly."""
+"""Near duplicates: MinHash signatures of word triples, candidates by bands, then compared exactly."""
 
 from __future__ import annotations
 
@@ -6,36 +6,53 @@ import random
 import re
 import zlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PERMUTATIONS = 48
 BANDS = 12
 """With 4 rows a band, two texts alike to 80 % meet in some band with 1 − (1 − 0.8⁴)¹² = 99.8 %."""
 ALIKE = 0.8
 MOST_IN_A_BUCKET = 50
-_PRIME = (1 << 61) - 1
+_ROWS = PERMUTATIONS // BANDS
 _WORD = re.compile(r"\w+")
+
+
+class _Signer:
+    """Gives a set of triples its keys, one for each band: alike sets share one with near certainty (Broder, 1997)."""
+
+    def __init__(self, draw: random.Random) -> None:
+        import numpy as np
+
+        factors = [draw.getrandbits(64) | 1 for _ in range(PERMUTATIONS)]
+        self._factors: NDArray[np.uint64] = np.array(factors, dtype=np.uint64)
+        self._terms: NDArray[np.uint64] = np.array([draw.getrandbits(64) for _ in factors], dtype=np.uint64)
+
+    def keys(self, triples: set[int]) -> list[tuple[int, bytes]]:
+        import numpy as np
+
+        hashes = np.fromiter(triples, dtype=np.uint64, count=len(triples))
+        # Multiply-shift (Dietzfelbinger et al., 1997): the product wraps at 64 bits, its upper half is well mixed.
+        signature = ((hashes[:, None] * self._factors + self._terms) >> np.uint64(32)).min(axis=0)
+        return [(band, signature[band * _ROWS : (band + 1) * _ROWS].tobytes()) for band in range(BANDS)]
 
 
 def near_duplicate_share(texts: Sequence[str], seed: int = 0) -> float:
     """Return the share of `texts` whose word triples are 80 % those of another text (Jaccard), copies included.
 
-    After Broder (1997). Texts of fewer than three words count as one triple.
+    Texts of fewer than three words count as one triple.
     """
     if len(texts) < 2:
         return 0.0
-    import numpy as np
-
     draw = random.Random(seed)
-    factors = np.array([draw.randrange(1, 1 << 31) for _ in range(PERMUTATIONS)], dtype=np.uint64)
-    terms = np.array([draw.randrange(0, 1 << 31) for _ in range(PERMUTATIONS)], dtype=np.uint64)
+    signer = _Signer(draw)
     triples = [_triples(text) for text in texts]
-    rows = PERMUTATIONS // BANDS
     buckets: dict[tuple[int, bytes], list[int]] = {}
     for index, each in enumerate(triples):
-        hashes = np.fromiter(each, dtype=np.uint64, count=len(each))
-        signature = ((hashes[:, None] * factors + terms) % np.uint64(_PRIME)).min(axis=0)
-        for band in range(BANDS):
-            key = (band, signature[band * rows : (band + 1) * rows].tobytes())
+        for key in signer.keys(each):
             bucket = buckets.setdefault(key, [])
             if len(bucket) < MOST_IN_A_BUCKET:
                 bucket.append(index)
@@ -48,6 +65,30 @@ def near_duplicate_share(texts: Sequence[str], seed: int = 0) -> float:
                 if not (first in alike and second in alike) and _jaccard(triples[first], triples[second]) >= ALIKE:
                     alike.update((first, second))
     return len(alike) / len(texts)
+
+
+class NearIndex:
+    """Texts held by their triples, so that the ones 80 % alike to another text are found without looking at all."""
+
+    def __init__(self, texts: Sequence[str], seed: int = 0) -> None:
+        self._signer = _Signer(random.Random(seed))
+        self._triples = [_triples(text) for text in texts]
+        self._buckets: dict[tuple[int, bytes], list[int]] = {}
+        self._known: set[int] = set()
+        for index, each in enumerate(self._triples):
+            self._known |= each
+            for key in self._signer.keys(each):
+                bucket = self._buckets.setdefault(key, [])
+                if len(bucket) < MOST_IN_A_BUCKET:
+                    bucket.append(index)
+
+    def alike(self, text: str) -> list[int]:
+        """Return which of the texts share 80 % of their word triples with `text`."""
+        triples = _triples(text)
+        if len(triples & self._known) < ALIKE * len(triples):
+            return []  # too little of it is known to be alike to anything
+        found = {index for key in self._signer.keys(triples) for index in self._buckets.get(key, ())}
+        return sorted(index for index in found if _jaccard(triples, self._triples[index]) >= ALIKE)
 
 
 def _triples(text: str) -> set[int]:

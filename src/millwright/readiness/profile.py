@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from millwright.readiness.columns import DataKind, class_hints, kind_of, parts_of
+from millwright.readiness.contamination import Contamination, Reference, input_text, read_reference
+from millwright.readiness.facets import Facets, FieldUse, Freshness, LabelUse, SplitUse
 from millwright.readiness.near import near_duplicate_share
 from millwright.readiness.personal import DATA_CLASS, Kind, find_personal, redacted
-from millwright.readiness.records import Broken, Record, read_records
+from millwright.readiness.records import Broken, Record, read_records, size_of_data
 from millwright.readiness.sketches import DistinctCount, LogHistogram
 
 BROKEN_SHOWN = 50
@@ -74,7 +78,9 @@ class DataProfile:
     `repeats` are records that repeat an earlier one, exact if `repeats_exact`; `template_repeats` those that do when
     case, digits, spaces and punctuation are not looked at. `near_duplicate_share` is over a sample of
     `sample_size` records: the share that is 80 % alike or more to another of the sample. `languages` are shares of the
-    sample.
+    sample. `asked_lengths` and `answered_lengths` are those of prompts and answers, where columns tell them apart.
+    `class_evidence` says for each of `data_classes` what was found; `class_hints` are classes that names of columns
+    point to, with those columns.
     """
 
     file: str
@@ -94,6 +100,17 @@ class DataProfile:
     lengths: Lengths
     personal: tuple[KindFound, ...]
     data_classes: tuple[str, ...]
+    kind: DataKind = DataKind.RECORDS
+    asked_lengths: Lengths | None = None
+    answered_lengths: Lengths | None = None
+    freshness: Freshness | None = None
+    licences: FieldUse | None = None
+    sources: FieldUse | None = None
+    labels: LabelUse | None = None
+    splits: SplitUse | None = None
+    class_evidence: Mapping[str, str] = field(default_factory=dict)
+    class_hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contamination: tuple[Contamination, ...] = ()
 
 
 @dataclass
@@ -126,15 +143,26 @@ class _Sample:
 _NO_LETTERS = dict.fromkeys(code for code in range(128) if not chr(code).isalpha())
 
 
-def profile_file(path: Path, seed: int = 0) -> DataProfile:
-    """Return the profile of a file; raises InputError when there is none. `seed` draws the sample."""
-    return profile_records(read_records(path), str(path), path.stat().st_size, seed)
+def profile_file(path: Path, seed: int = 0, against: Sequence[Path] = (), today: dt.date | None = None) -> DataProfile:
+    """Return the profile of a file or folder; raises InputError when there is none. `seed` draws the sample.
+
+    The inputs of each file of `against` (a test set) are looked for in it. Ages count to `today`, the day of the newest
+    date of the file where none is given.
+    """
+    references = [read_reference(read_records(each), str(each), seed) for each in against]
+    return profile_records(read_records(path), str(path), size_of_data(path), seed, references, today)
 
 
 def profile_records(
-    records: Iterator[Record | Broken], file: str = "", size_bytes: int = 0, seed: int = 0
+    records: Iterator[Record | Broken],
+    file: str = "",
+    size_bytes: int = 0,
+    seed: int = 0,
+    references: Sequence[Reference] = (),
+    today: dt.date | None = None,
 ) -> DataProfile:
     """Return the profile of records that are read one at a time."""
+    facets = Facets()
     same, alike, lengths = DistinctCount(), DistinctCount(), LogHistogram()
     sample = _Sample(random.Random(seed))
     columns: dict[str, dict[str, int]] = {}
@@ -149,7 +177,7 @@ def profile_records(
             continue
         read += 1
         mended += record.mended
-        _note_columns(columns, record.values)
+        _note_columns(columns, {**record.about, **record.values})
         text = "\n".join(_texts(record.values))
         if not text.strip():
             empty += 1
@@ -159,6 +187,11 @@ def profile_records(
         lengths.add(len(text))
         sample.add(text)
         _note_personal(tallies, text, record.line)
+        facets.add(parts_of({**record.about, **record.values} if record.about else record.values))
+        if references:
+            asked = input_text(record.values)
+            for reference in references:
+                reference.meet(asked, record.line)
     languages, chars_per_token = _languages(sample.texts)
     found = tuple(
         KindFound(kind, tally.records, tally.finds, tuple(tally.examples))
@@ -183,7 +216,28 @@ def profile_records(
         lengths=_lengths(lengths, chars_per_token),
         personal=found,
         data_classes=tuple(sorted({DATA_CLASS[each.kind] for each in found} | ({"personal"} if found else set()))),
+        kind=kind_of(list(columns)),
+        asked_lengths=_lengths(facets.asked, chars_per_token) if facets.asked.count else None,
+        answered_lengths=_lengths(facets.answered, chars_per_token) if facets.answered.count else None,
+        freshness=facets.freshness(today or facets.newest_day()),
+        licences=facets.licences.use(),
+        sources=facets.sources.use(),
+        labels=facets.label_use(),
+        splits=facets.split_use(),
+        class_evidence=_class_evidence(found, read),
+        class_hints=class_hints(list(columns)),
+        contamination=tuple(reference.found() for reference in references),
     )
+
+
+def _class_evidence(found: Sequence[KindFound], records: int) -> dict[str, str]:
+    """Return for each data class which finds speak for it, so that the scenario's classes rest on something."""
+    evidence: dict[str, list[str]] = {}
+    for each in found:
+        text = f"{each.kind} in {each.records:,} of {records:,} records ({each.records / max(1, records):.2%})"
+        for name in dict.fromkeys((DATA_CLASS[each.kind], "personal")):
+            evidence.setdefault(name, []).append(text)
+    return {name: "; ".join(texts) for name, texts in sorted(evidence.items())}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""Read records one at a time from JSON lines, CSV, text or Parquet; what cannot be read is told and passed over."""
+"""Read records one at a time from JSON lines, CSV, text, Parquet or a folder; what cannot be read is told."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +19,20 @@ PARQUET_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its line (row, for Parquet; from 1) and its values by column. `mended`: it was not UTF-8."""
+    """One record: its line (row, for Parquet; from 1) and its values by column. `mended`: it was not UTF-8.
+
+    `about` is what is known of it besides its content, such as the path of a document.
+    """
 
     line: int
     values: dict[str, Any]
     mended: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A line that is no record, and why."""
+    """A line (of a folder, a file by its number) that is no record, and why."""
 
     line: int
     why: str
@@ -36,17 +42,76 @@ def read_records(path: Path) -> Iterator[Record | Broken]:
     """Yield every record of a file and every line that is none, in order.
 
     The form goes by the name: .jsonl and .ndjson (and .json with one object a line), .csv and .tsv, .parquet; any
-    other is text, a record a line. Raises InputError when there is no such file.
+    other is text, a record a line. Of a folder, each file is a record, with its path and the day of its last change.
+    Raises InputError when there is no such file.
     """
+    if path.is_dir():
+        return _folder(path)
     if not path.is_file():
-        what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-        raise InputError(what, str(path), "Give a JSON lines, CSV, Parquet or text file.")
+        raise InputError(
+            "there is no such file", str(path), "Give a JSON lines, CSV, Parquet or text file, or a folder."
+        )
     suffix = path.suffix.casefold()
     if suffix == ".parquet":
         return _parquet(path)
     if suffix in (".csv", ".tsv"):
         return _csv(path, "\t" if suffix == ".tsv" else ",")
     return _json_lines(path) if suffix in (".jsonl", ".ndjson", ".json") else _text(path)
+
+
+def size_of_data(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder that `read_records` reads."""
+    return sum(file.stat().st_size for file in _files(path)) if path.is_dir() else path.stat().st_size
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder in order of their paths; what is hidden, and links, are passed over."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for name in sorted(names):
+            path = Path(parent) / name
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _folder(folder: Path) -> Iterator[Record | Broken]:
+    """Yield every file below a folder as a document: its path, its text, and the day it was last changed."""
+    for number, path in enumerate(_files(folder), 1):
+        name = str(path.relative_to(folder))
+        try:
+            stat = path.stat()
+            if stat.st_size > LONGEST_LINE_BYTES:
+                yield Broken(number, f"{name}: the file is larger than {LONGEST_LINE_BYTES >> 20} MiB")
+                continue
+            raw = path.read_bytes()
+        except OSError as error:
+            yield Broken(number, f"{name}: {error.strerror}")
+            continue
+        text, mended = _decoded(raw)
+        if text is None:
+            yield Broken(number, f"{name}: no text but {_form(raw)}; convert it to text first")
+            continue
+        changed = dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC).date()
+        yield Record(number, {"text": text}, mended, {"path": name, "modified": changed})
+
+
+def _decoded(raw: bytes) -> tuple[str | None, bool]:
+    """Return the text of a file and whether it was not UTF-8; None where it is no text."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace"), True
+    if b"\0" in raw[:8192] or raw.startswith(b"%PDF-"):
+        return None, False
+    try:
+        return raw.decode("utf-8-sig"), False
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace"), True
+
+
+_FORMS = ((b"%PDF-", "a PDF"), (b"PK\x03\x04", "a ZIP or office file"), (b"\xd0\xcf\x11\xe0", "an old office file"))
+
+
+def _form(raw: bytes) -> str:
+    return next((name for start, name in _FORMS if raw.startswith(start)), "bytes")
 
 
 @dataclass(frozen=True, slots=True)
