@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -80,6 +81,23 @@ def test_a_file_of_lengths_is_held_to_the_same_walls(worker: Worker) -> None:
     came = check(worker, text)
     assert isinstance(came, Failure)
     assert "not among the files" in came.faults[0].what
+
+
+def test_a_file_of_answers_is_held_to_the_same_walls(worker: Worker) -> None:
+    came = check(worker, SCENARIO + "readiness: /etc/hostname\n")
+    assert isinstance(came, Failure)
+    assert "not among the files" in came.faults[0].what
+
+
+def test_no_part_of_a_scenario_looks_files_up_past_the_walls() -> None:
+    scenario = Path(beside.__code__.co_filename).parent
+    past = re.compile(r"folder\s*/\s|\.parent\s*/|\bopen\(")
+    found = {
+        file.name
+        for file in scenario.glob("*.py")
+        if file.name != "folder.py" and any(past.search(line) for line in file.read_text().splitlines())
+    }
+    assert found == set(), "look files up with `beside`"
 
 
 def test_no_fault_tells_where_on_the_server_it_was_found(worker: Worker) -> None:

@@ -14,6 +14,7 @@ from millwright.scenario.defaults import DefaultedField, defaulted_fields
 from millwright.scenario.explain import explain
 from millwright.scenario.faults import Fault, ScenarioError
 from millwright.scenario.fields import FROM_FILE
+from millwright.scenario.folder import beside
 from millwright.scenario.model import Scenario
 from millwright.scenario.pattern import Filled, traffic_pattern
 from millwright.scenario.references import Checker
@@ -156,11 +157,13 @@ def _beside(value: dict[str, Any], key: str, checker: Checker) -> str | None:
     if not isinstance(name, str):
         return None
     try:
-        return _read(checker.folder / name)
+        return _read(beside(checker.folder, name))
     except ScenarioError as error:
         fault = error.faults[0]
         checker.note((key,), f"{fault.where}: {fault.what}", "Give its path relative to the scenario file.")
-        return None
+    except InputError as error:
+        checker.note((key,), error.what, error.remedy)
+    return None
 
 
 def _in_the_countrys_currency(scenario: Scenario, catalog: ShippedCatalog) -> Scenario:

@@ -140,7 +140,7 @@ def _from_trace(traffic: Traffic, trace: Trace, folder: Path) -> tuple[TrafficPa
     if requests.rate_per_s == 0:
         raise InputError(
             "all requests of the trace come at the same moment, so that no rate follows",
-            str(folder / trace.file),
+            str(beside(folder, trace.file)),
             "Give a trace of some minutes at least, or a rate and a file of lengths.",
         )
     requests = requests.at_times(requests.arrival_s / traffic.trace_scale)
