@@ -2,9 +2,9 @@
 
     python benchmarks/bench_web.py [--users 50] [--seconds 120] [--think 4] [SCENARIO]
 
-Each person moves one of the money sliders (demand, electricity, discount rate, prices), looks at the refreshed answer for
-`--think` seconds on average (exponential), and moves another. The server runs as `millwright serve` starts it, with its
-own limits, on this machine; the people are in this process and take their part of the same cores.
+Each person moves one of the money sliders (demand, electricity, discount rate, prices), looks at the refreshed answer
+for `--think` seconds on average (exponential), and moves another. The server runs as `millwright serve` starts it, with
+its own limits, on this machine; the people are in this process and take their part of the same cores.
 """
 
 from __future__ import annotations
