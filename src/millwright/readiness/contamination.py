@@ -15,7 +15,9 @@ MOST_REFERENCE = 20_000
 """Inputs of the reference that are looked for nearly; of more, the first so many. Word for word all are looked for."""
 
 MOST_EXACT = 2_000_000
-LONGEST_COMPARED = 4_000
+LONGEST_COMPARED = 2_000
+"""Characters from the beginning of an input that are compared nearly; word for word all are."""
+
 EXAMPLES_SHOWN = 5
 
 

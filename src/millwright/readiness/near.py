@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,19 +82,35 @@ class NearIndex:
                 if len(bucket) < MOST_IN_A_BUCKET:
                     bucket.append(index)
 
+    def _known_triples(self, text: str) -> set[int] | None:
+        """Return the triples of `text`; None as soon as too many are in none of the texts for it to be alike to any."""
+        words = _WORD.findall(text.casefold())
+        strangers_left = int((1.0 - ALIKE) * max(1, len(words) - 2) + 1e-9)
+        triples: set[int] = set()
+        for each in _hashes(words):
+            if each not in triples:
+                triples.add(each)
+                strangers_left -= each not in self._known
+                if strangers_left < 0:
+                    return None
+        return triples
+
     def alike(self, text: str) -> list[int]:
         """Return which of the texts share 80 % of their word triples with `text`."""
-        triples = _triples(text)
-        if len(triples & self._known) < ALIKE * len(triples):
-            return []  # too little of it is known to be alike to anything
+        triples = self._known_triples(text)
+        if triples is None:
+            return []
         found = {index for key in self._signer.keys(triples) for index in self._buckets.get(key, ())}
         return sorted(index for index in found if _jaccard(triples, self._triples[index]) >= ALIKE)
 
 
 def _triples(text: str) -> set[int]:
-    words = _WORD.findall(text.casefold())
-    parts = [" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2))]
-    return {zlib.crc32(part.encode("utf-8", errors="surrogatepass")) for part in parts}
+    return set(_hashes(_WORD.findall(text.casefold())))
+
+
+def _hashes(words: Sequence[str]) -> Iterator[int]:
+    for at in range(max(1, len(words) - 2)):
+        yield zlib.crc32(" ".join(words[at : at + 3]).encode("utf-8", errors="surrogatepass"))
 
 
 def _jaccard(first: set[int], second: set[int]) -> float:
