@@ -4,10 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test quick lint format types docs bench lock clean
+.PHONY: demo serve test quick lint format types docs bench lock clean
 
 demo: $(VENV)/.demo ## plan the examples, print the rankings, write the reports
 	$(BIN)/python scripts/demo.py
+
+serve: $(VENV)/.web ## the page and the HTTP API on this machine alone
+	$(BIN)/millwright serve
 
 test: $(VENV)/.test lint types ## everything: lint, types, all tests
 	$(BIN)/python -m pytest
@@ -32,6 +35,7 @@ bench: $(VENV)/.core ## ratios of speed, printed; never a test
 lock: ## make requirements/ anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements/core.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra paper -c requirements/core.txt -o requirements/demo.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra web -c requirements/core.txt -o requirements/web.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --all-extras -c requirements/core.txt -o requirements/test.txt
 
 clean:
@@ -51,7 +55,12 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.core
 
+$(VENV)/.web: requirements/web.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements/web.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.core $(VENV)/.demo
+
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements/test.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
-	touch $(VENV)/.core $(VENV)/.demo $@
+	touch $(VENV)/.core $(VENV)/.demo $(VENV)/.web $@
