@@ -191,9 +191,11 @@ def plan_of_drafts(
         published.append(described.model_copy(update={"exit": way_out, "conditions": conditions}))
     clock.done("describing options")
 
+    told = answer(ranked, odds, central, refused)
+    advised = next((option for option in ranked if option.id == told.option_id), None)
     return Plan(
         header=_header(loaded, today, seed, rules, _catalogue_date(from_catalogue, catalog)),
-        answer=answer(ranked, odds, central, refused),
+        answer=told,
         workloads=tuple(summary(each) for each in asked),
         options=tuple(published),
         refused=tuple(refused),
@@ -205,7 +207,7 @@ def plan_of_drafts(
             *from_catalogue,
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),
-        readiness=published_readiness(assessment, pricing, today),
+        readiness=published_readiness(assessment, advised, pricing, today),
         timings=tuple(clock.timings),
     )
 

@@ -100,12 +100,18 @@ def _classes(scenario: Scenario) -> frozenset[str]:
     return frozenset(str(each) for workload in scenario.workloads for each in workload.data.classes)
 
 
-def published_readiness(assessment: Assessment | None, pricing: Pricing, today: dt.date) -> Readiness | None:
-    """Return the assessment with its most urgent actions from `today`, for the kinds of sites the scenario looks at."""
+def published_readiness(
+    assessment: Assessment | None, best: PricedOption | None, pricing: Pricing, today: dt.date
+) -> Readiness | None:
+    """Return the assessment with its most urgent actions from `today`, for the option that the plan advises.
+
+    Where there is none (`best`), for all kinds of sites that the scenario looks at.
+    """
     if assessment is None:
         return None
     scenario, code = pricing.scenario, pricing.currency.code
-    needs = Needs(frozenset(str(site.kind) for site in scenario.sites), _classes(scenario), _always(scenario))
+    kinds = [site.kind for site in scenario.sites] if best is None else [part.draft.kind for part in best.parts]
+    needs = Needs(frozenset(map(str, kinds)), _classes(scenario), _always(scenario))
     notes: list[str] = []
     try:
         roadmap = make_roadmap(assessment, needs, today, pricing.currency.per_usd)

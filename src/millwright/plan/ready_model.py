@@ -54,14 +54,14 @@ class Condition(PlanModel):
 
 
 class Readiness(PlanModel):
-    """The assessment that the scenario names, and what to do about it."""
+    """The assessment that the scenario names, and what to do about it for the option advised."""
 
     axes: tuple[AxisReadiness, ...]
     actions: tuple[ReadinessAction, ...] = ()
     """The first ones; the most urgent first."""
     more_actions: int = Field(default=0, ge=0)
     conditions_met: str | None = None
-    """ISO date by which the conditions of all options that are known to be open are met; null: there are none."""
+    """ISO date by which the known open conditions of the option advised are met; null: there are none."""
     until: str | None = None
     """ISO date by which all known gaps are closed."""
     cost: EstimateValue

@@ -28,13 +28,16 @@ def size_of(employees: int | None) -> Size:
     return next((size for bound, size in bounds if employees < bound), Size.LARGE)
 
 
+EVERY_KIND = frozenset({"owned", "colo", "cloud", "api"})
+
+
 @dataclass(frozen=True)
 class Action:
     """Something to do. `closes` are the levels that questions reach by it.
 
     `hours` of own people and `cost_usd` come once, `monthly_usd` every month after; each low to high. `weeks` is the
     least by the calendar. With `scales`, hours and cost are those of a small organisation and grow with the size.
-    Of the actions of one `way`, one suffices.
+    Of the actions of one `way`, one suffices. `kinds` are the options that an action belongs to.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Action:
     needs: tuple[str, ...] = ()
     sizes: frozenset[Size] = frozenset(Size)
     way: str = ""
+    kinds: frozenset[str] = EVERY_KIND
     scales: bool = False
     source: str = "judgement"
 
@@ -61,9 +65,10 @@ class ActionBook:
     hour_usd: Range
     size_factors: Mapping[Size, float] = field(default_factory=dict)
 
-    def for_size(self, size: Size) -> Mapping[str, Action]:
-        """Return the actions that suit a size, with the hours and cost that they take there."""
-        return {each.id: self._scaled(each, size) for each in self.actions.values() if size in each.sizes}
+    def suited(self, size: Size, kinds: frozenset[str] = EVERY_KIND) -> Mapping[str, Action]:
+        """Return the actions that suit a size and kinds of options, with the hours and cost that they take there."""
+        found = [each for each in self.actions.values() if size in each.sizes and each.kinds & kinds]
+        return {each.id: self._scaled(each, size) for each in found}
 
     def _scaled(self, action: Action, size: Size) -> Action:
         factor = self.size_factors.get(size, 1.0) if action.scales else 1.0
@@ -83,6 +88,7 @@ def load_actions() -> ActionBook:
         for name, key in (("hours", "hours"), ("cost_usd", "cost"), ("monthly_usd", "monthly")):
             fields[name] = Range(*map(float, fields.pop(key, (0, 0))))
         fields["needs"] = tuple(fields.get("needs", ()))
+        fields["kinds"] = frozenset(fields.get("kinds", EVERY_KIND))
         fields["sizes"] = frozenset(Size(size) for size in fields.get("sizes", Size))
         found[each["id"]] = Action(**fields)
     factors = {Size(name): float(value) for name, value in raw["size_factors"].items()}

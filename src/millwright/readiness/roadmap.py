@@ -124,7 +124,7 @@ def make_roadmap(
     book = book or load_actions()
     means = assessment.means
     size = size_of(means.employees)
-    actions = book.for_size(size)
+    actions = book.suited(size, needs.kinds)
     wanted = gaps(assessment, targets_for(needs, least))
     chosen, out_of_reach = cheapest_cover(wanted, actions, assessment, book.hour_usd)
     hours = ASSUMED_HOURS_PER_MONTH if means.hours_per_month is None else means.hours_per_month
@@ -219,7 +219,7 @@ def haves_and_have_nots(
     """
     book = book or load_actions()
     means = assessment.means
-    actions = book.for_size(size_of(means.employees))
+    actions = book.suited(size_of(means.employees), needs.kinds)
     worth = targets_for(needs)
     given = {question: level for question, level in worth.items() if question in assessment.answers}
     hours = QUARTER_MONTHS * (ASSUMED_HOURS_PER_MONTH if means.hours_per_month is None else means.hours_per_month)

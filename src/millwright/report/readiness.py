@@ -51,5 +51,5 @@ def readiness_texts(plan: Plan) -> list[str]:
             f"{count(total, 'action')} {closing} the known gaps by {ready.until}: {hours}, {money}, then {monthly}."
         )
     if ready.conditions_met:
-        texts.append(f"What the options ask for is there by {ready.conditions_met}.")
+        texts.append(f"What this option asks for is there by {ready.conditions_met}.")
     return [*texts, *ready.notes]
