@@ -80,3 +80,10 @@ def test_wrong_input_is_told(arguments: list[str], told: str) -> None:
 def test_the_questions_are_listed() -> None:
     text = CliRunner().invoke(app, ["--questions"]).stdout
     assert text.count("shown by") == 60
+
+
+def test_the_answers_that_a_scenario_names_are_taken() -> None:
+    scenario = str(EXAMPLES / "hospital-chat" / "scenario.yaml")
+    told = json.loads(CliRunner().invoke(app, ["--scenario", scenario, "--json"]).stdout)
+    assert told["name"] == "hospital chat"
+    assert set(told["kinds"]) == {"owned", "cloud", "api"}

@@ -264,3 +264,23 @@ def test_parquet_dates_are_read(tmp_path: Path) -> None:
     fresh = _profile(tmp_path / "a.parquet").freshness
     assert fresh is not None
     assert (fresh.first, fresh.last) == ("2025-01-01", "2026-01-01")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt", "a.parquet"])
+def test_reading_tells_how_far_it_is_and_ends_at_the_whole(tmp_path: Path, name: str) -> None:
+    import polars as pl
+
+    from millwright.readiness.records import Position, read_records
+
+    path = tmp_path / name
+    frame = pl.DataFrame({"text": [f"line {number}" for number in range(25_000)]})
+    if name.endswith("parquet"):
+        frame.write_parquet(path)
+    elif name.endswith("jsonl"):
+        frame.write_ndjson(path)
+    else:
+        frame.write_csv(path)
+    position = Position()
+    seen = [position.done_bytes for _ in read_records(path, position)]
+    assert seen == sorted(seen)
+    assert seen[0] < seen[-1] <= path.stat().st_size == position.done_bytes

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from labelled_log import Labelled, labelled_records, write_log
 
 from millwright.errors import InputError
+from millwright.readiness.languages import language_of
 from millwright.readiness.near import near_duplicate_share
 from millwright.readiness.personal import Kind, find_personal, is_card, is_iban, redacted
-from millwright.readiness.profile import DataProfile, language_of, profile_file
+from millwright.readiness.profile import DataProfile, profile_file
 from millwright.readiness.records import LONGEST_LINE_BYTES
 from millwright.readiness.sketches import MOST_HASHES, DistinctCount, LogHistogram
 

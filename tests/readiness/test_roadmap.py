@@ -114,6 +114,8 @@ def test_nothing_begins_before_what_it_needs_and_no_week_has_too_many_hours(seed
         within = sum(s.hours for s in slots.values() if s.start_week >= begin and s.end_week <= finish)
         assert within <= (finish - begin) * hours / WEEKS_PER_MONTH + 1e-6
     assert any(slot.critical for slot in slots.values())
+    chain = sorted((slot for slot in slots.values() if slot.critical), key=lambda slot: slot.start_week)
+    assert chain[0].start_week == 0, "what sets the end is explained back to the first week"
     last = max(slots.values(), key=lambda slot: slot.end_week)
     assert any(slot.critical and slot.end_week == last.end_week for slot in slots.values())
 

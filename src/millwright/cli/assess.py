@@ -38,7 +38,10 @@ def _print_questions(wanted: bool) -> None:
 
 def assess(
     answers: Annotated[
-        Path | None, typer.Argument(help="The answers (YAML); readiness.yaml here if none.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="The answers (YAML); else those of --scenario, or readiness.yaml here.", show_default=False
+        ),
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask what is not answered yet; each answer is written at once.")
@@ -70,7 +73,7 @@ def assess(
     from millwright.readiness.publish import readiness_json
     from millwright.readiness.roadmap import haves_and_have_nots, make_roadmap, open_kinds
 
-    path = answers or DEFAULT_FILE
+    path = answers or _named_by(scenario) or DEFAULT_FILE
     if ask or (answers is None and not path.exists()):
         _ask_all(path, ask=ask)
     assessment = load_answers(path)
@@ -90,6 +93,16 @@ def assess(
         if roadmap:
             show_roadmap(plan, reaches, show_all=show_all)
     raise typer.Exit(0 if open_kinds(assessment, needs) else EXIT_NO)
+
+
+def _named_by(scenario: Path | None) -> Path | None:
+    """Return the answers that a scenario names."""
+    if scenario is None:
+        return None
+    from millwright.scenario.load import load_scenario
+
+    name = load_scenario(scenario).scenario.readiness
+    return None if name is None else scenario.parent / name
 
 
 def _needs(scenario: Path | None, kinds: list[str]) -> Needs:

@@ -36,10 +36,12 @@ def data(
 ) -> None:
     """Profile data in one pass: columns, duplicates, languages, lengths, dates, labels, licences, personal data."""
     from millwright.cli.data_display import show_profile
+    from millwright.cli.progress import progress
     from millwright.readiness.profile import profile_file
 
     today = dt.date.today() if as_of is None else as_of.date()
-    profile = profile_file(file, seed, tuple(against or ()), today)
+    with progress() as tell:
+        profile = profile_file(file, seed, tuple(against or ()), today, tell)
     if into is not None:
         _put_into(into, workload, profile)
     if as_json:

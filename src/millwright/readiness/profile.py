@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import random
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from millwright.readiness.columns import DataKind, class_hints, kind_of, parts_of
 from millwright.readiness.contamination import Contamination, Reference, input_text, read_reference
 from millwright.readiness.facets import Facets, FieldUse, Freshness, LabelUse, SplitUse
+from millwright.readiness.languages import language_shares
 from millwright.readiness.near import near_duplicate_share
 from millwright.readiness.personal import DATA_CLASS, Kind, find_personal, redacted
-from millwright.readiness.records import Broken, Record, read_records, size_of_data
+from millwright.readiness.records import Broken, Position, Record, read_records, size_of_data
 from millwright.readiness.sketches import DistinctCount, LogHistogram
 
 BROKEN_SHOWN = 50
@@ -27,8 +24,10 @@ EXAMPLES_SHOWN = 3
 MOST_COLUMNS = 200
 SAMPLE_SIZE = 4_000
 SAMPLE_CHARACTERS = 1_500
-DEFAULT_CHARS_PER_TOKEN = 3.8
-"""Characters per token where no language is told; a judgement, quality C."""
+
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,35 @@ class _Sample:
 _NO_LETTERS = dict.fromkeys(code for code in range(128) if not chr(code).isalpha())
 
 
-def profile_file(path: Path, seed: int = 0, against: Sequence[Path] = (), today: dt.date | None = None) -> DataProfile:
+def profile_file(
+    path: Path,
+    seed: int = 0,
+    against: Sequence[Path] = (),
+    today: dt.date | None = None,
+    progress: Progress | None = None,
+) -> DataProfile:
     """Return the profile of a file or folder; raises InputError when there is none. `seed` draws the sample.
 
     The inputs of each file of `against` (a test set) are looked for in it. Ages count to `today`, the day of the newest
-    date of the file where none is given.
+    date of the file where none is given. `progress` is told how many megabytes are read, of how many.
     """
+    position, size_bytes = Position(), 0 if not path.exists() else size_of_data(path)
     references = [read_reference(read_records(each), str(each), seed) for each in against]
-    return profile_records(read_records(path), str(path), size_of_data(path), seed, references, today)
+    records = read_records(path, position)
+    if progress is not None:
+        records = _told(records, position, size_bytes, progress)
+    return profile_records(records, str(path), size_bytes, seed, references, today)
+
+
+def _told(
+    records: Iterator[Record | Broken], position: Position, size_bytes: int, progress: Progress
+) -> Iterator[Record | Broken]:
+    """Yield the records, and tell every thousandth time how far the reading is."""
+    megabytes = max(1, size_bytes // 1_000_000)
+    for number, record in enumerate(records):
+        if number % 1_000 == 0:
+            progress("reading [MB]", min(position.done_bytes // 1_000_000, megabytes), megabytes)
+        yield record
 
 
 def profile_records(
@@ -192,7 +212,7 @@ def profile_records(
             asked = input_text(record.values)
             for reference in references:
                 reference.meet(asked, record.line)
-    languages, chars_per_token = _languages(sample.texts)
+    languages, chars_per_token = language_shares(sample.texts)
     found = tuple(
         KindFound(kind, tally.records, tally.finds, tuple(tally.examples))
         for kind, tally in tallies.items()
@@ -286,61 +306,3 @@ def _lengths(characters: LogHistogram, chars_per_token: float) -> Lengths:
     p50, p90, p95, p99 = (characters.quantile(share) / chars_per_token for share in (0.5, 0.9, 0.95, 0.99))
     mean, largest = characters.mean / chars_per_token, characters.largest / chars_per_token
     return Lengths(mean, p50, p90, p95, p99, largest, chars_per_token)
-
-
-# --- languages -------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _known_languages() -> tuple[dict[str, tuple[str, ...]], dict[str, float]]:
-    """Return the languages that each word speaks for, and characters per token by language."""
-    raw = json.loads((files("millwright.readiness") / "data" / "languages.json").read_text(encoding="utf-8"))
-    speaks: dict[str, list[str]] = {}
-    for language in raw["languages"]:
-        for word in language["words"].split():
-            speaks.setdefault(word, []).append(language["id"])
-    return (
-        {word: tuple(ids) for word, ids in speaks.items()},
-        {language["id"]: float(language["chars_per_token"]) for language in raw["languages"]},
-    )
-
-
-_WORD = re.compile(r"[^\W\d_]+")
-_SCRIPTS = (
-    (re.compile(r"[\u0400-\u04ff]"), "Cyrillic"),
-    (re.compile(r"[\u0370-\u03ff]"), "Greek"),
-    (re.compile(r"[\u0600-\u06ff]"), "Arabic"),
-    (re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"), "East Asian"),
-)
-LEAST_WORDS = 2
-"""Fewer words that speak for a language tell nothing."""
-
-
-def language_of(text: str) -> str:
-    """Return the language of a text by its short words, or its script; `unknown` where too little speaks for one."""
-    for pattern, script in _SCRIPTS:
-        if len(pattern.findall(text)) > 0.3 * max(1, len(_WORD.findall(text))):
-            return script
-    speaks, _ = _known_languages()
-    votes: dict[str, float] = {}
-    for word in _WORD.findall(text.casefold()):
-        for language in speaks.get(word, ()):
-            votes[language] = votes.get(language, 0.0) + 1.0 / len(speaks[word])
-    if not votes:
-        return "unknown"
-    ranked = sorted(votes.items(), key=lambda vote: -vote[1])
-    clear = len(ranked) == 1 or ranked[0][1] > ranked[1][1]
-    return ranked[0][0] if ranked[0][1] >= LEAST_WORDS and clear else "unknown"
-
-
-def _languages(texts: list[str]) -> tuple[dict[str, float], float]:
-    """Return the share of each language, the most frequent first, and characters per token over all."""
-    counts: dict[str, int] = {}
-    for text in texts:
-        language = language_of(text)
-        counts[language] = counts.get(language, 0) + 1
-    total = max(1, len(texts))
-    shares = {name: count / total for name, count in sorted(counts.items(), key=lambda each: -each[1])}
-    _, per_token = _known_languages()
-    mean = sum(share * per_token.get(name, DEFAULT_CHARS_PER_TOKEN) for name, share in shares.items())
-    return shares, mean if shares else DEFAULT_CHARS_PER_TOKEN

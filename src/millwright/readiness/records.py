@@ -38,25 +38,33 @@ class Broken:
     why: str
 
 
-def read_records(path: Path) -> Iterator[Record | Broken]:
+@dataclass(slots=True)
+class Position:
+    """How far a reader is in its data [byte]; the reader moves it."""
+
+    done_bytes: int = 0
+
+
+def read_records(path: Path, position: Position | None = None) -> Iterator[Record | Broken]:
     """Yield every record of a file and every line that is none, in order.
 
     The form goes by the name: .jsonl and .ndjson (and .json with one object a line), .csv and .tsv, .parquet; any
     other is text, a record a line. Of a folder, each file is a record, with its path and the day of its last change.
-    Raises InputError when there is no such file.
+    Raises InputError when there is no such file. `position` is moved along.
     """
+    at = position or Position()
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, at)
     if not path.is_file():
         raise InputError(
             "there is no such file", str(path), "Give a JSON lines, CSV, Parquet or text file, or a folder."
         )
     suffix = path.suffix.casefold()
     if suffix == ".parquet":
-        return _parquet(path)
+        return _parquet(path, at)
     if suffix in (".csv", ".tsv"):
-        return _csv(path, "\t" if suffix == ".tsv" else ",")
-    return _json_lines(path) if suffix in (".jsonl", ".ndjson", ".json") else _text(path)
+        return _csv(path, at, "\t" if suffix == ".tsv" else ",")
+    return _json_lines(path, at) if suffix in (".jsonl", ".ndjson", ".json") else _text(path, at)
 
 
 def size_of_data(path: Path) -> int:
@@ -74,12 +82,13 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _folder(folder: Path) -> Iterator[Record | Broken]:
+def _folder(folder: Path, at: Position) -> Iterator[Record | Broken]:
     """Yield every file below a folder as a document: its path, its text, and the day it was last changed."""
     for number, path in enumerate(_files(folder), 1):
         name = str(path.relative_to(folder))
         try:
             stat = path.stat()
+            at.done_bytes += stat.st_size
             if stat.st_size > LONGEST_LINE_BYTES:
                 yield Broken(number, f"{name}: the file is larger than {LONGEST_LINE_BYTES >> 20} MiB")
                 continue
@@ -121,12 +130,12 @@ class _Line:
     mended: bool
 
 
-def _lines(path: Path) -> Iterator[_Line | Broken]:
+def _lines(path: Path, at: Position) -> Iterator[_Line | Broken]:
     """Yield the lines as text: UTF-8, or UTF-16 with its mark; bytes that are neither are read as Windows-1252."""
     with path.open("rb") as file:
         mark = file.read(3)
         if mark[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            yield from _utf16_lines(path)
+            yield from _utf16_lines(path, at)
             return
         if mark != b"\xef\xbb\xbf":
             file.seek(0)
@@ -136,6 +145,7 @@ def _lines(path: Path) -> Iterator[_Line | Broken]:
             if not raw:
                 return
             number += 1
+            at.done_bytes += len(raw)
             if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
                 while (rest := file.readline(1 << 20)) and not rest.endswith(b"\n"):
                     pass
@@ -147,16 +157,17 @@ def _lines(path: Path) -> Iterator[_Line | Broken]:
                 yield _Line(number, raw.decode("cp1252", errors="replace"), True)
 
 
-def _utf16_lines(path: Path) -> Iterator[_Line | Broken]:
+def _utf16_lines(path: Path, at: Position) -> Iterator[_Line | Broken]:
     with path.open(encoding="utf-16", errors="replace", newline="") as file:
         number = 0
         while text := file.readline(LONGEST_LINE_BYTES):
             number += 1
+            at.done_bytes += 2 * len(text)
             yield _Line(number, text, True)
 
 
-def _json_lines(path: Path) -> Iterator[Record | Broken]:
-    for line in _lines(path):
+def _json_lines(path: Path, at: Position) -> Iterator[Record | Broken]:
+    for line in _lines(path, at):
         if isinstance(line, Broken):
             yield line
         elif line.text.strip():
@@ -169,22 +180,22 @@ def _json_lines(path: Path) -> Iterator[Record | Broken]:
             yield Record(line.number, value if isinstance(value, dict) else {"value": value}, line.mended)
 
 
-def _text(path: Path) -> Iterator[Record | Broken]:
-    for line in _lines(path):
+def _text(path: Path, at: Position) -> Iterator[Record | Broken]:
+    for line in _lines(path, at):
         if isinstance(line, Broken):
             yield line
         elif text := line.text.strip():
             yield Record(line.number, {"text": text}, line.mended)
 
 
-def _csv(path: Path, delimiter: str) -> Iterator[Record | Broken]:
+def _csv(path: Path, at: Position, delimiter: str) -> Iterator[Record | Broken]:
     """Yield the rows; a row of another width than the head is broken. Cells may hold line breaks."""
     csv.field_size_limit(LONGEST_LINE_BYTES)
     told: list[Broken] = []
     mended: list[int] = []
 
     def texts() -> Iterator[str]:
-        for line in _lines(path):
+        for line in _lines(path, at):
             if isinstance(line, Broken):
                 told.append(line)
                 yield "\n"  # keeps the numbering of lines
@@ -217,7 +228,7 @@ def _csv(path: Path, delimiter: str) -> Iterator[Record | Broken]:
         mended.clear()
 
 
-def _parquet(path: Path) -> Iterator[Record | Broken]:
+def _parquet(path: Path, at: Position) -> Iterator[Record | Broken]:
     import polars as pl
 
     try:
@@ -227,5 +238,6 @@ def _parquet(path: Path) -> Iterator[Record | Broken]:
         raise InputError(f"this is no Parquet file ({error})", str(path)) from None
     for start in range(0, rows, PARQUET_ROWS):
         part = frame.slice(start, PARQUET_ROWS).collect()
+        at.done_bytes = path.stat().st_size * min(start + PARQUET_ROWS, rows) // rows
         for offset, values in enumerate(part.iter_rows(named=True)):
             yield Record(start + offset + 1, values)
