@@ -173,6 +173,29 @@ def test_a_worker_that_dies_is_told_of() -> None:
     assert came.kind == "limit"
 
 
+def test_no_worker_outlives_a_server_that_is_killed() -> None:
+    program = """
+import time
+from millwright.web.worker import Worker
+if __name__ == "__main__":
+    worker = Worker(1 << 30)
+    print(worker._process.pid, flush=True)
+    time.sleep(600)
+"""
+    server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    pid = int(server.stdout.readline())
+    assert Path(f"/proc/{pid}").exists()
+    time.sleep(2.0)  # the worker has begun to serve, and asked to end with its parent
+    server.kill()
+    server.wait()
+    for _ in range(200):
+        if not Path(f"/proc/{pid}").exists() or Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker lives on")
+
+
 def test_files_that_cannot_lie_beside_each_other_are_told(worker: Worker) -> None:
     came = check(worker, SCENARIO, ("a", b"x"), ("a/b", b"y"))
     assert isinstance(came, Failure)

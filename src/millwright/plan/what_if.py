@@ -178,16 +178,18 @@ class WhatIf:
         self.grounds = grounds
         self._searched: OrderedDict[str, Grounds] = OrderedDict({grounds.signature: grounds})
         self._lock = Lock()
+        self._last: tuple[Changes, LoadedScenario] | None = None
 
     def is_money_only(self, changes: Changes) -> bool:
         """Return whether the answer is at hand without another search."""
         with self._lock:
             known = set(self._searched)
-        return search_signature(_edited(self.grounds, changes).scenario) in known
+        return search_signature(self._changed(changes).scenario) in known
 
     def ask(self, changes: Changes, *, depth: Depth = MONEY, progress: Progress | None = None) -> Plan:
         """Return the refreshed plan. `progress` may raise (`SupersededError`) to end a search nobody waits for."""
-        wanted = search_signature(_edited(self.grounds, changes).scenario)
+        loaded = self._changed(changes)
+        wanted = search_signature(loaded.scenario)
         with self._lock:
             near = self._searched.get(wanted)
         if near is None:
@@ -198,21 +200,32 @@ class WhatIf:
                     self._searched.popitem(last=False)
             return made
         own = replace(self.grounds, asked=near.asked, found=near.found, refused=near.refused)
-        return refreshed_from(own, wanted, changes, depth, progress)
+        return refreshed_from(own, wanted, loaded, depth, progress)
 
     def beside(self, path: Path) -> WhatIf:
         """Return the same, with its scenario as if it stood in the file `path`: traces are looked up from there."""
         self.grounds = replace(self.grounds, loaded=replace(self.grounds.loaded, path=path))
+        self._last = None
         return self
 
     def text(self, changes: Changes) -> str:
         """Return the YAML of the changed scenario, to be saved."""
-        return edited_text(self.grounds.loaded, changes)
+        return self._changed(changes).source_text
+
+    def _changed(self, changes: Changes) -> LoadedScenario:
+        """Return the changed scenario, read once for each question."""
+        last = self._last
+        if last is not None and last[0] == changes:
+            return last[1]
+        loaded = _edited(self.grounds, changes)
+        self._last = (changes, loaded)
+        return loaded
 
 
-def refreshed_from(grounds: Grounds, signature: str, changes: Changes, depth: Depth, progress: Progress | None) -> Plan:
-    """Return the plan of the changed scenario from drafts that were found for `signature`, which is the scenario's."""
-    loaded = _edited(grounds, changes)
+def refreshed_from(
+    grounds: Grounds, signature: str, loaded: LoadedScenario, depth: Depth, progress: Progress | None
+) -> Plan:
+    """Return the plan of a changed scenario from drafts that were found for `signature`, which is the scenario's."""
     assert search_signature(loaded.scenario) == signature, "drafts fit the scenarios of their signature alone"
     changed = _same_drafts(grounds, loaded, tuple(demands(loaded, grounds.seed)))
     return plan_of_drafts(

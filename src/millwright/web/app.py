@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from millwright import __version__
 from millwright.web import login, routes
@@ -17,7 +17,10 @@ from millwright.web.headers import SafeHeaders
 from millwright.web.jobs import Jobs
 from millwright.web.library.database import open_library
 from millwright.web.library.files import files_of
+from millwright.web.library.hold import hold
+from millwright.web.library.store import NotThereError
 from millwright.web.quick import Quick
+from millwright.web.routes.shared import json_text
 from millwright.web.services import Services
 from millwright.web.settings import Settings, check_settings
 
@@ -31,6 +34,7 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
     """
     check_settings(settings)
     library = open_library(settings.library_url)
+    let_go = hold(library.engine)
     services = Services(
         settings, library, Jobs(library, settings.limits, partial(files_of, library)), Quick(settings.limits)
     )
@@ -44,6 +48,7 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
         finally:
             services.jobs.close()
             services.quick.close()
+            let_go()
             library.close()
 
     app = FastAPI(
@@ -64,6 +69,13 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
     def health() -> dict[str, str]:
         """Say that the server is there, and of which version."""
         return {"version": __version__}
+
+    @app.get("/api/plan", tags=["plans"], response_model=None)
+    def opened() -> Response:
+        """Return the plan that `millwright open` shows."""
+        if settings.plan_file is None:
+            raise NotThereError("plan", "opened")
+        return json_text(settings.plan_file.read_text(encoding="utf-8"))
 
     for router in routes.routers():
         app.include_router(router, prefix="/api")

@@ -105,9 +105,10 @@ def _lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
 
 
 def _serve(connection: Connection, memory_bytes: int) -> None:
-    from millwright.web.walls import forbid_network, limit_memory
+    from millwright.web.walls import end_with_parent, forbid_network, limit_memory
     from millwright.web.work.warm import warm_up
 
+    end_with_parent()
     os.environ["OMP_NUM_THREADS"] = "1"
     warm_up()
     forbid_network()
