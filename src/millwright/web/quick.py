@@ -18,7 +18,7 @@ class Quick:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._threads = ThreadPoolExecutor(limits.quick_workers, thread_name_prefix="quick")
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()  # whoever answered last remembers most
         self._workers: set[Worker] = set()
 
     def start(self) -> None:

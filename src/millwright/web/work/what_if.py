@@ -39,6 +39,7 @@ class WhatIfRequest(ScenarioRequest):
         description="The offers to look at, as (site, offer): those of the leading options of a plan. Without them "
         "the first question takes as long as a plan.",
     )
+    figures: bool = Field(default=False, description="Draw the charts too, as Vega-Lite.")
     latency: bool = Field(default=False, description="Simulate the planned load too: percentiles and curves.")
     as_of: dt.date | None = Field(default=None, description="As of this day instead of today.")
     seed: Seed = 0
@@ -51,6 +52,7 @@ def what_if(asked: WhatIfRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     """
     from millwright.plan.what_if import MONEY, SIMULATED
     from millwright.plan.what_if_changes import read_changes
+    from millwright.web.work.figures import drawn
 
     changes = read_changes(asked.changes)
     grounds = _grounds(asked, folder, tell)
@@ -61,6 +63,7 @@ def what_if(asked: WhatIfRequest, folder: Path, tell: Tell) -> dict[str, Any]:
         "scenario": grounds.text(changes),
         "query": changes.query(),
         "searched": not at_hand,
+        "figures": drawn(made) if asked.figures else [],
     }
 
 

@@ -1,0 +1,109 @@
+"""Putting the page into the server: its addresses, its own files, and what it shows at each."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from nicegui import ui
+from starlette.staticfiles import StaticFiles
+
+from millwright.errors import InputError
+from millwright.web.auth import Identity, identity_of
+from millwright.web.page.shell import STATIC, block, shell
+from millwright.web.page.strings import t
+from millwright.web.services import Services
+from millwright.web.settings import Role
+
+_FOLDER = Path(__file__).parent / "static"
+_A_YEAR = "public, max-age=31536000, immutable"
+
+_served: list[Services] = []
+"""The services of the server this process runs, the last one mounted: the page's addresses are known to it once."""
+
+
+def mount(app: FastAPI, services: Services) -> None:
+    """Add the page to `app`, below the API."""
+
+    @app.get(f"{STATIC}/vega.js", include_in_schema=False)
+    def vega() -> Response:
+        return Response(vega_bundle(), media_type="text/javascript", headers={"Cache-Control": _A_YEAR})
+
+    @app.get("/plans/{plan_id}/plan.json", include_in_schema=False)
+    def download(plan_id: str) -> Response:
+        return Response(services.library.plan(plan_id).plan_json, media_type="application/json")
+
+    @app.get("/plan.json", include_in_schema=False)
+    def opened() -> Response:
+        if services.settings.plan_file is None:
+            return Response(status_code=404)
+        return Response(services.settings.plan_file.read_bytes(), media_type="application/json")
+
+    app.mount(STATIC, StaticFiles(directory=_FOLDER))
+    first = not _served
+    _served[:] = [services]
+    if first:
+        _add_pages()
+    ui.run_with(app, title=t("brand"), dark=None, tailwind=False, show_welcome_message=False)
+    threading.Thread(target=vega_bundle, name="vega", daemon=True).start()  # some seconds, before anybody waits
+
+
+@lru_cache(maxsize=1)
+def vega_bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script, of the Vega-Lite version that the charts are written for."""
+    import altair
+    import vl_convert
+
+    version = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    return str(vl_convert.javascript_bundle("Object.assign(window, { vega, vegaLite, vegaEmbed })", vl_version=version))
+
+
+def _add_pages() -> None:
+    @ui.page("/")
+    def home(request: Request) -> None:
+        services, who = _served[0], identity_of(request)
+        if services.settings.plan_file is not None:
+            _plan_from_file(services, who)
+            return
+        from millwright.web.page.library_page import library_page
+
+        library_page(services, who)
+
+    @ui.page("/plans/{plan_id}")
+    def plan(plan_id: str, request: Request) -> None:
+        from millwright.plan.plan_file import plan_from_json
+        from millwright.web.page.plan_page import Shown, plan_page
+
+        services, who = _served[0], identity_of(request)
+        try:
+            row = services.library.plan(plan_id)
+            scenario = None if row.scenario_id is None else services.library.scenario(row.scenario_id).text
+            made = plan_from_json(row.plan_json, t("nav_library"))
+        except InputError as error:
+            _not_there(error)
+            return
+        may_save = who.role is Role.EDITOR
+        shown = Shown(made, scenario, row.scenario_id, f"/plans/{plan_id}/plan.json", may_save, who.name)
+        plan_page(shown, services, request.url.query)
+
+
+def _plan_from_file(services: Services, who: Identity) -> None:
+    from millwright.plan.plan_file import read_plan
+    from millwright.web.page.plan_page import Shown, plan_page
+
+    assert services.settings.plan_file is not None
+    try:
+        made = read_plan(services.settings.plan_file)
+    except InputError as error:
+        _not_there(error)
+        return
+    plan_page(Shown(made, None, None, "/plan.json", False, who.name), services, "")
+
+
+def _not_there(error: InputError) -> None:
+    from html import escape
+
+    with shell("", t("not_there_title")):
+        block(f"<h1>{escape(t('not_there_title'))}</h1><p>{escape(error.what)}. {escape(error.remedy)}</p>")
