@@ -201,7 +201,9 @@ def _ask_one(shows: str) -> Answer | _Stop | None:
         if said.isascii() and said.isdigit() and int(said[:4]) <= HIGHEST_LEVEL:
             break
         typer.echo(f"  '{said[:20]}' is no level.")
-    because = _line(f"What shows it ({shows}); empty if it is only claimed: ")
+    if int(said) == 0:
+        return Answer(0)  # that something is missing needs no proof
+    because = _line(f"What shows it ({shows})? Empty if it is only claimed: ")
     if because is None:
         return _Stop()
     if not because:

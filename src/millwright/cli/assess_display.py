@@ -77,7 +77,7 @@ def _show_gates(console: Console, assessment: Assessment, needs: Needs) -> None:
             console.print(f"  {kind:6} BLOCKED by {_items(found, blocks=True)}", style="red")
         else:
             met = "1 condition" if conditions == 1 else f"{conditions} conditions"
-            console.print(f"  {kind:6} open; {met} before going live, {open_ones} unknown")
+            console.print(f"  {kind:6} not ruled out; {met} before going live, {open_ones} unknown")
     shown: dict[str, GateFinding] = {each.gate.id: each for found in by_kind.values() for each in found}
     table = Table("", "", "", "Needed", box=None, pad_edge=False, show_header=False)
     for each in sorted(shown.values(), key=lambda each: (not each.blocks, each.state is State.UNKNOWN)):
