@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from millwright.plan.model import Option, Plan
+from millwright.plan.model import EstimateValue, Option, Plan
 from millwright.plan.ready_model import AxisReadiness, Exit
-from millwright.report.format import count, number_text
+from millwright.report.format import count
 
 
 def axis_range(axis: AxisReadiness) -> str:
@@ -15,12 +15,7 @@ def axis_range(axis: AxisReadiness) -> str:
 def exit_texts(way_out: Exit) -> list[str]:
     """Return what leaving an option takes: the sentence, each cause, and what is not known."""
     texts = [way_out.sentence]
-    texts += [
-        f"{each.cause}: {number_text(each.cost.low, each.cost.unit)} to {number_text(each.cost.high, each.cost.unit)}; "
-        f"{each.why}."
-        for each in way_out.causes
-        if each.cost.high > 0.0
-    ]
+    texts += [f"{each.cause}: {_from_to(each.cost)}; {each.why}." for each in way_out.causes if each.cost.high > 0.0]
     if way_out.unknown:
         texts.append(f"Not known: {'; '.join(way_out.unknown)}.")
     return texts
@@ -42,14 +37,18 @@ def readiness_texts(plan: Plan) -> list[str]:
     texts: list[str] = []
     total = len(ready.actions) + ready.more_actions
     if total:
-        money = f"{number_text(ready.cost.low)} to {number_text(ready.cost.high, ready.cost.unit)} once"
-        each_month = ready.cost_per_month
-        monthly = f"{number_text(each_month.low)} to {number_text(each_month.high, ready.cost.unit)} a month"
-        hours = f"{number_text(ready.hours.low)} to {number_text(ready.hours.high, 'h')} of own work"
+        hours = _from_to(ready.hours)
+        sums = [f"{hours} of own work", f"{_from_to(ready.cost)} once"]
+        if ready.cost_per_month.high > 0.0:
+            sums.append(f"then {_from_to(ready.cost_per_month)}")
         closing = "closes" if total == 1 else "close"
-        texts.append(
-            f"{count(total, 'action')} {closing} the known gaps by {ready.until}: {hours}, {money}, then {monthly}."
-        )
+        texts.append(f"{count(total, 'action')} {closing} the known gaps by {ready.until}: {', '.join(sums)}.")
     if ready.conditions_met:
         texts.append(f"What this option asks for is there by {ready.conditions_met}.")
     return [*texts, *ready.notes]
+
+
+def _from_to(each: EstimateValue) -> str:
+    """Return a range of judgement, which has no best value, to two significant digits."""
+    low, high = (f"{float(f'{value:.2g}'):,.10g}" for value in (each.low, each.high))
+    return f"{low} to {high} {each.unit}"
