@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import threading
 import time
@@ -15,7 +16,7 @@ from millwright.errors import InputError
 from millwright.web.jobs import Job, Jobs, TooManyJobsError
 from millwright.web.library.database import open_library
 from millwright.web.library.rows import JobState
-from millwright.web.library.store import Library, NotThereError
+from millwright.web.library.store import Library, NotThereError, now
 from millwright.web.routes import examples
 from millwright.web.settings import Limits
 
@@ -127,6 +128,17 @@ def test_progress_never_goes_back_to_a_state_before(jobs: Jobs) -> None:
 
 
 # --- the server stops and comes back ---
+
+
+def test_a_job_is_forgotten_some_weeks_after_its_end_and_not_before(library: Library) -> None:
+    old, new, waiting = (library.add_job("scenario", json.dumps(QUICK), "") for _ in range(3))
+    library.change_job(old.id, state=JobState.DONE.value, ended_at=now() - dt.timedelta(days=31))
+    library.change_job(new.id, state=JobState.DONE.value, ended_at=now() - dt.timedelta(days=29), result="{}")
+    jobs = Jobs(library, Limits(job_days=30))
+    jobs.start()
+    assert wait(jobs, waiting).state is JobState.DONE
+    assert {each.id for each in library.jobs()} == {new.id, waiting.id}
+    jobs.close()
 
 
 def test_what_ran_is_marked_interrupted_and_what_waited_is_begun_by_the_next_server(library: Library) -> None:

@@ -73,6 +73,16 @@ def test_the_token_may_come_by_the_environment(library_url: str) -> None:
         assert httpx2.get(f"{url}/api/jobs", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
+def test_behind_a_proxy_the_headers_count_and_not_the_address_they_tell(library_url: str) -> None:
+    headers = {"X-Forwarded-User": "ada", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+    arguments = ("serve", "--port", "0", "--database", library_url, "--oidc-proxy")
+    with started(*arguments, "127.0.0.1") as (_, url):
+        assert httpx2.get(f"{url}/api/jobs").status_code == 401
+        assert httpx2.get(f"{url}/api/jobs", headers=headers).status_code == 200
+    with started(*arguments, "198.51.100.7") as (_, url):
+        assert httpx2.get(f"{url}/api/jobs", headers=headers).status_code == 401
+
+
 def test_an_address_that_is_taken_is_told(library_url: str) -> None:
     with started("serve", "--port", "0", "--database", library_url) as (_, url):
         told = refused("serve", "--port", url.rsplit(":", 1)[1], "--database", library_url + "2")

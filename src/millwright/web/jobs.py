@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -47,7 +48,8 @@ class Jobs:
         self._closing = False
 
     def start(self) -> None:
-        """Take up what an earlier server left: begin what waited, mark what ran as interrupted."""
+        """Take up what an earlier server left: begin what waited, mark what ran as interrupted, forget what is old."""
+        self._library.forget_jobs(now() - dt.timedelta(days=self._limits.job_days))
         for each in self._library.jobs(JobState.RUNNING):
             self._library.change_job(each.id, state=JobState.INTERRUPTED.value, ended_at=now())
         for each in reversed(self._library.jobs(JobState.WAITING)):

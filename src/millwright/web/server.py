@@ -31,8 +31,7 @@ def run_server(settings: Settings, told: Callable[[str], None]) -> None:
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=5,
-        proxy_headers=settings.proxy is not None,
-        forwarded_allow_ips=list(settings.proxy.addresses) if settings.proxy else [],
+        proxy_headers=False,  # the gate must see the address a request really comes from
     )
     _Server(config, lambda: told(_url(settings, port))).run(sockets=[listening])
 

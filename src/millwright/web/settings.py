@@ -59,6 +59,8 @@ class Limits:
     jobs_at_once: int = 2
     jobs_waiting: int = 50
     job_wall_s: float = 900.0
+    job_days: int = 30
+    """How long a job and its result are kept after its end; what is to stay is saved in the library."""
     job_memory_bytes: int = 6 * GIB
     """Memory one worker may take beyond what it starts with."""
     quick_workers: int = 2

@@ -103,8 +103,8 @@ class Library:
         return row
 
     def plans(self) -> list[PlanRow]:
-        """Return the saved plans, newest first."""
-        return self._newest(tables.plans, PlanRow)
+        """Return the saved plans, newest first; `plan_json` is left empty, for a thousand plans are a gigabyte."""
+        return self._newest(tables.plans, PlanRow, leave_out="plan_json")
 
     def plan(self, id_: str) -> PlanRow:
         """Return one plan; raises NotThereError."""
@@ -223,12 +223,18 @@ class Library:
         return _job(found._mapping)
 
     def jobs(self, state: JobState | None = None) -> list[JobRow]:
-        """Return the jobs, newest first; of one state if given."""
-        chosen = tables.jobs.select().order_by(tables.jobs.c.submitted_at.desc()).limit(MOST_LISTED)
+        """Return the jobs, newest first, without their results; of one state if given."""
+        chosen = _without(tables.jobs, "result").order_by(tables.jobs.c.submitted_at.desc()).limit(MOST_LISTED)
         if state is not None:
             chosen = chosen.where(tables.jobs.c.state == state.value)
         with self.engine.connect() as connection:
             return [_job(each._mapping) for each in connection.execute(chosen)]
+
+    def forget_jobs(self, ended_before: dt.datetime) -> int:
+        """Delete jobs that ended before a moment, with their results; return how many."""
+        with self.engine.begin() as connection:
+            gone = connection.execute(tables.jobs.delete().where(tables.jobs.c.ended_at < ended_before))
+        return gone.rowcount
 
     # --- how ---
 
@@ -236,8 +242,8 @@ class Library:
         with self.engine.begin() as connection:
             connection.execute(table.insert().values(**values))
 
-    def _newest(self, table: sa.Table, kind: type[Row]) -> list[Row]:
-        chosen = table.select().order_by(table.c.saved_at.desc(), table.c.id).limit(MOST_LISTED)
+    def _newest(self, table: sa.Table, kind: type[Row], leave_out: str = "") -> list[Row]:
+        chosen = _without(table, leave_out).order_by(table.c.saved_at.desc(), table.c.id).limit(MOST_LISTED)
         with self.engine.connect() as connection:
             return [kind(**each._mapping) for each in connection.execute(chosen)]
 
@@ -257,6 +263,11 @@ def new_id() -> str:
 def now() -> dt.datetime:
     """Return the present moment, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def _without(table: sa.Table, left_out: str) -> sa.Select[Any]:
+    """Return the query of a table's rows in which one column of long texts is empty."""
+    return sa.select(*(sa.literal("").label(each.name) if each.name == left_out else each for each in table.c))
 
 
 def _job(columns: Mapping[Any, Any]) -> JobRow:
