@@ -88,6 +88,25 @@ def _add_pages() -> None:
         shown = Shown(made, scenario, row.scenario_id, f"/plans/{plan_id}/plan.json", may_save, who.name)
         plan_page(shown, services, request.url.query)
 
+    @ui.page("/new")
+    def new(request: Request) -> None:
+        from millwright.web.page.editor_page import editor_page
+        from millwright.web.page.questions import PLACES, USES, written
+
+        editor_page(_served[0], identity_of(request), written(USES[0].key, 200.0, PLACES[1], "DE"))
+
+    @ui.page("/edit/{scenario_id}")
+    def edit(scenario_id: str, request: Request) -> None:
+        from millwright.web.page.editor_page import editor_page
+
+        services, who = _served[0], identity_of(request)
+        try:
+            text = services.library.scenario(scenario_id).text
+        except InputError as error:
+            _not_there(error)
+            return
+        editor_page(services, who, text, plan_now=request.query_params.get("plan") == "now")
+
 
 def _plan_from_file(services: Services, who: Identity) -> None:
     from millwright.plan.plan_file import read_plan

@@ -21,7 +21,7 @@ _THEME = (
 )
 """Before anything is painted, so that a dark page never flashes white."""
 
-_SPOKEN = ("recomputing", "up_to_date", "link_copied", "chart_menu")
+_SPOKEN = ("recomputing", "up_to_date", "link_copied", "chart_menu", "go_to_line")
 
 
 @contextmanager

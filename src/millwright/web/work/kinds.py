@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from millwright.web.work import costs, figures, judgements, plans, points, simulations, what_if
+from millwright.web.work import costs, figures, judgements, plans, points, scenario_form, simulations, what_if
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "scenario": Kind(plans.ScenarioRequest, plans.check_scenario),
     "plan": Kind(plans.PlanRequest, plans.plan, table="options"),
+    "form": Kind(scenario_form.FormRequest, scenario_form.form),
     "figures": Kind(figures.FiguresRequest, figures.draw),
     "what-if": Kind(what_if.WhatIfRequest, what_if.what_if),
     "check": Kind(judgements.CheckRequest, judgements.check, table="places"),
