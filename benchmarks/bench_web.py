@@ -45,13 +45,13 @@ def main() -> None:
             assert server.stdout is not None
             url = server.stdout.readline().split()[3].rstrip("/")
             print(f"server answers {time.perf_counter() - began_s:.2f} s after its start, on {os.cpu_count()} cores")
-            asyncio.run(measure(url, asked))
+            asyncio.run(measure(url, asked, server.pid))
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(30)
 
 
-async def measure(url: str, asked: argparse.Namespace) -> None:
+async def measure(url: str, asked: argparse.Namespace, pid: int) -> None:
     async with httpx2.AsyncClient(
         base_url=url, timeout=120.0, limits=httpx2.Limits(max_connections=asked.users + 1)
     ) as client:
@@ -67,8 +67,10 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
             f"money refresh, one person alone: median {1e3 * statistics.median(alone):.0f} ms, worst {max(alone):.3f} s"
         )
 
+        used_s, busy_s, own_s = cpu_s(pid), busy_cpu_s(), time.process_time()
         ends_s = time.perf_counter() + asked.seconds
         found = await asyncio.gather(*(person(client, question, seed, ends_s, asked) for seed in range(asked.users)))
+        used_s, busy_s, own_s = cpu_s(pid) - used_s, busy_cpu_s() - busy_s, time.process_time() - own_s
         times = sorted(took_s for each in found for took_s, _ in each)
         errors = sum(status != 200 for each in found for _, status in each)
         p50, p95, p99 = (times[int(share * (len(times) - 1))] for share in (0.5, 0.95, 0.99))
@@ -77,6 +79,34 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
             f"{len(times) / asked.seconds:.1f}/s, {errors} errors; refresh p50 {1e3 * p50:.0f} ms, "
             f"p95 {1e3 * p95:.0f} ms, p99 {1e3 * p99:.0f} ms, worst {times[-1]:.2f} s"
         )
+        capacity_s = (os.cpu_count() or 1) * asked.seconds
+        print(
+            f"CPU: {1e3 * used_s / len(times):.0f} ms of the server a change, {used_s / capacity_s:.0%} of the cores; "
+            f"the people {own_s / capacity_s:.0%}, other programs {(busy_s - used_s - own_s) / capacity_s:.0%}"
+        )
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process and all below it have used [s]."""
+    fields = {int(each.name): _stat(each) for each in Path("/proc").iterdir() if each.name.isdigit()}
+    family = {pid}
+    while below := {one for one, stat in fields.items() if stat and int(stat[1]) in family} - family:
+        family |= below
+    return sum(int(stat[11]) + int(stat[12]) for one in family if (stat := fields.get(one))) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(folder: Path) -> list[str]:
+    """Return the fields after the name of a process: state, parent …; nothing if it has ended."""
+    try:
+        return (folder / "stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return []
+
+
+def busy_cpu_s() -> float:
+    """Return the CPU time that all programs have used since the machine started [s]."""
+    user, nice, system, _, _, irq, soft_irq, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + irq + soft_irq) / os.sysconf("SC_CLK_TCK")
 
 
 async def ask_for_plan(client: httpx2.AsyncClient, file: Path) -> dict[str, Any]:
