@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from millwright.cli.assess import assess
+from millwright.cli.assess import assess_command
 from millwright.errors import InputError
 from millwright.readiness.answers_file import load_answers
 from millwright.readiness.assessment import Answer, Evidence
@@ -17,7 +17,7 @@ from millwright.readiness.assessment import Answer, Evidence
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SMALL = str(EXAMPLES / "small-office" / "readiness.yaml")
 app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(assess)
+app.command()(assess_command)
 
 
 def test_json_holds_scores_gates_and_a_dated_roadmap() -> None:

@@ -135,6 +135,29 @@ def test_a_case_is_priced_as_the_command_prices_it(shared: TestClient) -> None:
     assert shared.post("/api/costs", json={"case": "case: 1", "preset": "x"}).status_code == 422
 
 
+# --- readiness ---
+
+
+def test_answers_are_assessed_as_the_command_assesses_them(shared: TestClient) -> None:
+    answer = shared.post("/api/assessments", json=value(examples.ASSESS))
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert "owned" not in told["open_kinds"]
+    assert told["roadmap"]["actions"][0]["start"] == "2026-12-01"
+    wrong = shared.post("/api/assessments", json={"answers": "answers: {data-ownr: 1}"})
+    assert wrong.status_code == 422
+    assert "data-owner" in wrong.text
+    assert len(shared.get("/api/readiness/questions").json()["questions"]) == 60
+
+
+def test_a_machine_read_elsewhere_is_found_in_the_catalogue(shared: TestClient) -> None:
+    answer = shared.post("/api/inventories", json=value(examples.INVENTORY))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["owned"]["hosts"][0]["host_id"] == "server-l40s-1"
+    assert shared.get("/api/readiness/inventory-script").text.startswith("#!/bin/sh")
+    assert shared.post("/api/inventories", json={"output": "nothing"}).status_code == 422
+
+
 # --- simulations and points ---
 
 

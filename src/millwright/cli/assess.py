@@ -12,11 +12,9 @@ import typer
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
-    from millwright.readiness.assessment import Answer, Assessment
-    from millwright.readiness.gates import Needs
+    from millwright.readiness.assessment import Answer
 
 EXIT_NO = 1
-ALL_KINDS = ("owned", "colo", "cloud", "api")
 DEFAULT_FILE = Path("readiness.yaml")
 
 
@@ -36,7 +34,7 @@ def _print_questions(wanted: bool) -> None:
     raise typer.Exit
 
 
-def assess(
+def assess_command(
     answers: Annotated[
         Path | None,
         typer.Argument(
@@ -68,81 +66,32 @@ def assess(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Score readiness on six axes as ranges that evidence narrows. Exit 1 if every kind of option is blocked."""
+    from millwright.catalog.catalog import load_catalog
     from millwright.cli.assess_display import show_assessment, show_roadmap
+    from millwright.plan.assessed import AskedAssessment, assess, assessed_json
     from millwright.readiness.answers_file import load_answers
-    from millwright.readiness.publish import readiness_json
-    from millwright.readiness.roadmap import haves_and_have_nots, make_roadmap, open_kinds
+    from millwright.readiness.roadmap import open_kinds
+    from millwright.scenario.load import load_scenario
 
-    path = answers or _named_by(scenario) or DEFAULT_FILE
+    loaded = None if scenario is None else load_scenario(scenario)
+    named = None if loaded is None or loaded.scenario.readiness is None else loaded.scenario.readiness
+    path = answers or (scenario.parent / named if scenario and named else DEFAULT_FILE)
     if ask or (answers is None and not path.exists()):
         _ask_all(path, ask=ask)
-    assessment = load_answers(path)
-    needs = _needs(scenario, kinds or [])
-    assessment, per_usd = _with_means(assessment, hours, budget)
-    first = dt.date.today() if start is None else start.date()
-    try:
-        plan = make_roadmap(assessment, needs, first, per_usd, level)
-    except ValueError as error:
-        raise InputError(str(error), "--hours", "Set more hours a month free.") from None
-    reaches = haves_and_have_nots(assessment, needs, per_usd) if roadmap or as_json else ()
+    found = assess(
+        load_answers(path),
+        AskedAssessment(tuple(kinds or ()), hours, budget, level),
+        None if loaded is None else loaded.scenario,
+        load_catalog(),
+        dt.date.today() if start is None else start.date(),
+    )
     if as_json:
-        document = readiness_json(assessment, needs, plan, reaches)
-        typer.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+        typer.echo(json.dumps(assessed_json(found), indent=1, allow_nan=False, ensure_ascii=False))
     else:
-        show_assessment(assessment, needs, plan, show_all=show_all)
+        show_assessment(found.assessment, found.needs, found.roadmap, show_all=show_all)
         if roadmap:
-            show_roadmap(plan, reaches, show_all=show_all)
-    raise typer.Exit(0 if open_kinds(assessment, needs) else EXIT_NO)
-
-
-def _named_by(scenario: Path | None) -> Path | None:
-    """Return the answers that a scenario names."""
-    if scenario is None:
-        return None
-    from millwright.scenario.load import load_scenario
-
-    name = load_scenario(scenario).scenario.readiness
-    return None if name is None else scenario.parent / name
-
-
-def _needs(scenario: Path | None, kinds: list[str]) -> Needs:
-    """Return which kinds of options are looked at, and what data they would serve."""
-    from millwright.readiness.gates import Needs
-
-    for kind in kinds:
-        if kind not in ALL_KINDS:
-            raise InputError(f"there is no kind '{kind}' of option", "--for", f"It is {', '.join(ALL_KINDS)}.")
-    if scenario is None:
-        return Needs(frozenset(kinds or ALL_KINDS))
-    from millwright.scenario.load import load_scenario
-    from millwright.scenario.model import OnCall
-
-    loaded = load_scenario(scenario)
-    classes = {str(each) for workload in loaded.scenario.workloads for each in workload.data.classes}
-    always = loaded.scenario.finance.staff.on_call is OnCall.ALWAYS
-    found = kinds or [str(site.kind) for site in loaded.scenario.sites]
-    return Needs(frozenset(found), frozenset(classes), always)
-
-
-def _with_means(assessment: Assessment, hours: float | None, budget: str) -> tuple[Assessment, float]:
-    """Return the assessment with hours and budget from the command line, and its currency over USD."""
-    from dataclasses import replace
-
-    from millwright.catalog.catalog import load_catalog
-    from millwright.money import parse_money
-    from millwright.quantity import QuantityError
-
-    catalog, means = load_catalog(), assessment.means
-    if hours is not None:
-        means = replace(means, hours_per_month=hours)
-    in_usd = float(catalog.usd_per(means.currency))
-    if budget:
-        try:
-            money = parse_money(budget)
-        except QuantityError as error:
-            raise InputError(str(error), "--budget", "Write an amount such as 5 kEUR.") from None
-        means = replace(means, budget_per_quarter=money.amount * float(catalog.usd_per(money.currency)) / in_usd)
-    return replace(assessment, means=means), 1.0 / in_usd
+            show_roadmap(found.roadmap, found.reaches, show_all=show_all)
+    raise typer.Exit(0 if open_kinds(found.assessment, found.needs) else EXIT_NO)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------

@@ -16,10 +16,11 @@ def routers() -> list[APIRouter]:
         library,
         plans,
         points,
+        readiness,
         schemas,
         simulations,
         what_if,
     )
 
-    modules = (plans, what_if, simulations, costs, points, jobs, attachments, library, catalog, law, schemas)
+    modules = (plans, what_if, readiness, simulations, costs, points, jobs, attachments, library, catalog, law, schemas)
     return [each.router for each in modules]

@@ -57,3 +57,18 @@ CALIBRATE = _example(
 )
 
 DATA = _example("Prompt log that was uploaded", {"file": "log.jsonl", "attachments": {"log.jsonl": _ID}})
+
+ASSESS = _example(
+    "Assessment of a few answers",
+    {"answers": "means: {hours_per_month: 20}\nanswers:\n  compute-room: 0\n  data-owner: 1\n", "start": "2026-12-01"},
+)
+
+_MACHINE_TEXT = """\
+@@ millwright-inventory 1
+@@ nvidia-smi
+0, NVIDIA L40S, 46068, 570.86.15, 350.00, 4, 16
+@@ status nvidia-smi 0
+@@ end
+"""
+
+INVENTORY = _example("Machine with one accelerator", {"output": _MACHINE_TEXT, "site": "server room"})

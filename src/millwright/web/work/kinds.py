@@ -8,7 +8,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from millwright.web.work import costs, figures, judgements, plans, points, scenario_form, simulations, what_if
+from millwright.web.work import (
+    costs,
+    figures,
+    judgements,
+    plans,
+    points,
+    readiness,
+    scenario_form,
+    simulations,
+    what_if,
+)
 
 
 @dataclass(frozen=True)
@@ -37,4 +47,6 @@ KINDS: Mapping[str, Kind] = {
     "calibrate": Kind(points.CalibrateRequest, points.calibrate),
     "count-points": Kind(points.PredictRequest, points.count_points),
     "data": Kind(points.DataRequest, points.data),
+    "assess": Kind(readiness.AssessRequest, readiness.assess),
+    "inventory": Kind(readiness.InventoryRequest, readiness.inventory),
 }
