@@ -150,9 +150,9 @@ def test_an_engineer_costs_what_is_stated_else_us_pay_by_the_countrys_wages() ->
 @pytest.mark.parametrize(
     ("kinds", "on_call", "fte", "floor"),
     [
-        ({Kind.API}, "24x7", 0.05, 0.0),
-        ({Kind.CLOUD}, "business-hours", 0.25, 0.0),
-        ({Kind.CLOUD}, "24x7", 0.25, 1.0),
+        ({Kind.API}, "24x7", 0.13, 0.0),
+        ({Kind.CLOUD}, "business-hours", 0.4, 0.0),
+        ({Kind.CLOUD}, "24x7", 0.4, 1.0),
         ({Kind.OWNED, Kind.API}, "24x7", 0.5, 1.0),
         ({Kind.COLO, Kind.CLOUD}, "none", 0.5, 0.0),
     ],

@@ -10,7 +10,8 @@ import pytest
 
 from millwright.catalog.catalog import ShippedCatalog, load_catalog
 from millwright.scenario.faults import MOST_FAULTS_SHOWN, ScenarioError
-from millwright.scenario.load import LARGEST_FILE_BYTES, load_scenario
+from millwright.scenario.load import load_scenario
+from millwright.scenario.text_file import LARGEST_FILE_BYTES
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -40,6 +40,10 @@ class DemandProfile:
         """The busiest hour's rate over the mean rate [-]."""
         return float(self.hourly.max())
 
+    def after(self, months: int) -> DemandProfile:
+        """Return the same profile without its first `months`."""
+        return DemandProfile(self.mean_rate_per_s[..., months:], self.hourly)
+
     def scaled(self, factor: float | NDArray[np.float64]) -> DemandProfile:
         """Return the same profile at `factor` times the demand; a column (draws, 1) makes draws."""
         return DemandProfile(self.mean_rate_per_s * factor, self.hourly)
@@ -59,6 +63,18 @@ class MachineSchedule:
     rented: NDArray[np.float64]
     switched: NDArray[np.float64]
     utilisation: NDArray[np.float64]
+
+    def preceded_by(self, months: int) -> MachineSchedule:
+        """Return the same schedule after `months` without any machine; utilisation is that of the months that serve."""
+        if not months:
+            return self
+
+        def later(machines: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.concatenate([np.zeros((*machines.shape[:-1], months)), machines], axis=-1)
+
+        return MachineSchedule(
+            later(self.serving), later(self.installed), later(self.rented), later(self.switched), self.utilisation
+        )
 
 
 def growing_demand(

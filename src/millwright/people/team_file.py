@@ -11,15 +11,18 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millwright.people.figures import figures
 from millwright.people.skill import HIGHEST_LEVEL, load_skills
-from millwright.people.team import Evidence, Held, Member, Team
+from millwright.people.team import Evidence, Held, Member, Team, assumed_team
 from millwright.scenario.faults import Fault, KeyPath, ScenarioError
+from millwright.scenario.text_file import read_text_file
 from millwright.scenario.yaml_text import YamlDocument, read_yaml
 
-LARGEST_FILE_BYTES = 1 << 20
+if TYPE_CHECKING:
+    from millwright.scenario.load import LoadedScenario
+
 MOST_HOURS_PER_MONTH = 250.0
 MOST_MEMBERS = 200
 
@@ -30,7 +33,11 @@ COLUMNS = ("member", "role", "hours_per_month", "skill", "level", "evidence")
 def load_team(path: Path | str) -> Team:
     """Return the team in a YAML or CSV file. Raises ScenarioError (an InputError) with every fault found."""
     path = Path(path)
-    text = _read(path)
+    return read_team(read_text_file(path, "a team (YAML or CSV)", "Is it the right file?"), path)
+
+
+def read_team(text: str, path: Path) -> Team:
+    """Return the team in a text, as if it stood in the file `path`; its ending tells YAML from CSV."""
     if path.suffix.casefold() in (".csv", ".tsv"):
         return _from_csv(text, str(path))
     if path.suffix.casefold() in (".yaml", ".yml", ".json"):
@@ -39,25 +46,20 @@ def load_team(path: Path | str) -> Team:
     raise ScenarioError([fault])
 
 
-def _read(path: Path) -> str:
-    file = str(path)
-    try:
-        if not path.is_file():
-            what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-            raise ScenarioError([Fault(what, "Give the path of a team (YAML or CSV).", file=file)])
-        size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            what = f"the file is {size / 2**20:,.1f} MiB; a team has {LARGEST_FILE_BYTES >> 20} MiB at most"
-            raise ScenarioError([Fault(what, "Is it the right file?", file=file)])
-        contents = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError([Fault(f"cannot be read: {error.strerror}", "Check its rights.", file=file)]) from None
-    try:
-        return contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = contents.count(b"\n", 0, error.start) + 1
-        fault = Fault("this is no UTF-8 text", "Save the file as UTF-8.", file=file, line=line, column=1)
-        raise ScenarioError([fault]) from None
+def stated_team(loaded: LoadedScenario) -> Team | None:
+    """Return the team that a scenario states: its members, those in its file, or so many generalists; None: no team.
+
+    Raises ScenarioError with every fault of the members.
+    """
+    stated = loaded.scenario.team
+    if "team" not in loaded.scenario.model_fields_set:
+        return None
+    if stated.file is not None:
+        return read_team(loaded.team_text or "", loaded.path.parent / stated.file)
+    if stated.members:
+        document = read_yaml(loaded.source_text, str(loaded.path))
+        return _members(document.value["team"]["members"], ("team", "members"), document, str(loaded.path), [])
+    return assumed_team(stated.engineers)
 
 
 @dataclass
@@ -131,10 +133,13 @@ _MEMBER_KEYS = ("id", "role", "hours_per_month", "skills")
 def _from_yaml(text: str, file: str) -> Team:
     document = read_yaml(text, file)
     faults: list[Fault] = []
-    members = _listed(document, faults, file)
+    return _members(_listed(document, faults, file), _root(document), document, file, faults)
+
+
+def _members(members: list[Any], root: KeyPath, document: YamlDocument, file: str, faults: list[Fault]) -> Team:
     drafts: dict[str, _Draft] = {}
     for number, raw in enumerate(members):
-        path: KeyPath = (*_root(document), number)
+        path: KeyPath = (*root, number)
         draft = _yaml_member(raw, path, document, faults, file, number)
         if draft is not None and draft.id in drafts:
             faults.append(_at(document, (*path, "id"), file, f"two members are called '{draft.id}'", "Rename one."))

@@ -20,6 +20,7 @@ from millwright.finance.case import (
     CostItem,
     Demand,
     Energy,
+    Fixed,
     OwnedHosts,
     PerUnit,
     Rented,
@@ -27,6 +28,8 @@ from millwright.finance.case import (
 )
 from millwright.finance.discounting import Value
 from millwright.fleet.sizing import DemandProfile, MachineSchedule, schedule_machines
+from millwright.people.plan import PeoplePlan
+from millwright.people.traits import OptionTraits
 
 SECONDS_PER_MONTH = 365.25 * 86_400.0 / 12.0
 
@@ -91,6 +94,14 @@ class TokenDemand:
         """Return the same requests, `factor` times as many."""
         return TokenDemand(self.profile.scaled(factor), self.input_tokens_per_request, self.output_tokens_per_request)
 
+    def from_month(self, month: int) -> TokenDemand:
+        """Return the same requests, with none before `month`."""
+        if not month:
+            return self
+        rates = self.profile.mean_rate_per_s.copy()
+        rates[..., :month] = 0.0
+        return replace(self, profile=replace(self.profile, mean_rate_per_s=rates))
+
     def as_case_demand(self) -> Demand:
         """Return the tokens and requests of each month."""
         requests = self.profile.mean_rate_per_s * SECONDS_PER_MONTH
@@ -109,6 +120,21 @@ class StaffTerms:
     on_call_floor_fte: float
     cost_per_fte_y: float
     source: str
+
+
+@dataclass(frozen=True)
+class CrewTerms:
+    """What a plan of people costs: `costs` by cause and month, from now on [currency of today]; `fte` while it serves.
+
+    `plan` is the plan itself, and `traits` what it was made for.
+    """
+
+    costs: Mapping[str, tuple[float, ...]]
+    fte: float
+    cost_per_fte_y: float
+    source: str
+    plan: PeoplePlan
+    traits: OptionTraits
 
 
 @dataclass(frozen=True)
@@ -283,8 +309,13 @@ def api_items(terms: ApiTerms, inputs: Inputs) -> list[CostItem]:
     ]
 
 
-def staff_items(terms: StaffTerms, inputs: Inputs) -> list[CostItem]:
-    """Return the item of the people it takes."""
+def staff_items(terms: StaffTerms | CrewTerms, inputs: Inputs) -> list[CostItem]:
+    """Return the item of the people it takes, or those of each cause of a plan of people."""
+    if isinstance(terms, CrewTerms):
+        return [
+            Fixed(cause=cause, source=terms.source, per_month=np.asarray(months) * np.asarray(inputs.wages))
+            for cause, months in terms.costs.items()
+        ]
     if terms.fte <= 0.0 and terms.on_call_floor_fte <= 0.0:
         return []
     return [
@@ -300,28 +331,41 @@ def staff_items(terms: StaffTerms, inputs: Inputs) -> list[CostItem]:
 
 @dataclass(frozen=True)
 class ServingPart:
-    """One workload served in one way: its demand, its machines' capacity (None for an API) and the terms."""
+    """One workload served in one way: its demand, its machines' capacity (None for an API) and the terms.
+
+    Before `go_live_month` nothing is served, and no machine is there.
+    """
 
     demand: TokenDemand
     terms: OwnedTerms | RentedTerms | ApiTerms
     capacity: Capacity | None
     spares: int
+    go_live_month: int = 0
+
+    @property
+    def served(self) -> TokenDemand:
+        """What is served of the demand: nothing before going live."""
+        return self.demand.from_month(self.go_live_month)
 
     def schedule(self, inputs: Inputs, demand_factor: float = 1.0) -> MachineSchedule | None:
         """Return the machines over the horizon under `inputs`, None for an API."""
         if self.capacity is None:
             return None
-        turned_out = self.demand.profile.scaled(inputs.demand_multiple(demand_factor))
-        counted_by, true = self.capacity.counted_by(inputs), self.capacity.drawn(inputs)
+        served = self.demand.profile.after(self.go_live_month)
+        return self._machines(served, self.capacity, inputs, demand_factor).preceded_by(self.go_live_month)
+
+    def _machines(
+        self, profile: DemandProfile, capacity: Capacity, inputs: Inputs, demand_factor: float
+    ) -> MachineSchedule:
+        turned_out = profile.scaled(inputs.demand_multiple(demand_factor))
+        counted_by, true = capacity.counted_by(inputs), capacity.drawn(inputs)
         if not isinstance(self.terms, OwnedTerms):
             switched = isinstance(self.terms, RentedTerms) and self.terms.switched
             return schedule_machines(
                 turned_out, counted_by, spares=self.spares, by_hour=switched, true_capacity_per_s=true
             )
-        planned = self.demand.profile.scaled(_value(np.asarray(inputs.planned_demand) * demand_factor))
-        first = schedule_machines(planned, self.capacity.planned_per_s, spares=self.spares, by_hour=False).installed[
-            ..., :1
-        ]
+        planned = profile.scaled(_value(np.asarray(inputs.planned_demand) * demand_factor))
+        first = schedule_machines(planned, capacity.planned_per_s, spares=self.spares, by_hour=False).installed[..., :1]
         return schedule_machines(
             turned_out,
             counted_by,
@@ -346,7 +390,7 @@ def cost_case(
     name: str,
     currency: Currency,
     parts: tuple[ServingPart, ...],
-    staff: StaffTerms,
+    staff: StaffTerms | CrewTerms,
     inputs: Inputs,
     demand_factor: float = 1.0,
 ) -> CostCase:
@@ -355,7 +399,7 @@ def cost_case(
     API tokens of several parts are priced on each part's own tokens.
     """
     factor = inputs.demand_multiple(demand_factor)
-    demands = [part.demand.scaled(factor).as_case_demand() for part in parts]
+    demands = [part.served.scaled(factor).as_case_demand() for part in parts]
     items: list[CostItem] = []
     for part, demand in zip(parts, demands, strict=True):
         for item in part.items(inputs, demand_factor):

@@ -23,6 +23,7 @@ from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.costing import Currency
+from millwright.plan.crew import crew_of
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import Draft, drafts
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
@@ -154,7 +155,8 @@ def plan_of_drafts(
     refused = list(refused)
     assessment = assessment_of(loaded)
     found = ready_drafts(found, assessment, scenario, refused)
-    options = feasible_options(asked, found, pricing, central, refused)
+    crew = crew_of(loaded, pricing, horizon_months(scenario))
+    options = feasible_options(asked, found, pricing, central, refused, crew)
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, depth.draws) if options else None
@@ -184,7 +186,7 @@ def plan_of_drafts(
         cost = published_cost(option, odds, central, band, finance, break_evens, in_full=in_full)
         described = published_option(
             option, rank, cost, scenario, pricing, central, today, by_option[option.id], runs,
-            curves=in_full and depth.curves,
+            curves=in_full and depth.curves, crew=crew if in_full else None,
         )  # fmt: skip
         way_out = published_exit(option, cost, pricing, central)
         conditions = conditions_of(option, assessment, scenario)

@@ -37,6 +37,14 @@ _LABELS = {
     "rent": "Rented machines",
     "api tokens": "API tokens",
     "staff": "Staff",
+    "own_hours": "Own people's hours",
+    "training": "Training",
+    "recruiting": "Recruiting",
+    "salaries": "People hired",
+    "contracts": "Contracts for help",
+    "managed_services": "Managed service",
+    "on_call": "Standby pay",
+    "simplification": "Work by hand",
 }
 
 
@@ -112,8 +120,9 @@ def published_cost(
     drawn = cash_flow(option.case(inputs_from(values, finance)))
     spread = drawn.total
     months = case.horizon_months
-    capital = float(sum(line.amounts[0] for line in flow.lines if line.kind == "capital"))
-    drawn_capital = _drawn_capital(drawn)
+    until = option.go_live_month + 1
+    capital = float(sum(line.amounts[:until].sum() for line in flow.lines if line.kind == "capital"))
+    drawn_capital = _drawn_capital(drawn, until)
     blended = _estimate(lcot, "Mtok", option, central=float(figures.lcot_per_mtok))
     return Cost(
         lcot=blended,
@@ -228,9 +237,9 @@ def _monthly_running(flow: CashFlow, months: int) -> NDArray[np.float64]:
     return np.asarray(np.sum(np.broadcast_arrays(*running), axis=0) / months) if running else np.zeros(())
 
 
-def _drawn_capital(flow: CashFlow) -> NDArray[np.float64] | None:
-    """Return what is bought today in each draw, None when nothing is."""
-    capital = [np.atleast_2d(line.amounts)[:, 0] for line in flow.lines if line.kind == "capital"]
+def _drawn_capital(flow: CashFlow, until: int) -> NDArray[np.float64] | None:
+    """Return what is bought before point `until` in each draw, None when nothing is."""
+    capital = [np.atleast_2d(line.amounts)[:, :until].sum(axis=1) for line in flow.lines if line.kind == "capital"]
     return np.sum(np.broadcast_arrays(*capital), axis=0) if capital else None
 
 

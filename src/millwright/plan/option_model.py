@@ -229,11 +229,84 @@ class Law(PlanModel):
     findings: tuple[LawFinding, ...] = ()
 
 
+class SkillGap(PlanModel):
+    """A skill of which too few people of the team have the level that is asked for."""
+
+    skill: str
+    title: str
+    level: int
+    people: int
+    """How many people must have it."""
+    have_now: int
+    have_at_go_live: int
+    critical: bool = False
+    """Two or more people must have it: the service stands still without it."""
+    inside: bool = False
+    """It must be somebody on the payroll."""
+    by: tuple[str, ...] = ()
+    """Who has it at going live."""
+
+
+class PeopleAction(PlanModel):
+    """One thing to do besides training: hire, contract, hand over, simplify. Months count from now."""
+
+    kind: str
+    what: str
+    start_month: int
+    ready_month: int
+    cost: Number
+    """Over preparation and service."""
+
+
+class LearningPath(PlanModel):
+    """What one member learns, in order: skills with the level to reach."""
+
+    member: str
+    hours: Number
+    ready_month: int
+    steps: tuple[str, ...]
+
+
+class PersonLost(PlanModel):
+    """What fails when somebody leaves, with the plan carried out: skills nobody else has, rotas too short."""
+
+    who: str
+    gone: tuple[str, ...] = ()
+    rotas: tuple[str, ...] = ()
+
+
+class EarlierStart(PlanModel):
+    """The first month in which the team could run it, and what that costs more."""
+
+    month: int
+    more_per_month: Number
+    cost_before_go_live: Number
+
+
 class People(PlanModel):
-    """Who must run it."""
+    """Who must run it: a rough FTE, or the plan of people where the scenario states a team (`assessed`)."""
 
     fte: EstimateValue
     notes: tuple[str, ...] = ()
+    assessed: bool = False
+    """Whether it was held against a team; the fields below are known only then. What cannot be run is refused."""
+    go_live_month: int | None = None
+    earlier: EarlierStart | None = None
+    """Of options described in full; null where it could not be earlier."""
+    cost_per_month: MaybeNumber = None
+    """Mean of the months of service, in the LCOT [currency/month]."""
+    cost_before_go_live: MaybeNumber = None
+    chance_in_time: Share | None = None
+    """Probability that every training succeeds in the attempts planned."""
+    bus_factor_now: int | None = None
+    """People who may leave until a critical skill is gone; 0: one is missing."""
+    bus_factor_planned: int | None = None
+    weakest: tuple[str, ...] = ()
+    """Critical skills that fewest people have with the plan."""
+    gaps: tuple[SkillGap, ...] = ()
+    actions: tuple[PeopleAction, ...] = ()
+    learning: tuple[LearningPath, ...] = ()
+    losses: tuple[PersonLost, ...] = ()
 
 
 class Binding(PlanModel):

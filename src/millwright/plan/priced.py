@@ -16,6 +16,7 @@ from millwright.fleet.sizing import MachineSchedule
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import (
     Capacity,
+    CrewTerms,
     Currency,
     Inputs,
     OwnedTerms,
@@ -56,7 +57,7 @@ class PricedOption:
     title: str
     kind: Kind
     parts: tuple[PricedPart, ...]
-    staff: StaffTerms
+    staff: StaffTerms | CrewTerms
     currency: Currency
 
     @property
@@ -64,6 +65,11 @@ class PricedOption:
         """The worst legal verdict of its parts: yes or unknown (no is refused before)."""
         verdicts = {part.draft.law.verdict for part in self.parts}
         return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.YES
+
+    @property
+    def go_live_month(self) -> int:
+        """The month from which it serves; 0: at once."""
+        return max(part.serving.go_live_month for part in self.parts)
 
     def case(self, inputs: Inputs, demand_factor: float = 1.0) -> CostCase:
         """Return its cost case under `inputs`, at a multiple of the stated demand."""

@@ -9,22 +9,22 @@ from millwright.finance.case import HOURS_PER_MONTH
 from millwright.fleet.sizing import MachineSchedule
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.plan.costing import Inputs, OwnedTerms, RentedTerms
+from millwright.plan.crew import Crew
 from millwright.plan.lawful import published as published_law
 from millwright.plan.model import (
     Binding,
     Cost,
     EstimateValue,
     FleetPart,
-    Kind,
     Option,
-    People,
     Power,
 )
+from millwright.plan.people_view import published_people
 from millwright.plan.performance import PlannedLoad, Runs, deployment_summary, performance
 from millwright.plan.priced import PricedOption, PricedPart
-from millwright.plan.terms import ROTA_PEOPLE, Pricing
+from millwright.plan.terms import Pricing
 from millwright.quantity import Basis
-from millwright.scenario.model import CloudSite, ColoSite, Commitment, OnCall, OwnedSite, Scenario
+from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite, Scenario
 
 FIRST_YEAR_MONTHS = 12
 """Counts of machines are those of the first year: the decision that is due now. Growth is told beside them."""
@@ -59,9 +59,10 @@ def published_option(
     runs: Runs | None,
     *,
     curves: bool,
+    crew: Crew | None = None,
 ) -> Option:
     """Return `option` as the plan publishes it, at its `rank`; `runs` holds the simulations of its planned loads,
-    None where nothing was simulated."""
+    None where nothing was simulated. With a `crew` it is also told how early people could run it."""
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
@@ -75,7 +76,7 @@ def published_option(
     late = dict.fromkeys(rule for part in option.parts for rule in part.draft.law.past_review)
     if late:
         warnings.append(f"Past their review date, so that the law may have moved on: {', '.join(late)}.")
-    people = _people(option, scenario)
+    people = published_people(option, scenario, crew)
     return Option(
         id=option.id,
         rank=rank,
@@ -97,6 +98,12 @@ def _counts(schedule: MachineSchedule) -> _Counts:
     return _Counts(
         int(schedule.serving[first].max()), int(schedule.installed[first].max()), int(schedule.installed.max())
     )
+
+
+def installed_first_year(part: PricedPart, central: Inputs) -> int:
+    """Return the machines of `part` that are there at most in the first year, spares included; 0 for an API."""
+    schedule = part.schedule(central)
+    return 0 if schedule is None else _counts(schedule).installed
 
 
 def planned_load(part: PricedPart, central: Inputs) -> PlannedLoad | None:
@@ -247,24 +254,6 @@ def _about(value: float, unit: str, spread: float) -> EstimateValue:
     """Return a value with an assumed spread: the power of a host between idle and peak is seldom known better."""
     return EstimateValue(
         value=value, low=value * (1.0 - spread), high=value * (1.0 + spread), unit=unit, basis=Basis.ASSUMED
-    )
-
-
-def _people(option: PricedOption, scenario: Scenario) -> People:
-    staff = option.staff
-    fte = max(staff.fte, staff.on_call_floor_fte)
-    notes = [
-        f"One full-time engineer costs {staff.cost_per_fte_y:,.0f} {option.currency.code} a year ({staff.source})."
-    ]
-    machines = option.kind is not Kind.API
-    if machines and scenario.finance.staff.on_call is OnCall.ALWAYS:
-        notes.append(f"Around the clock takes a rota of {ROTA_PEOPLE} people; a fifth of each one's time is counted.")
-        if scenario.team.engineers < ROTA_PEOPLE:
-            notes.append(f"The team has {scenario.team.engineers:g} engineers: the rota needs others, or a contract.")
-    if option.kind in (Kind.OWNED, Kind.COLO) and scenario.team.engineers < 2:
-        notes.append("With one engineer, holidays and illness leave the machines unattended.")
-    return People(
-        fte=EstimateValue(value=fte, low=fte * 0.7, high=fte * 1.5, unit="FTE", basis=Basis.ASSUMED), notes=tuple(notes)
     )
 
 

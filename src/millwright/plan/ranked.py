@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from millwright.finance.cash_flow import cash_flow
 from millwright.finance.discounting import annuity_factor, monthly_rate
 from millwright.finance.distributions import UncertainInput
 from millwright.finance.figures import npv_cost
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
+from millwright.plan.crew import Crew, staffed
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
@@ -28,8 +30,12 @@ def feasible_options(
     pricing: Pricing,
     central: Inputs,
     refused: list[RefusedOption],
+    crew: Crew | None = None,
 ) -> list[PricedOption]:
-    """Return the options that `found` add up to and that keep every limit; what does not is added to `refused`."""
+    """Return the options that `found` add up to and that keep every limit; what does not is added to `refused`.
+
+    With a `crew`, what it cannot run is refused too, and the others carry its costs and its date.
+    """
     parts: dict[str, list[PricedPart]] = {each.workload.name: [] for each in asked}
     for draft in found:
         part = price_draft(draft, pricing, pricing.scenario.limits.spares)
@@ -39,7 +45,10 @@ def feasible_options(
             refused.append(refusal(draft, broken))
         else:
             parts[draft.asked.workload.name].append(part)
-    return _within_limits(_joined(parts, pricing, central), central, pricing, refused)
+    joined = _joined(parts, pricing, central)
+    if crew is not None:
+        joined = staffed(joined, crew, pricing, central, refused)
+    return _within_limits(joined, central, pricing, refused)
 
 
 def uncertain_inputs_of(options: Sequence[PricedOption], finance: Finance) -> tuple[UncertainInput, ...]:
@@ -111,9 +120,9 @@ def in_order(
 
 
 def _capex(option: PricedOption, central: Inputs) -> float:
-    from millwright.finance.cash_flow import cash_flow
-
-    return float(sum(line.amounts[0] for line in cash_flow(option.case(central)).lines if line.kind == "capital"))
+    flow = cash_flow(option.case(central))
+    until = option.go_live_month + 1
+    return float(sum(line.amounts[:until].sum() for line in flow.lines if line.kind == "capital"))
 
 
 def _energy(option: PricedOption, central: Inputs, *, carbon: bool = False) -> float:

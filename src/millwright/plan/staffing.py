@@ -16,12 +16,13 @@ from millwright.people.coverage import Front, coverage_plan, front
 from millwright.people.demand import Demand, skill_demand
 from millwright.people.plan import PeoplePlan
 from millwright.people.publish import demand_json, plan_json
-from millwright.people.survey import KUBERNETES_FROM_HOSTS, Sketch, typical_options
+from millwright.people.survey import Sketch, typical_options
 from millwright.people.team import Team, assumed_team
-from millwright.people.traits import OptionTraits, stack_of
+from millwright.people.team_file import stated_team
+from millwright.people.traits import OptionTraits
 from millwright.people.ways import Market, load_ways, market
+from millwright.plan.crew import traits_of_option
 from millwright.plan.model import Plan
-from millwright.plan.option_model import Option
 from millwright.quantity import QuantityError
 from millwright.scenario.load import LoadedScenario
 
@@ -82,8 +83,12 @@ class Staffing:
 def staffing(
     loaded: LoadedScenario, asked: AskedStaffing, *, team: Team | None = None, plan: Plan | None = None
 ) -> Staffing:
-    """Hold the options of a plan, or typical ones, against a team, or an assumed one. Raises InputError."""
-    people = _without(assumed_team(loaded.scenario.team.engineers) if team is None else team, asked.without)
+    """Hold the options of a plan, or typical ones, against a team: the one given, the scenario's, an assumed one.
+
+    Raises InputError.
+    """
+    known = team or stated_team(loaded) or assumed_team(loaded.scenario.team.engineers)
+    people = _without(known, asked.without)
     prices = _market(loaded, asked.hiring, asked.outside)
     most = _amount(asked.budget, loaded) if asked.budget else None
     month = USUAL_GO_LIVE_MONTH if asked.go_live_month is None and most is None else asked.go_live_month
@@ -205,32 +210,3 @@ def _options(
         if name not in known:
             raise InputError(f"there is no option '{name}'", "--option", f"There are {', '.join(known)}.")
     return [each for each in found if not wanted or each[0] in wanted]
-
-
-def traits_of_option(option: Option, loaded: LoadedScenario) -> OptionTraits:
-    """Return what an option of a plan is, as far as people are concerned."""
-    scenario = loaded.scenario
-    machines = [part for part in option.fleet if part.device is not None]
-    hosts = sum(part.hosts for part in machines)
-    devices = {part.device: loaded.catalog.device(part.device) for part in machines if part.device is not None}
-    per_replica = [(part.deployment.tp * part.deployment.pp, part) for part in machines if part.deployment is not None]
-    used = {part.site for part in machines}
-    return OptionTraits(
-        kinds=frozenset(str(part.kind) for part in option.fleet),
-        hosts=hosts,
-        devices=sum(part.devices for part in machines),
-        workloads=len({part.workload for part in option.fleet}),
-        stacks=frozenset(stack_of(device.vendor, str(device.kind)) for device in devices.values()),
-        engines=frozenset(part.deployment.engine for part in machines if part.deployment is not None),
-        air_gapped=any(site.name in used and getattr(site, "air_gap", False) for site in scenario.sites),
-        kubernetes=hosts >= KUBERNETES_FROM_HOSTS,
-        multi_gpu=any(size > 1 for size, _ in per_replica),
-        multi_node=any(part.hosts and size > part.devices / part.hosts for size, part in per_replica),
-        quantised=any(
-            part.deployment is not None and part.deployment.weights_precision not in ("bf16", "fp16", "fp32")
-            for part in machines
-        ),
-        on_call=str(scenario.finance.staff.on_call),
-        data_classes=frozenset(str(each) for workload in scenario.workloads for each in workload.data.classes),
-        sector=str(scenario.organisation.sector),
-    )

@@ -293,6 +293,10 @@ Hours = Annotated[float, Unit(Dimension.TIME, "h", ("8 h", "30 min"), above=0.0,
 Days = Annotated[
     float, Unit(Dimension.TIME, "days", ("180 days", "6 months"), above=0.0, at_most=36_525.0, size=_DAY_S)
 ]
+Months = Annotated[
+    float,
+    Unit(Dimension.TIME, "months", ("6 months", "1 y"), at_least=0.0, at_most=60.0, size=_YEAR_S / 12.0),
+]
 Years = Annotated[float, Unit(Dimension.TIME, "y", ("4 y", "48 months"), above=0.0, at_most=30.0, size=_YEAR_S)]
 Rate = Annotated[float, Unit(Dimension.RATE, "/s", ("2 /s", "2,000 /day"), above=0.0, at_most=1e6)]
 Tokens = Annotated[float, Unit(Dimension.LENGTH_TOKENS, "tokens", ("1200 tokens", "16k"), at_least=1.0, at_most=1e8)]

@@ -36,9 +36,9 @@ class Staff(ScenarioModel):
     """Cost of one full-time engineer per year, overhead included."""
     fte_owned: float = Field(0.5, ge=0.0, le=1e4, json_schema_extra=why("assumed; below 0.5 is rarely honest"))
     """FTE for machines of one's own or in colocation."""
-    fte_cloud: float = Field(0.25, ge=0.0, le=1e4, json_schema_extra=why("assumed: no hardware to mind"))
+    fte_cloud: float = Field(0.4, ge=0.0, le=1e4, json_schema_extra=why("as the monthly tasks of `people` add up to"))
     """FTE for rented instances."""
-    fte_api: float = Field(0.05, ge=0.0, le=1e4, json_schema_extra=why("assumed: keys, bills, monitoring"))
+    fte_api: float = Field(0.13, ge=0.0, le=1e4, json_schema_extra=why("as the monthly tasks of `people` add up to"))
     """FTE for an API."""
     on_call: OnCall = Field(OnCall.BUSINESS_HOURS, json_schema_extra=why("assumed; 24x7 needs five people"))
     """When somebody answers an alarm."""

@@ -18,15 +18,13 @@ from millwright.scenario.folder import beside
 from millwright.scenario.model import Scenario
 from millwright.scenario.pattern import Filled, traffic_pattern
 from millwright.scenario.references import Checker
+from millwright.scenario.text_file import read_text_file
 from millwright.scenario.traffic import Traffic
 from millwright.scenario.yaml_text import YamlDocument, read_yaml
 from millwright.traffic.pattern import TrafficPattern
 
 if TYPE_CHECKING:
     from millwright.catalog.catalog import ShippedCatalog
-
-LARGEST_FILE_BYTES = 1 << 20
-"""A larger scenario is refused: long lists belong into files beside it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class LoadedScenario:
 
     `patterns` holds each workload's traffic, ready to be sampled; `catalog` the catalogue with the scenario's own
     models, devices and figures in it, where a workload's `model` is found by the name or path the scenario gives.
-    `readiness_text` is what the file holds that the scenario names under `readiness`.
+    `readiness_text` and `team_text` are what the files hold that the scenario names under `readiness` and `team`.
     """
 
     scenario: Scenario
@@ -45,6 +43,7 @@ class LoadedScenario:
     patterns: Mapping[str, TrafficPattern]
     catalog: ShippedCatalog
     readiness_text: str | None = None
+    team_text: str | None = None
 
 
 def load_scenario(path: Path | str, catalog: ShippedCatalog | None = None) -> LoadedScenario:
@@ -53,7 +52,8 @@ def load_scenario(path: Path | str, catalog: ShippedCatalog | None = None) -> Lo
     Names are looked up in `catalog`, the shipped one if not given; files from the folder the scenario is in.
     """
     path = Path(path)
-    return read_scenario(_read(path), path, catalog)
+    text = read_text_file(path, "a scenario (YAML)", "Put long lists and traces into files beside it.")
+    return read_scenario(text, path, catalog)
 
 
 def read_scenario(text: str, path: Path, catalog: ShippedCatalog | None = None) -> LoadedScenario:
@@ -71,41 +71,20 @@ def read_scenario(text: str, path: Path, catalog: ShippedCatalog | None = None) 
         scenario = _in_the_countrys_currency(scenario, catalog)
         checker.currencies(scenario)
     checker.names(_without_own_names(document.value) if scenario is None else document.value)
-    readiness_text = _beside(document.value, "readiness", checker)
+    readiness_text = _beside(document.value, ("readiness",), "answers (YAML)", checker)
     patterns, filled = _patterns(document.value, checker)
+    team_text = _beside(document.value, ("team", "file"), "a team (YAML or CSV)", checker)
     faults += [_placed(fault, document, file) for fault in checker.faults]
     if faults or scenario is None:
         raise ScenarioError(list(dict.fromkeys(faults)))
     defaulted = defaulted_fields(scenario, filled)
-    return LoadedScenario(scenario, text, path, defaulted, patterns, checker.catalog, readiness_text)
+    return LoadedScenario(scenario, text, path, defaulted, patterns, checker.catalog, readiness_text, team_text)
 
 
 def scenario_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a scenario file, by which editors complete and check it."""
     schema = Scenario.model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "millwright-scenario", **schema}
-
-
-def _read(path: Path) -> str:
-    file = str(path)
-    try:
-        if not path.is_file():
-            what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-            raise ScenarioError([Fault(what, "Give the path of a scenario (YAML).", file=file)])
-        size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            what = f"the file is {size / 2**20:,.1f} MiB; a scenario has {LARGEST_FILE_BYTES / 2**20:.0f} MiB at most"
-            raise ScenarioError([Fault(what, "Put long lists and traces into files beside it.", file=file)])
-        contents = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError([Fault(f"cannot be read: {error.strerror}", "Check its rights.", file=file)]) from None
-    try:
-        return contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = contents.count(b"\n", 0, error.start) + 1
-        column = error.start - contents.rfind(b"\n", 0, error.start)
-        fault = Fault("this is no UTF-8 text", "Save the file as UTF-8.", file=file, line=line, column=column)
-        raise ScenarioError([fault]) from None
 
 
 def _validated(document: YamlDocument, file: str) -> tuple[Scenario | None, list[Fault]]:
@@ -151,18 +130,19 @@ def _patterns(
     return patterns, filled
 
 
-def _beside(value: dict[str, Any], key: str, checker: Checker) -> str | None:
-    """Return the text of the file that `key` names, read from the scenario's folder; None where it names none."""
-    name = value.get(key)
-    if not isinstance(name, str):
+def _beside(value: Any, keys: tuple[str, ...], what: str, checker: Checker) -> str | None:
+    """Return the text of the file that `keys` name, read from the scenario's folder; None where they name none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str):
         return None
     try:
-        return _read(beside(checker.folder, name))
+        return read_text_file(beside(checker.folder, value), what, "Is it the right file?")
     except ScenarioError as error:
         fault = error.faults[0]
-        checker.note((key,), f"{fault.where}: {fault.what}", "Give its path relative to the scenario file.")
+        checker.note(keys, f"{fault.where}: {fault.what}", "Give its path relative to the scenario file.")
     except InputError as error:
-        checker.note((key,), error.what, error.remedy)
+        checker.note(keys, error.what, error.remedy)
     return None
 
 

@@ -16,6 +16,7 @@ from millwright.scenario.fields import (
     CountryCode,
     Days,
     FactValue,
+    Months,
     Name,
     Names,
     ScenarioModel,
@@ -61,6 +62,7 @@ __all__ = [
     "Slo",
     "Staff",
     "Team",
+    "TeamMember",
     "Trace",
     "TraceFormat",
     "Traffic",
@@ -100,11 +102,47 @@ class Organisation(ScenarioModel):
     """How many people work there."""
 
 
+class TeamMember(ScenarioModel):
+    """Somebody of the team; nobody's name is needed."""
+
+    id: Name
+    """What to call them, such as `ops-1`."""
+    role: str = ""
+    """What they do."""
+    hours_per_month: float | None = None
+    """Hours a month that they have for this; 60 where nothing is said."""
+    skills: dict[str, int | str | dict[str, int | str]] = Field(default_factory=dict)
+    """Level by skill, with what shows it: `linux-admin: 4 assessed`. `millwright people --skills` lists them."""
+
+
 class Team(ScenarioModel):
-    """Who would run it."""
+    """Who would run it. With this section every option is held against the team; without it a rough FTE is counted."""
 
     engineers: float = Field(1.0, ge=0.0, le=1e5, json_schema_extra=why("assumed: one person"))
-    """Engineers who could spend time on it."""
+    """Engineers who could spend time on it, of whom nothing else is known: generalists with 60 hours a month."""
+    file: str | None = None
+    """The team in a file beside the scenario (CSV or YAML), in place of `engineers`."""
+    members: tuple[TeamMember, ...] = ()
+    """The team, one by one, in place of `engineers`."""
+    go_live_months: Months = Field(
+        6.0, alias="go_live", json_schema_extra=why("assumed: half a year to prepare; people cost from the first day")
+    )
+    """By when it must be live, from now."""
+    hiring: bool = Field(True, json_schema_extra=why("assumed: people may be hired"))
+    """Whether people may be hired."""
+    outside: bool = Field(True, json_schema_extra=why("assumed: contracts may be made"))
+    """Whether contracts and managed services may be bought."""
+    budget: Amount | None = Field(None, json_schema_extra=why("no limit on people was given"))
+    """Most that people may cost in all, over preparation and service."""
+    allow: Names = ()
+    """Simplifications that may be taken although they break a promise or change the performance: `office-hours` …"""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        said = [key for key in ("engineers", "file", "members") if key in self.model_fields_set]
+        if len(said) > 1:
+            raise fault(f"the team is given by {' and by '.join(said)}", "Keep one of them.", (said[1],))
+        return self
 
 
 class Law(ScenarioModel):
