@@ -23,6 +23,7 @@ from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.staff_text import staff_actions, staff_comparison, staff_sentences
 from millwright.report.wording import (
     BASIS_WORDS,
     DECISION_WORDS,
@@ -47,6 +48,7 @@ _MANY_ASSUMPTIONS = 10
 _MANY_FIGURES = 3
 """Charts of one section: a plan of many workloads has more in report.html."""
 _MANY_RULES = 5
+_MANY_ACTIONS = 6
 _MANY_SOURCES = 10
 
 
@@ -124,7 +126,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         "law": law[:_MANY_RULES],
         "duties": _duties(chosen) if chosen else "",
         "more_law": max(0, len(law) - _MANY_RULES),
-        "people": _people(chosen) if chosen else [],
+        "people": _people(plan, chosen) if chosen else [],
         "leaving": exit_texts(chosen.exit) if chosen and chosen.exit else [],
         "readiness": _readiness(plan, chosen),
         "to_get_ready": [
@@ -225,8 +227,10 @@ def _duties(chosen: Option) -> str:
     return "; ".join(" ".join(text for text in (each.instrument, each.pinpoint) if text) for each in duties_of(chosen))
 
 
-def _people(chosen: Option) -> list[str]:
-    return [f"The first option needs {estimate_text(chosen.people.fte)}.", *chosen.people.notes]
+def _people(plan: Plan, chosen: Option) -> list[str]:
+    currency = plan.header.currency
+    said = staff_sentences(chosen.people, currency)
+    return [*said, *staff_actions(chosen.people, currency)[:_MANY_ACTIONS], *staff_comparison(plan, chosen)]
 
 
 def _readiness(plan: Plan, chosen: Option | None) -> list[str]:

@@ -33,6 +33,7 @@ from millwright.report.leading import leading, rank_ranges
 from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
 from millwright.report.readiness import axis_range, condition_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_sentences
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FEW_OPTIONS = 12
@@ -114,6 +115,7 @@ def _words() -> dict[str, Any]:
         "metric_words": wording.METRIC_WORDS,
         "decision_words": wording.DECISION_WORDS,
         "formulas": wording.FORMULAS,
+        "gap_head": GAP_HEAD,
         "odds_legend": wording.odds_legend(),
     }
 
@@ -147,6 +149,9 @@ def _filters(
         "rules_text": wording.rules_text,
         "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
+        "staff_sentences": staff_sentences,
+        "staff_actions": staff_actions,
+        "gap_row": gap_row,
         "conditions": condition_texts,
         "axis_range": axis_range,
         "readiness_texts": readiness_texts,

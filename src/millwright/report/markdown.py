@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from millwright.plan.model import Origin, Plan
+from millwright.plan.model import Option, Origin, Plan
 from millwright.plan.plan_file import write_whole
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
@@ -14,6 +14,7 @@ from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_comparison, staff_sentences
 from millwright.report.wording import (
     DECISION_WORDS,
     KIND_WORDS,
@@ -61,6 +62,7 @@ def render_markdown(plan: Plan) -> str:
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
     if chosen is not None:
         lines += _items("What binds", [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds])
+        lines += _staff(plan, chosen)
         lines += _items("Mind", [*plan.warnings, *chosen.warnings])
         lines += _items("Leaving it", exit_texts(chosen.exit) if chosen.exit is not None else [])
         lines += _items("Before it goes live", condition_texts(chosen))
@@ -87,6 +89,15 @@ def _readiness(plan: Plan) -> list[str]:
     axes = [f"{axis.title}: {axis_range(axis)} of 100" for axis in plan.readiness.axes]
     actions = [f"{each.start} to {each.end}: {each.title} ({each.owner})" for each in plan.readiness.actions]
     return [*_items("Readiness", [*axes, *readiness_texts(plan)]), *_items("To get ready", actions, numbered=True)]
+
+
+def _staff(plan: Plan, chosen: Option) -> list[str]:
+    people, currency = chosen.people, plan.header.currency
+    lines = _items("Who runs it", [*staff_sentences(people, currency), *staff_comparison(plan, chosen)])
+    lines += _items("Do for it", staff_actions(people, currency), numbered=True)
+    if people.gaps:
+        lines += ["### Gaps in skill", "", *_table(GAP_HEAD, [gap_row(gap) for gap in people.gaps])]
+    return lines
 
 
 def _options(plan: Plan) -> list[str]:

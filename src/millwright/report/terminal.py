@@ -18,6 +18,14 @@ from millwright.report.leading import leading
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.staff_text import (
+    FIRST_ACTIONS,
+    GAP_HEAD,
+    gap_row,
+    staff_actions,
+    staff_comparison,
+    staff_sentences,
+)
 from millwright.report.wording import (
     ORIGIN_WORDS,
     STAGE_WORDS,
@@ -41,7 +49,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
     blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan), *_duties(plan)]
-    blocks += [*_leaving(plan), *_readiness(plan)]
+    blocks += [*_people(plan, show_all), *_leaving(plan), *_readiness(plan)]
     blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
     for block in blocks:
         console.print(block)
@@ -161,6 +169,28 @@ def _readiness(plan: Plan) -> list[RenderableType]:
         table.add_row(f"{action.start} – {action.end}", Text(mark + action.title), Text(action.owner))
     if ready.actions:
         blocks.append(table)
+    return blocks
+
+
+def _people(plan: Plan, show_all: bool) -> list[RenderableType]:
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is None or not option.people.assessed:
+        return []
+    people, currency = option.people, plan.header.currency
+    blocks: list[RenderableType] = [_heading(f"Who runs option {option.rank}")]
+    blocks.append(_items("", staff_sentences(people, currency)))
+    actions = staff_actions(people, currency)
+    if actions:
+        blocks.append(_items("Do for it", actions if show_all else actions[:FIRST_ACTIONS], numbered=True))
+    if people.gaps and show_all:
+        table = Table(*GAP_HEAD, box=None, padding=(0, 1), pad_edge=False, expand=True)
+        for gap in people.gaps:
+            table.add_row(*(Text(cell) for cell in gap_row(gap)))
+        blocks.append(table)
+    elif people.gaps:
+        blocks.append(Text(f"{count(len(people.gaps), 'skill')} to be closed: --all", style="dim"))
+    if found := staff_comparison(plan, option):
+        blocks.append(_items("Other ways", found))
     return blocks
 
 
