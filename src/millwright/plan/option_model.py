@@ -298,6 +298,8 @@ class People(PlanModel):
     cost_before_go_live: MaybeNumber = None
     chance_in_time: Share | None = None
     """Probability that every training succeeds in the attempts planned."""
+    trainings_late: MaybeNumber = None
+    """Trainings that are expected not to."""
     bus_factor_now: int | None = None
     """People who may leave until a critical skill is gone; 0: one is missing."""
     bus_factor_planned: int | None = None

@@ -51,6 +51,7 @@ def _planned(staff: CrewTerms, crew: Crew | None) -> People:
         cost_per_month=plan.service_cost_per_month,
         cost_before_go_live=plan.cost_before_go_live,
         chance_in_time=plan.chance_in_time,
+        trainings_late=plan.expected_late,
         bus_factor_now=plan.bus_factor_before.value,
         bus_factor_planned=plan.bus_factor_after.value,
         weakest=tuple(load_skills()[skill].title for skill in plan.bus_factor_after.weakest),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from millwright.plan.model import Plan
 from millwright.plan.option_model import Option, People, SkillGap
-from millwright.report.format import count, estimate_text, number_text, percent
+from millwright.report.format import count, estimate_text, number_text
 
 _FEW = 4
 FIRST_ACTIONS = 3
@@ -32,8 +32,14 @@ def staff_sentences(people: People, currency: str) -> tuple[str, ...]:
         f"Without {loss.who}: {_gone(loss.gone)}{'the rota is too short' if loss.rotas else ''}".rstrip("; ") + "."
         for loss in people.losses[:_FEW]
     ]
-    if people.chance_in_time is not None and people.learning:
-        said.append(f"That all training is done in time is {percent(people.chance_in_time)} likely.")
+    trainings = sum(len(path.steps) for path in people.learning)
+    if people.trainings_late is not None and trainings:
+        late = round(people.trainings_late)
+        said.append(
+            f"Of {count(trainings, 'training')} about {late} will need more attempts than are planned: begin early."
+            if late
+            else f"{count(trainings, 'training')}: all of them are likely to be done in time."
+        )
     return (*said, *people.notes)
 
 
