@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from millwright.errors import InputError
+from millwright.readiness.accelerators import (
+    Accelerator,
+    apple_accelerators,
+    joined_by,
+    number_in,
+    read_accelerators,
+)
 
-_KIB, _MIB = 2.0**10, 2.0**20
+_KIB = 2.0**10
 
 
 @dataclass(frozen=True)
@@ -25,22 +29,6 @@ class Processor:
     threads: int | None
     numa_nodes: int | None
     extensions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Accelerator:
-    """One accelerator as its vendor's tool names it; None where the tool does not tell.
-
-    `seen_by` is that tool; `lspci` means that no vendor's tool answered, so that its driver is missing or broken.
-    """
-
-    name: str
-    vendor: str
-    seen_by: str
-    memory_bytes: float | None = None
-    power_limit_w: float | None = None
-    driver: str = ""
-    pcie: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,18 +97,11 @@ def read_machine(text: str, file: str = "") -> Machine:
     ]
     if not ended:
         unread.append("the output ends before its end: part of the machine may be missing")
-    accelerators: list[Accelerator] = []
-    for name, reader in _ACCELERATOR_TOOLS.items():
-        if parts.get(name, "").strip():
-            try:
-                accelerators += reader(parts[name])
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-                unread.append(f"{name}: its output is not in the form known here ({type(error).__name__})")
-    told = {each.vendor for each in accelerators}
-    accelerators += [each for each in _lspci(parts.get("lspci", "")) if each.vendor not in told]
+    accelerators, failed = read_accelerators(parts)
+    unread += failed
     sysctl = _colon_lines(parts.get("sysctl", ""))
     if brand := sysctl.get("machdep.cpu.brand_string", ""):
-        accelerators += _apple(brand, sysctl)
+        accelerators += apple_accelerators(brand, sysctl)
     lscpu = _colon_lines(parts.get("lscpu", ""))
     kernel = parts.get("uname", "").strip()
     return Machine(
@@ -131,7 +112,7 @@ def read_machine(text: str, file: str = "") -> Machine:
         processor=_processor(lscpu, parts.get("cpuinfo", ""), sysctl),
         memory_bytes=_memory(parts.get("meminfo", ""), sysctl),
         accelerators=tuple(accelerators),
-        joined=_joined(parts.get("nvidia-topology", "")),
+        joined=joined_by(parts.get("nvidia-topology", "")),
         disks=_disks(parts.get("lsblk", "")),
         volumes=_volumes(parts.get("df", "")),
         links=(*_links(parts.get("network", "")), *_infiniband(parts.get("infiniband", ""))),
@@ -175,13 +156,6 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.strip().isdigit() else None
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return float(str(text).split()[0])
-    except (ValueError, IndexError):
-        return None  # `[N/A]`, as the tools write what they do not know
-
-
 # --- processor and memory --------------------------------------------------------------------------------------
 
 _EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8", "asimd", "sve", "bf16", "i8mm")
@@ -208,120 +182,14 @@ def _processor(lscpu: Mapping[str, str], cpuinfo: str, sysctl: Mapping[str, str]
 
 
 def _memory(meminfo: str, sysctl: Mapping[str, str]) -> float | None:
-    total = _number(_colon_lines(meminfo).get("MemTotal"))
-    return total * _KIB if total is not None else _number(sysctl.get("hw.memsize"))
+    total = number_in(_colon_lines(meminfo).get("MemTotal"))
+    return total * _KIB if total is not None else number_in(sysctl.get("hw.memsize"))
 
 
 def _system(parts: Mapping[str, str]) -> str:
     match = re.search(r'^PRETTY_NAME="?([^"\n]*)"?', parts.get("os-release", ""), flags=re.MULTILINE)
     mac = _colon_lines(parts.get("sw-vers", ""))
     return match.group(1) if match else " ".join(mac.get(key, "") for key in ("ProductName", "ProductVersion")).strip()
-
-
-# --- accelerators ----------------------------------------------------------------------------------------------
-
-
-def _nvidia(text: str) -> list[Accelerator]:
-    found = []
-    for row in csv.reader(text.strip().splitlines(), skipinitialspace=True):
-        if len(row) < 4 or not row[0].strip().isdigit():
-            continue  # a message in place of a row
-        _, name, memory, driver, *rest = (each.strip() for each in row)
-        mib, watts = _number(memory), _number(rest[0]) if rest else None
-        pcie = f"PCIe {rest[1]}.0 x{rest[2]}" if len(rest) > 2 and rest[1].isdigit() else ""
-        size = None if mib is None else mib * _MIB
-        found.append(Accelerator(name, "nvidia", "nvidia-smi", size, watts, driver, pcie))
-    return found
-
-
-def _joined(topology: str) -> str:
-    """Return how the accelerators are joined: the most frequent entry of the matrix of `nvidia-smi topo -m`."""
-    links: dict[str, int] = {}
-    for line in topology.splitlines():
-        if re.match(r"GPU\d", line):
-            for each in re.findall(r"\b(NV\d+|PIX|PXB|PHB|NODE|SYS)\b", line):
-                links[each] = links.get(each, 0) + 1
-    if not links:
-        return ""
-    most = max(links, key=lambda each: links[each])
-    return f"NVLink, {most[2:]} links" if most.startswith("NV") else f"PCIe ({most})"
-
-
-def _rocm(text: str) -> list[Accelerator]:
-    """Read the JSON of rocm-smi; the case of its keys differs between releases."""
-    cards = _json(text)
-    driver = str({k.casefold(): v for k, v in cards.get("system", {}).items()}.get("driver version", ""))
-    found = []
-    for name in sorted((each for each in cards if each.startswith("card")), key=lambda each: int(each[4:])):
-        fields = {key.casefold(): value for key, value in cards[name].items()}
-        title = str(fields.get("card series") or fields.get("card model") or "AMD")
-        found.append(Accelerator(title, "amd", "rocm-smi", _number(fields.get("vram total memory (b)")), driver=driver))
-    return found
-
-
-def _xpu(text: str) -> list[Accelerator]:
-    return [
-        Accelerator(
-            each["device_name"],
-            "intel",
-            "xpu-smi",
-            _number(each.get("memory_physical_size_byte")),
-            driver=str(each.get("driver_version", "")),
-        )
-        for each in _json(text)["device_list"]
-        if str(each.get("device_type", "GPU")) == "GPU"
-    ]
-
-
-_GAUDI = {"HL-2": "Intel Gaudi 2", "HL-3": "Intel Gaudi 3"}
-
-
-def _gaudi(text: str) -> list[Accelerator]:
-    found = []
-    for row in csv.reader(text.strip().splitlines(), skipinitialspace=True):
-        if len(row) >= 4 and row[0].strip().isdigit():
-            name = next((title for start, title in _GAUDI.items() if row[1].startswith(start)), row[1])
-            mib = _number(row[2])
-            size = None if mib is None else mib * _MIB
-            found.append(Accelerator(name, "intel", "hl-smi", size, driver=row[3].strip()))
-    return found
-
-
-def _json(text: str) -> dict[str, Any]:
-    """Return the JSON object in a text that may have warnings around it."""
-    value = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    if not isinstance(value, dict):
-        raise TypeError("no object")
-    return value
-
-
-_ACCELERATOR_TOOLS = {"nvidia-smi": _nvidia, "rocm-smi": _rocm, "xpu-smi": _xpu, "hl-smi": _gaudi}
-
-_PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel", "1da3": "intel", "1e52": "tenstorrent"}
-_PCI_CLASSES = ("[0302]", "[0300]", "[0380]", "[1200]")
-
-
-def _lspci(text: str) -> list[Accelerator]:
-    """Read accelerators from lspci, by the name in brackets; graphics of the chipset are left out."""
-    found = []
-    for line in text.splitlines():
-        vendor = re.search(r"\[([0-9a-f]{4}):[0-9a-f]{4}\]", line)
-        if vendor is None or not any(each in line for each in _PCI_CLASSES):
-            continue
-        kind = _PCI_VENDORS.get(vendor.group(1))
-        names = re.findall(r"\[([^\[\]]+)\]", line[: vendor.start()])
-        titles = [each for each in names if not re.fullmatch(r"[0-9a-f]{4}|AMD/ATI", each)]
-        if kind is None or (kind == "intel" and "[0300]" in line):
-            continue
-        title = titles[-1] if titles else line[: vendor.start()].split(":")[-1].strip()
-        found.append(Accelerator(title, kind, "lspci"))
-    return found
-
-
-def _apple(brand: str, sysctl: Mapping[str, str]) -> list[Accelerator]:
-    if not brand.startswith("Apple"):
-        return []
-    return [Accelerator(brand, "apple", "sysctl", _number(sysctl.get("hw.memsize")))]
 
 
 # --- disks and networks ----------------------------------------------------------------------------------------
@@ -333,7 +201,7 @@ def _disks(text: str) -> tuple[Disk, ...]:
     found = []
     for line in text.splitlines():
         fields = dict(re.findall(r'([A-Z]+)="([^"]*)"', line))
-        size = _number(fields.get("SIZE"))
+        size = number_in(fields.get("SIZE"))
         if fields.get("TYPE") == "disk" and size:
             found.append(Disk(fields.get("NAME", ""), size, fields.get("ROTA") == "1", fields.get("MODEL", "").strip()))
     return tuple(found)
@@ -353,7 +221,7 @@ def _links(text: str) -> tuple[Link, ...]:
     for line in text.splitlines():
         words = line.split()
         if words and not re.match(r"(docker|veth|br-|virbr|cni|flannel|ifb|tunl|dummy)", words[0]):
-            speed = _number(words[2]) if len(words) > 2 else None
+            speed = number_in(words[2]) if len(words) > 2 else None
             known = None if speed is None or speed <= 0 else speed * 1e6
             found.append(Link(words[0], len(words) > 1 and words[1] == "up", known))
     return tuple(found)

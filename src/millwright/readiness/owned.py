@@ -9,7 +9,8 @@ from typing import Any
 from millwright.catalog.catalog import ShippedCatalog, UnknownNameError
 from millwright.catalog.device import Device
 from millwright.catalog.host import Host
-from millwright.readiness.machine import Accelerator, Machine
+from millwright.readiness.accelerators import Accelerator
+from millwright.readiness.machine import Machine
 from millwright.scenario.edit import scalar_text
 
 MEMORY_TOLERANCE = 0.15

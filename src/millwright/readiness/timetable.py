@@ -55,29 +55,31 @@ def timetable(
 def _placed(
     action: Action, first: int, per_week: float, used: list[float], before: list[Slot], earlier: list[Slot]
 ) -> Slot:
-    hours = action.hours.middle
-    pace, left, week, start = hours / action.weeks, hours, first, None
+    """Place an action from week `first` on, in the hours that `used` leaves of each week, and take them."""
+    pace, left, week, start = action.hours.middle / action.weeks, action.hours.middle, first, None
     while start is None or left > 1e-9 or week < start + action.weeks:
         if week > LONGEST_WEEKS:
             raise ValueError(f"{per_week:.1f} hours a week do not suffice for '{action.title}' within ten years")
         used.extend([0.0] * (week + 1 - len(used)))
-        take = min(
-            left,
-            max(pace, pace if start is None else left / max(1, start + action.weeks - week)),
-            per_week - used[week],
-        )
-        if start is None and (take > 1e-9 or left <= 1e-9):
+        wanted = pace if start is None else max(pace, left / max(1, start + action.weeks - week))
+        taken = max(0.0, min(left, wanted, per_week - used[week]))
+        if start is None and (taken > 1e-9 or left <= 1e-9):
             start = week
-        if start is not None and take > 0.0:
-            used[week] += take
-            left -= take
+        if start is not None:
+            used[week] += taken
+            left -= taken
         week += 1
-    held = max((slot for slot in before if slot.end_week == first), key=lambda slot: slot.end_week, default=None)
-    if held is None or start > first or week > start + action.weeks:  # it was hours that it waited for
-        rivals = [slot for slot in earlier if slot.end_week > first and slot.start_week < week and slot.hours > 0]
-        if rivals and (start > first or week > start + action.weeks):
-            held = max(rivals, key=lambda slot: (slot.end_week <= start, slot.end_week))
-    return Slot(action.id, start, week, hours, held.action if held else "")
+    slot = Slot(action.id, start, week, action.hours.middle)
+    return replace(slot, waits_for=_held_by(slot, action.weeks, first, before, earlier))
+
+
+def _held_by(slot: Slot, weeks: int, first: int, before: list[Slot], earlier: list[Slot]) -> str:
+    """Return the action that kept a slot from ending sooner: one it needs, or one that had the hours first."""
+    if slot.start_week > first or slot.end_week > slot.start_week + weeks:
+        rivals = [each for each in earlier if each.end_week > first and each.start_week < slot.end_week and each.hours]
+        if rivals:
+            return max(rivals, key=lambda each: (each.end_week <= slot.start_week, each.end_week)).action
+    return next((each.action for each in before if each.end_week == first), "")
 
 
 def _with_critical(done: Mapping[str, Slot]) -> list[Slot]:
