@@ -19,7 +19,7 @@ from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, SchedulerLimits
 from millwright.perf.memory import memory_fit
 from millwright.simulate import Member, Router, Slo, max_rate_at_slo, saturated_rate, simulate_cluster, simulate_open
-from millwright.simulate.reference import reference_open
+from millwright.simulate.reference_load import reference_open
 from millwright.simulate.state import JOB
 from millwright.traffic.requests import Requests
 from millwright.traffic.traces import read_trace

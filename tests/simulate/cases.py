@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.speculation import Draft, Speculation, accepted_at_rate
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Basis
+from millwright.simulate.offload import HostMemory
 from millwright.traffic.requests import Requests
 
 
@@ -47,6 +49,7 @@ class Case:
     kv_capacity_tokens: int
     concurrency: int
     think_s: float
+    host_memory: HostMemory | None = None
 
 
 def alike(rng: np.random.Generator, inputs: NDArray[np.int64], block_tokens: int) -> dict[str, Any]:
@@ -94,9 +97,35 @@ def cases(draw: st.DrawFn) -> Case:
         request_s=draw(st.sampled_from([0.0, 0.013])),
         max_tokens=budget,
     )
-    requests = Requests(arrival_s, inputs, outputs)
     if draw(st.booleans()):
-        requests = replace(requests, **alike(rng, inputs, block * draw(st.sampled_from([1, 2, 5]))))
+        limits = replace(
+            limits,
+            prefill_first=draw(st.booleans()),
+            chunked_prefill=draw(st.booleans()),
+            reserved_output=draw(st.sampled_from([0.0, 0.1, 0.37, 1.0])),
+        )
+    if draw(st.integers(0, 3)) == 0:
+        step, limits = drafting(draw, step, limits)
+    requests = Requests(arrival_s, inputs, outputs)
+    host = None
+    if draw(st.booleans()):
+        prefix = block * draw(st.sampled_from([1, 2, 5]))
+        requests = replace(requests, **alike(rng, inputs, prefix))
+        if draw(st.booleans()):
+            host = HostMemory(prefix * draw(st.sampled_from([0, 1, 3, 200])), 2e-3, draw(st.sampled_from([0.0, 1e-5])))
     if draw(st.booleans()):
         requests = replace(requests, priority=rng.integers(-1, draw(st.sampled_from([1, 4])), n))
-    return Case(requests, step, limits, capacity, draw(st.integers(1, 15)), draw(st.sampled_from([0.0, 0.01, 0.3])))
+    clients, think_s = draw(st.integers(1, 15)), draw(st.sampled_from([0.0, 0.01, 0.3]))
+    return Case(requests, step, limits, capacity, clients, think_s, host)
+
+
+def drafting(draw: st.DrawFn, step: StepTime, limits: SchedulerLimits) -> tuple[StepTime, SchedulerLimits]:
+    """Return the step and limits with speculative decoding, which takes more of a step's tokens."""
+    tokens = draw(st.sampled_from([1, 2, 5]))
+    budget = limits.max_num_batched_tokens + limits.max_num_seqs * tokens
+    accepted = accepted_at_rate(tokens, draw(st.sampled_from([0.0, 0.5, 0.83, 1.0])))
+    draft = Draft(tokens, accepted, sampled=draw(st.booleans()), seed=draw(st.integers(0, 2**40)))
+    draft_s = 1e-4 * np.arange(limits.max_num_seqs + 1)
+    longer = np.concatenate([step.tokens_s, step.tokens_s[-1] + 1e-5 * np.arange(1, limits.max_num_seqs * tokens + 1)])
+    speculating = replace(step, tokens_s=longer, decode_tokens_s=0.9 * longer, speculation=Speculation(draft, draft_s))
+    return speculating, replace(limits, max_num_batched_tokens=budget)

@@ -9,7 +9,7 @@ from tests.simulate.cases import Case, cases
 
 from millwright.simulate import Fate, RequestOutcomes, simulate_closed, simulate_open
 from millwright.simulate.outcomes import GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
-from millwright.simulate.reference import ReferenceResult, reference_closed, reference_open
+from millwright.simulate.reference_load import ReferenceResult, reference_closed, reference_open
 
 RELATIVE = 1e-9
 
@@ -46,8 +46,8 @@ def assert_same_gaps(counts: np.ndarray, gaps_s: list[float]) -> None:
 
 def check_open(case: Case) -> None:
     arguments = (case.requests, case.step, case.limits, case.kv_capacity_tokens)
-    outcomes = simulate_open(*arguments)
-    assert_equal(outcomes, reference_open(*arguments), case.step.request_s)
+    outcomes = simulate_open(*arguments, host_memory=case.host_memory)
+    assert_equal(outcomes, reference_open(*arguments, case.host_memory), case.step.request_s)
     assert_conserved(outcomes)
 
 

@@ -115,6 +115,8 @@ def test_time_has_no_scale_of_its_own(case: Case) -> None:
     step, requests = case.step, case.requests
     times = ("tokens_s", "decode_tokens_s", "kv_s", "prefill_s", "seq_s", "request_s")
     slow = replace(step, **{name: 2 * getattr(step, name) for name in times})
+    if step.speculation is not None:
+        slow = replace(slow, speculation=replace(step.speculation, draft_s=2 * step.speculation.draft_s))
     late = replace(requests, arrival_s=2 * requests.arrival_s)
     once = simulate_open(requests, step, case.limits, case.kv_capacity_tokens)
     twice = simulate_open(late, slow, case.limits, case.kv_capacity_tokens)

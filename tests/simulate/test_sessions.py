@@ -12,7 +12,7 @@ from tests.simulate.cases import Case, cases, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Fate, Sessions, simulate_sessions
-from millwright.simulate.reference import reference_sessions
+from millwright.simulate.reference_load import reference_sessions
 
 
 def sessions_of(seed: int, count: int, longest: int, block: int, system_tokens: int, gap_s: float) -> Sessions:

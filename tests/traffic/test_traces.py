@@ -209,3 +209,18 @@ def test_the_real_azure_hour_is_read_whole(shared_data: Path) -> None:
     assert requests.input_tokens.mean() == pytest.approx(1154.7, abs=0.1)
     assert requests.output_tokens.mean() == pytest.approx(211.1, abs=0.1)
     assert requests.arrival_s[-1] == pytest.approx(3501.7, abs=0.1)
+
+
+def test_parquet_carries_prefix_blocks_as_jsonl_does(tmp_path: Path) -> None:
+    rows = {"arrival_s": [0.0, 1.0, 2.5], "input_tokens": [600, 100, 1500], "output_tokens": [5, 6, 7]}
+    hashes = [[1, 2], [3], [1, 2, 9]]
+    pl.DataFrame({**rows, "hash_ids": hashes}).write_parquet(tmp_path / "trace.parquet")
+    requests = read_trace(tmp_path / "trace.parquet")
+    assert requests.prefix_blocks is not None
+    assert requests.prefix_offsets is not None
+    assert requests.prefix_blocks.tolist() == [1, 2, 3, 1, 2, 9]
+    assert requests.prefix_offsets.tolist() == [0, 2, 3, 6]
+    assert requests.prefix_block_tokens == 512
+    pl.DataFrame({**rows, "hash_ids": ["a", "b", "c"]}).write_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(TraceError, match="hash_ids"):
+        read_trace(tmp_path / "odd.parquet")

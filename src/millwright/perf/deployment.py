@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Precision
+from millwright.perf.speculation import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,9 @@ class SchedulerLimits:
     """What bounds one engine's batch: vLLM's names where it has one.
 
     `max_num_batched_tokens` is the token budget of one step; `watermark` the share of KV blocks kept free when
-    admitting.
+    admitting. `prefill_first`: while there are prompts to compute, a step holds nothing else, and decoding waits.
+    Without `chunked_prefill` a prompt enters a step whole, unless it is longer than a step. `reserved_output` is the
+    share of the answers' cache still to come that is kept free when admitting (0: none; 1: nobody is ever preempted).
     """
 
     max_num_seqs: int = 256
@@ -22,6 +25,9 @@ class SchedulerLimits:
     block_size_tokens: int = 16
     watermark: float = 0.01
     max_model_len_tokens: int = 131_072
+    prefill_first: bool = False
+    chunked_prefill: bool = True
+    reserved_output: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Deployment:
     dp: int = 1
     dp_attention: bool = False
     limits: SchedulerLimits = field(default_factory=SchedulerLimits)
+    draft: Draft | None = None  # speculative decoding
     memory_fraction: float | None = None  # share of device memory the engine may use; None: the engine's default
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.perf.speculation import Speculation
 from millwright.quantity import Basis
 
 
@@ -22,6 +23,7 @@ class StepTime:
     `tokens_s` and `decode_tokens_s` have shape (max_tokens + 1,), index 0 is 0. `request_s` is added once per request
     before its first token (tokenising, scheduling, network): it delays TTFT, it does not occupy the device.
     `log_sigma` is the spread of the natural logarithm of true over predicted step time (decode and prefill).
+    Under `speculation` a decoding sequence counts as 1 + k of the step's tokens, and the draft's time is added.
     """
 
     tokens_s: NDArray[np.float64]
@@ -33,3 +35,4 @@ class StepTime:
     decode_log_sigma: float
     prefill_log_sigma: float
     basis: Basis
+    speculation: Speculation | None = None

@@ -13,6 +13,7 @@ from millwright.simulate.goodput import (
 )
 from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
 from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attainment_by, summarise
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
 from millwright.simulate.router import Router
 from millwright.simulate.sessions import Sessions, simulate_sessions
@@ -23,6 +24,7 @@ __all__ = [
     "Fate",
     "GiveUp",
     "Goodput",
+    "HostMemory",
     "Interval",
     "KvLink",
     "Latency",

@@ -112,20 +112,24 @@ def start_decoding(rep: Replica, slots: Any, slot: int, tokens: int, remaining: 
     """Let `slot`, holding `tokens` tokens, decode for `remaining` steps more."""
     slots[rep.row, slot].base = tokens - rep.step
     slots[rep.row, slot].finish_step = rep.step + remaining
-    slots[rep.row, (-slots[rep.row, slot].base) % rep.block_size].need += 1
-    _sift_up(rep, slots, rep.decoding, (rep.step + remaining) << _SLOT_BITS | slot)
     rep.decoding += 1
     rep.context += tokens
+    if rep.pass_tokens > 1:
+        slots[rep.row, slot].reserved = tokens
+        slots[rep.row, slot].passes = 0
+        return
+    slots[rep.row, (-slots[rep.row, slot].base) % rep.block_size].need += 1
+    _sift_up(rep, slots, rep.decoding - 1, (rep.step + remaining) << _SLOT_BITS | slot)
 
 
 @compiled
 def stop_decoding(rep: Replica, slots: Any, slot: int) -> None:
     """Take `slot` out of the decoding sequences, its blocks still taken; it need not be the next to complete."""
-    _remove_from_heap(rep, slots, slots[rep.row, slot].finish_step << _SLOT_BITS | slot)
-    tokens = slots[rep.row, slot].base + rep.step
-    slots[rep.row, (-slots[rep.row, slot].base) % rep.block_size].need -= 1
+    if rep.pass_tokens == 1:
+        _remove_from_heap(rep, slots, slots[rep.row, slot].finish_step << _SLOT_BITS | slot)
+        slots[rep.row, (-slots[rep.row, slot].base) % rep.block_size].need -= 1
     rep.decoding -= 1
-    rep.context -= tokens
+    rep.context -= slots[rep.row, slot].base + rep.step
 
 
 @inlined
@@ -187,3 +191,4 @@ def take_blocks(rep: Replica, slots: Any, steps: int) -> None:
     for step in range(rep.step + cycles * size, rep.step + steps):
         taken += slots[rep.row, step % size].need
     rep.free_blocks -= taken
+    rep.promised -= taken

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate import state
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.packing import (
     check_requests,
     collect,
+    drafted_tokens,
     make_jobs,
     make_servers,
     refusals,
+    with_host_memory,
     with_prefix_cache,
     with_priorities,
 )
@@ -32,7 +35,7 @@ class Member:
     """One replica of a cluster.
 
     `weight` is its share of the load relative to the others; it takes no prompt longer than `longest_input_tokens`;
-    `ready_s` is when it is first up (loading weights takes a while) [s].
+    `ready_s` is when it is first up (loading weights takes a while) [s]; `host_memory` keeps what its cache drops.
     """
 
     step: StepTime
@@ -41,6 +44,7 @@ class Member:
     weight: float = 1.0
     longest_input_tokens: int = ANY_LENGTH
     ready_s: float = 0.0
+    host_memory: HostMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def simulate_cluster(
         jobs["given"] = given_tokens
     servers = with_priorities(servers, jobs, requests)
     if prefix_cache:
-        servers = with_prefix_cache(servers, jobs, requests)
+        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [m.host_memory for m in members])
     hosts, fates = _hosts(members, jobs)
     draws = np.random.default_rng(seed).random((len(requests), 2))
     watches = 0 if router in _BLIND else 2 if router is Router.PREFIX_AWARE else 1
@@ -130,10 +134,11 @@ def _check(members: Sequence[Member], outages: Sequence[Outage]) -> None:
 
 def _hosts(members: Sequence[Member], jobs: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
     """Return what the router knows of each replica, and the fate of each request at each kind of replica's door."""
-    kinds: dict[tuple[SchedulerLimits, int], int] = {}
+    kinds: dict[tuple[SchedulerLimits, int, int], int] = {}
     hosts = np.zeros(len(members), dtype=state.HOST)
     for host, member in zip(hosts, members, strict=True):
-        host["kind"] = kinds.setdefault((member.limits, member.kv_capacity_tokens), len(kinds))
+        kind = (member.limits, member.kv_capacity_tokens, drafted_tokens(member.step))
+        host["kind"] = kinds.setdefault(kind, len(kinds))
         host["weight"], host["longest_input_tokens"] = member.weight, member.longest_input_tokens
         host["up"] = member.ready_s <= 0
     fates = [refusals(jobs["input_tokens"], jobs["output_tokens"], *kind) for kind in kinds]

@@ -105,7 +105,7 @@ def _quiet_until(rep: Any, slots: Any, tables: Any) -> float:
     until_s: float = rep.now_s
     if rep.running == 0 and rep.waiting == 0 and rep.next_to_come == NONE:
         until_s = float("inf")
-    elif rep.decoding == rep.running and rep.running > 0:
+    elif rep.decoding == rep.running and rep.running > 0 and rep.pass_tokens == 1:
         nobody = rep.waiting == 0 and rep.next_to_come == NONE
         still_blocked = rep.blocked == 1 and rep.done == 0 and (rep.lines == 1 or rep.next_to_come == NONE)
         if nobody or still_blocked or rep.running == rep.max_seqs:
@@ -215,7 +215,9 @@ def _reset(rep: Any, slots: Any, cache: Any) -> None:
     rep.outstanding = rep.outstanding_tokens = 0
     rep.chunk_slot = rep.oldest = rep.newest = rep.next_to_come = rep.last_to_come = NONE
     rep.idle_oldest = rep.idle_newest = NONE
-    rep.idle_blocks = 0
+    rep.host_oldest = rep.host_newest = NONE
+    rep.idle_blocks = rep.host_used = rep.promised = 0
+    rep.paused_s = 0.0
     rep.free_blocks = rep.blocks
     rep.free_slots = slots.shape[1]
     for i in range(slots.shape[1]):

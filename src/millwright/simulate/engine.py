@@ -23,10 +23,13 @@ from millwright.simulate.batch import (
     take_completed,
 )
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.outcomes import GAP_BINS, GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
-from millwright.simulate.preemption import serve_chunk, serve_decoding
+from millwright.simulate.drafting import give_accepted, serve_drafting, take_drafted
+from millwright.simulate.gaps import count_gaps, count_gaps_after_pause, gap_bin
+from millwright.simulate.host_cache import load_time_s, on_host
+from millwright.simulate.preemption import room_for_prompts, serve_chunk, serve_decoding
 from millwright.simulate.prefix_cache import (
     available,
+    blocks_at_end,
     cached_prefix,
     drop_idle,
     hold_prefix,
@@ -34,7 +37,7 @@ from millwright.simulate.prefix_cache import (
     keep_prefix,
     release_blocks,
 )
-from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica  # _INSTANT_S
+from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica
 from millwright.simulate.waiting import first_waiting, leave_line, let_in, next_arrival, send, send_next_turn
 
 _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
@@ -47,7 +50,7 @@ def advance(
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     while rep.violations_left >= 0:
         if rep.running == 0 and rep.waiting == 0:
-            coming = next_arrival(rep, jobs, lines)
+            coming = next_arrival(rep, jobs)
             if coming == NONE:
                 return
             if jobs[coming].enter_s > until_s:
@@ -62,20 +65,28 @@ def advance(
 def _run_steps(
     rep: Replica, slots: Any, jobs: Any, lines: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
 ) -> None:
-    """Schedule one step, running sequences first, and run it, with as many like it as follow if it only decodes."""
+    """Schedule one step and run it, with as many like it as follow if it only decodes.
+
+    Running sequences come first; where prompts go first (`prefill_first`), decoding is served if there are none.
+    """
     rep.done = 0
     rep.blocked = 0
     let_in(rep, jobs, lines)
     before = rep.preemptions
-    serve_decoding(rep, slots, jobs, lines, cache, prefix_ids)
+    if rep.prefill_first == 0:
+        _serve(rep, slots, jobs, lines, cache, prefix_ids)
+    elif rep.paused_s == 0.0:
+        rep.pause_first = rep.admissions
     chunk = 0 if rep.chunk_slot == NONE else serve_chunk(rep, slots, jobs, lines, cache, prefix_ids)
     preempted = rep.preemptions > before
 
-    sequences = rep.decoding
-    budget = rep.token_budget - rep.decoding - chunk
+    room = room_for_prompts(rep)
+    budget = room - chunk
+    sequences = 0
     fresh = 0
     attention = 0.0
     prefill_kv = 0  # tokens of unfinished and fresh prompts held after this step
+    loaded = 0  # tokens that come back from the host's memory
     if chunk > 0:
         attention += _attention(rep.chunk_done, chunk)
         sequences += 1
@@ -89,19 +100,29 @@ def _run_steps(
         request = first_waiting(rep, lines)
         target = jobs[request].input_tokens + jobs[request].generated
         hits = cached_prefix(rep, jobs, cache, prefix_ids, request, target)
-        own = blocks_for(target, rep.block_size) - hits * rep.prefix_unit
-        if available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
+        hosted = 0 if rep.host_room == 0 else on_host(rep, jobs, cache, prefix_ids, request, hits)
+        shared = (hits - hosted) * rep.prefix_unit
+        own = blocks_for(target, rep.block_size) - shared
+        at_end = 0
+        if rep.reserved_output > 0.0:
+            at_end = blocks_at_end(rep, jobs, request)
+            own += math.ceil(rep.reserved_output * (rep.promised + at_end - own - shared))
+        start = hits * rep.prefix_tokens
+        if jobs[request].preemptions == 0:
+            start = max(start, jobs[request].given)
+        too_long = rep.whole_prompts == 1 and target - start > budget and target <= rep.token_budget
+        if too_long or available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
             rep.blocked = 1
             break
         slot = _admit(rep, slots, jobs, lines, request, target)
         hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
-        start = hits * rep.prefix_tokens
-        if jobs[request].preemptions == 0:
-            start = max(start, jobs[request].given)
         done = min(target, start + budget)
-        rep.free_blocks -= blocks_for(done, rep.block_size) - hits * rep.prefix_unit
+        held = blocks_for(done, rep.block_size)
+        rep.free_blocks -= held - shared
+        rep.promised += at_end - held
         drop_idle(rep, cache)
         keep_prefix(rep, slots, jobs, cache, prefix_ids, slot, done)
+        loaded += hosted * rep.prefix_tokens
         attention += _attention(start, done - start)
         budget -= done - start
         sequences += 1
@@ -113,18 +134,39 @@ def _run_steps(
             rep.chunk_slot, rep.chunk_done, rep.chunk_target = slot, done, target
     rep.least_free = min(rep.least_free, available(rep))
 
-    prefill = rep.token_budget - rep.decoding - budget
-    if prefill == 0:
-        most = 1 if preempted else next_completion(rep, slots) - rep.step
-        _jump(rep, slots, jobs, lines, tables, gaps, cache, most, until_s)
+    prefill = room - budget
+    if prefill > 0:
+        load_s = load_time_s(rep, loaded)
+        _mixed_step(rep, slots, jobs, tables, gaps, prefill, sequences, attention, prefill_kv, load_s)
     else:
-        _mixed_step(rep, slots, tables, gaps, prefill, sequences, attention, prefill_kv)
-    for i in range(take_completed(rep, slots)):
+        if rep.prefill_first == 1:
+            _serve(rep, slots, jobs, lines, cache, prefix_ids)
+            preempted = rep.preemptions > before
+            rep.least_free = min(rep.least_free, available(rep))
+        if rep.pass_tokens > 1:
+            _mixed_step(rep, slots, jobs, tables, gaps, 0, 0, 0.0, 0, 0.0)
+        else:
+            most = 1 if preempted or rep.paused_s > 0.0 else next_completion(rep, slots) - rep.step
+            _jump(rep, slots, jobs, tables, gaps, cache, most, until_s)
+    completed = take_completed(rep, slots) if rep.pass_tokens == 1 else take_drafted(rep, slots)
+    for i in range(completed):
         slot = slots[rep.row, i].completed
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step)
-        _complete(rep, slots, jobs, lines, slot)
+        held = slots[rep.row, slot].base + rep.step
+        if rep.pass_tokens > 1:
+            held = slots[rep.row, slot].reserved
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, held)
+        _complete(rep, slots, jobs, slot)
     for i in range(fresh):
-        _emit_after_prefill(rep, slots, jobs, lines, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
+        _emit_after_prefill(rep, slots, jobs, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
+
+
+@inlined
+def _serve(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+    """Take the blocks that decoding sequences need for one step."""
+    if rep.pass_tokens == 1:
+        serve_decoding(rep, slots, jobs, lines, cache, prefix_ids)
+    else:
+        serve_drafting(rep, slots, jobs, lines, cache, prefix_ids)
 
 
 @inlined
@@ -137,6 +179,7 @@ def _admit(rep: Replica, slots: Any, jobs: Any, lines: Any, request: int, target
     slot: int = slots[rep.row, rep.free_slots].free
     slots[rep.row, slot].request = request
     slots[rep.row, slot].target = target
+    slots[rep.row, slot].finish_step = NONE
     append_running(rep, slots, slot)
     return slot
 
@@ -164,26 +207,48 @@ def _attention(done: int, chunk: int) -> float:
 
 @inlined
 def _mixed_step(
-    rep: Replica, slots: Any, tables: Any, gaps: Any, prefill: int, sequences: int, attention: float, prefill_kv: int
+    rep: Replica,
+    slots: Any,
+    jobs: Any,
+    tables: Any,
+    gaps: Any,
+    prefill: int,
+    sequences: int,
+    attention: float,
+    prefill_kv: int,
+    load_s: float,
 ) -> None:
-    """Run one step that computes `prefill` prompt tokens beside the decoding sequences."""
-    decoding = rep.decoding
-    rep.context += decoding
+    """Run one step that computes `prefill` prompt tokens of `sequences` sequences, and decodes unless they go first."""
+    decodes = rep.prefill_first == 0 or prefill == 0
+    decoding = rep.decoding if decodes else 0
+    tokens = decoding * rep.pass_tokens
     seconds = (
-        tables[rep.table, decoding + prefill].mixed_s
-        + rep.kv_s * rep.context
+        (tables[rep.table, tokens + prefill].mixed_s if prefill > 0 else tables[rep.table, tokens].decode_s)
+        + rep.kv_s * ((rep.context if decodes else 0) + tokens)
         + rep.prefill_s * attention
-        + rep.seq_s * sequences
+        + rep.seq_s * (sequences + decoding)
+        + load_s
     )
-    rep.step += 1
+    if rep.pass_tokens > 1 and decodes:
+        seconds += tables[rep.table, decoding].draft_s
     rep.now_s += seconds
     rep.busy_s += seconds
-    rep.decode_seconds += decoding * seconds
-    rep.kv_token_seconds += (rep.context + prefill_kv) * seconds
+    rep.decode_seconds += rep.decoding * seconds
     rep.prefill_tokens += prefill
-    rep.decode_tokens += decoding
-    if decoding > 0:
-        gaps[rep.row, _gap_bin(seconds)] += decoding
+    if not decodes:
+        rep.pauses += 1
+        rep.paused_s += seconds
+    else:
+        rep.step += 1
+        given = decoding
+        if rep.pass_tokens > 1:
+            rep.drafted_tokens += tokens - decoding
+            given = give_accepted(rep, slots, jobs, tables, gaps, seconds)
+        elif decoding > 0:
+            gaps[rep.row, gap_bin(seconds)] += decoding
+        rep.context += given
+        rep.decode_tokens += given
+    rep.kv_token_seconds += (rep.context + prefill_kv) * seconds
 
 
 @inlined
@@ -191,7 +256,6 @@ def _jump(
     rep: Replica,
     slots: Any,
     jobs: Any,
-    lines: Any,
     tables: Any,
     gaps: Any,
     cache: Any,
@@ -208,7 +272,7 @@ def _jump(
         event_s = until_s
         open_to_new = rep.running < rep.max_seqs and (rep.waiting == 0 or rep.lines > 1)
         if open_to_new:
-            coming = next_arrival(rep, jobs, lines)
+            coming = next_arrival(rep, jobs)
             if coming != NONE:
                 event_s = min(event_s, jobs[coming].enter_s)
         steps = _steps_until(first_s, growth_s, steps, event_s - rep.now_s - SAME_INSTANT_S)
@@ -228,7 +292,10 @@ def _jump(
     rep.decode_seconds += n * seconds
     rep.context += n * steps
     rep.decode_tokens += n * steps
-    _count_gaps(rep, gaps, first_s, growth_s, steps, n)
+    if rep.paused_s > 0.0:
+        count_gaps_after_pause(rep, slots, jobs, gaps, seconds)
+    else:
+        count_gaps(rep, gaps, first_s, growth_s, steps, n)
 
 
 @inlined
@@ -253,7 +320,7 @@ def _steps_until(first_s: float, growth_s: float, limit: int, wait_s: float) -> 
 
 
 @inlined
-def _complete(rep: Replica, slots: Any, jobs: Any, lines: Any, slot: int) -> None:
+def _complete(rep: Replica, slots: Any, jobs: Any, slot: int) -> None:
     request = slots[rep.row, slot].request
     jobs[request].finish_s = rep.now_s
     jobs[request].fate = _SERVED
@@ -266,7 +333,7 @@ def _complete(rep: Replica, slots: Any, jobs: Any, lines: Any, slot: int) -> Non
     remove_running(rep, slots, slot)
     issue_next(rep, jobs, rep.now_s)
     if jobs[request].next_turn != NONE:
-        send_next_turn(rep, jobs, lines, request, rep.now_s)
+        send_next_turn(rep, jobs, request, rep.now_s)
 
 
 @inlined
@@ -284,9 +351,7 @@ def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
 
 
 @inlined
-def _emit_after_prefill(
-    rep: Replica, slots: Any, jobs: Any, lines: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int
-) -> None:
+def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
     """Give the token that the last prefill step of `slot` brought, and let it decode or complete."""
     request = slots[rep.row, slot].request
     target = slots[rep.row, slot].target
@@ -294,34 +359,11 @@ def _emit_after_prefill(
     if generated == 0:
         jobs[request].first_token_s = rep.now_s
     else:
-        gaps[rep.row, _gap_bin(rep.now_s - jobs[request].last_token_s)] += 1
+        gaps[rep.row, gap_bin(rep.now_s - jobs[request].last_token_s)] += 1
+    jobs[request].last_token_s = rep.now_s
     remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
         release_blocks(rep, slots, jobs, cache, prefix_ids, slot, target)
-        _complete(rep, slots, jobs, lines, slot)
+        _complete(rep, slots, jobs, slot)
     else:
         start_decoding(rep, slots, slot, target, remaining)
-
-
-# -- gaps between tokens -------------------------------------------------------------------------------------
-
-
-@inlined
-def _gap_bin(seconds: float) -> int:
-    if seconds <= 0.0:
-        return 0
-    return min(max(int((math.log2(seconds) - GAP_LOWEST_LOG2) * GAP_BINS_PER_OCTAVE), 0), GAP_BINS - 1)
-
-
-@compiled
-def _count_gaps(rep: Replica, gaps: Any, first_s: float, growth_s: float, steps: int, weight: int) -> None:
-    """Count `steps` gaps that grow by `growth_s` from `first_s`, `weight` times each."""
-    low = _gap_bin(first_s)
-    high = _gap_bin(first_s + growth_s * (steps - 1))
-    counted = 0
-    for bin_ in range(low, high):
-        edge_s = 2.0 ** (GAP_LOWEST_LOG2 + (bin_ + 1.0) / GAP_BINS_PER_OCTAVE)
-        below = min(max(math.ceil((edge_s - first_s) / growth_s), counted), steps)
-        gaps[rep.row, bin_] += (below - counted) * weight
-        counted = below
-    gaps[rep.row, high] += (steps - counted) * weight

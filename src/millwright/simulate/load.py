@@ -9,15 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, RequestOutcomes
 from millwright.simulate.packing import (
     Servers,
     as_lengths,
     check_requests,
     collect,
+    drafted_tokens,
     make_jobs,
     make_servers,
     refusals,
+    with_host_memory,
     with_prefix_cache,
     with_priorities,
 )
@@ -41,22 +44,26 @@ def simulate_open(
     kv_capacity_tokens: int,
     *,
     prefix_cache: bool = True,
+    host_memory: HostMemory | None = None,
     give_up: GiveUp | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on one replica whose steps take `step` and whose KV cache holds so many tokens.
 
-    `prefix_cache`: share the prefix blocks of requests that carry them (off: compute every prompt in full).
+    `prefix_cache`: share the prefix blocks of requests that carry them (off: compute every prompt in full); what the
+    cache drops stays in `host_memory` while that has room.
     A run given up leaves the fate of the requests still on their way `PENDING`.
 
     Raises `ValueError` if the requests are malformed or the limits do not fit the step times.
     """
     check_requests(requests)
     jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
-    jobs["fate"][:] = refusals(jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens)
+    jobs["fate"][:] = refusals(
+        jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens, drafted_tokens(step)
+    )
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(requests))
     servers = with_priorities(servers, jobs, requests)
     if prefix_cache:
-        servers = with_prefix_cache(servers, jobs, requests)
+        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [host_memory])
     if give_up is not None:
         _watch(servers.replicas[0], give_up)
     link_queue(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
@@ -88,7 +95,7 @@ def simulate_closed(
     if not (think_s >= 0 and ramp_s >= 0):
         raise ValueError(f"think_s and ramp_s must not be negative, got {think_s} and {ramp_s}")
     jobs = make_jobs(np.full(len(inputs), np.nan), inputs, outputs)
-    jobs["fate"][:] = refusals(inputs, outputs, limits, kv_capacity_tokens)
+    jobs["fate"][:] = refusals(inputs, outputs, limits, kv_capacity_tokens, drafted_tokens(step))
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(inputs))
     servers.replicas["think_s"] = think_s
     _start_clients(servers.replicas[0], jobs, concurrency, ramp_s)

@@ -38,7 +38,8 @@ class Totals:
 
     `busy_s` is the time spent in steps; `decode_seconds` and `kv_token_seconds` integrate the decoding sequences
     and the tokens held in KV cache over it. `prefill_tokens` counts recomputed tokens too; `cached_tokens` are those
-    that the prefix cache spared.
+    that the prefix cache spared, `loaded_tokens` those of them that came back from the host's memory.
+    `drafted_tokens` were proposed by speculative decoding; `decode_tokens` are those accepted and the model's own.
     """
 
     steps: int = 0
@@ -48,6 +49,8 @@ class Totals:
     prefill_tokens: int = 0
     decode_tokens: int = 0
     cached_tokens: int = 0
+    loaded_tokens: int = 0
+    drafted_tokens: int = 0
     kv_peak_blocks: int = 0
     kv_blocks: int = 0
     kv_blocks_at_end: int = 0
@@ -147,5 +150,7 @@ class RequestOutcomes:
         rank = percentile / 100.0 * total
         cumulative = np.cumsum(self.gap_counts)
         bin_ = int(np.searchsorted(cumulative, rank, side="left"))
+        if bin_ == 0:  # tokens of one draft come together
+            return 0.0
         within = (rank - (cumulative[bin_] - self.gap_counts[bin_])) / self.gap_counts[bin_]
         return float(2.0 ** (GAP_LOWEST_LOG2 + (bin_ + within) / GAP_BINS_PER_OCTAVE))

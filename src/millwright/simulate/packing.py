@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate import state
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import GAP_BINS, Fate, RequestOutcomes, Totals
 from millwright.traffic.requests import Requests
 
@@ -29,6 +30,9 @@ _LINKS = (
     "chunk_slot",
     "oldest",
     "newest",
+    "follower",
+    "host_oldest",
+    "host_newest",
     "idle_oldest",
     "idle_newest",
     "next_to_come",
@@ -56,15 +60,27 @@ def make_jobs(enter_s: NDArray[np.float64], inputs: ArrayLike, outputs: ArrayLik
 
 
 def refusals(
-    inputs: NDArray[np.int64], outputs: NDArray[np.int64], limits: SchedulerLimits, kv_capacity_tokens: int
+    inputs: NDArray[np.int64],
+    outputs: NDArray[np.int64],
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    drafted_tokens: int = 0,
 ) -> NDArray[np.uint8]:
-    """Return the fate of each request at the door: refused if it exceeds the context limit or could never fit alone."""
+    """Return the fate of each request at the door: refused if it exceeds the context limit or could never fit alone.
+
+    `drafted_tokens` of every step need room too (speculative decoding).
+    """
     blocks, watermark = block_counts(limits, kv_capacity_tokens)
     fate = np.zeros(len(inputs), dtype=np.uint8)
-    most_blocks = -(-(inputs + outputs - 1) // limits.block_size_tokens)
+    most_blocks = -(-(inputs + outputs - 1 + drafted_tokens * (outputs > 1)) // limits.block_size_tokens)
     fate[most_blocks > blocks - watermark] = Fate.REFUSED_MEMORY
     fate[inputs + outputs > limits.max_model_len_tokens] = Fate.REFUSED_LENGTH
     return fate
+
+
+def drafted_tokens(step: StepTime) -> int:
+    """Return how many tokens are drafted for each decoding sequence and step, 0 without speculative decoding."""
+    return 0 if step.speculation is None else step.speculation.draft.tokens
 
 
 def block_counts(limits: SchedulerLimits, kv_capacity_tokens: int) -> tuple[int, int]:
@@ -103,6 +119,10 @@ def make_servers(
     for row, step in enumerate(kinds):
         tables[row, : len(step.tokens_s)]["mixed_s"] = step.tokens_s
         tables[row, : len(step.decode_tokens_s)]["decode_s"] = step.decode_tokens_s
+        if step.speculation is not None:
+            draft = step.speculation.draft
+            tables[row, : len(step.speculation.draft_s)]["draft_s"] = step.speculation.draft_s
+            tables[row, : len(draft.accepted)]["accepted_up_to"] = np.cumsum(draft.accepted)
     max_slots = max(min(limit.max_num_seqs, request_count) for limit in limits)
     replicas = np.zeros(len(steps), dtype=state.REPLICA)
     replicas["row"] = np.arange(len(steps))
@@ -119,6 +139,13 @@ def make_servers(
         replica["token_budget"] = limit.max_num_batched_tokens
         replica["max_seqs"] = min(limit.max_num_seqs, max_slots)
         replica["block_size"] = limit.block_size_tokens
+        replica["prefill_first"], replica["whole_prompts"] = limit.prefill_first, not limit.chunked_prefill
+        replica["reserved_output"] = limit.reserved_output
+        replica["pass_tokens"] = 1 + drafted_tokens(step)
+        if step.speculation is not None:
+            draft = step.speculation.draft
+            replica["expected_tokens"] = 0.0 if draft.sampled else draft.tokens_per_step
+            replica["draft_seed"] = draft.seed
         replica["blocks"], replica["watermark"] = block_counts(limit, capacity)
     replicas["free_blocks"] = replicas["least_free"] = replicas["blocks"]
     slots = state.make_slots(len(steps), max_slots, max(limit.block_size_tokens for limit in limits))
@@ -140,9 +167,9 @@ def with_priorities(servers: Servers, jobs: NDArray[np.void], requests: Requests
     return servers._replace(lines=make_lines(len(servers.replicas), len(distinct)))
 
 
-def make_lines(replicas: int, priorities: int, sessions: int = 0) -> NDArray[np.void]:
-    """Return empty lines for so many priorities, with room for the next turns of so many sessions."""
-    lines = np.zeros((replicas, max(priorities, sessions)), dtype=state.LINE)
+def make_lines(replicas: int, priorities: int) -> NDArray[np.void]:
+    """Return empty lines for so many priorities."""
+    lines = np.zeros((replicas, priorities), dtype=state.LINE)
     lines["head"] = lines["tail"] = state.NONE
     return lines
 
@@ -174,6 +201,15 @@ def with_prefix_cache(servers: Servers, jobs: NDArray[np.void], requests: Reques
     return servers._replace(cache=cache, prefix_ids=np.ascontiguousarray(ids, dtype=np.int32))
 
 
+def with_host_memory(servers: Servers, memories: Sequence[HostMemory | None]) -> Servers:
+    """Let each replica keep what its prefix cache drops in its host's memory; needs the prefix cache."""
+    for replica, memory in zip(servers.replicas, memories, strict=True):
+        if memory is not None and replica["prefix_tokens"] > 0:
+            replica["host_room"] = memory.capacity_tokens // replica["prefix_tokens"]
+            replica["load_start_s"], replica["load_token_s"] = memory.start_s, memory.s_per_token
+    return servers
+
+
 def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
     if limits.max_num_seqs < 1 or limits.block_size_tokens < 1 or not 0 <= limits.watermark < 1:
         raise ValueError(f"scheduler limits make no sense: {limits}")
@@ -182,6 +218,17 @@ def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
             f"max_num_batched_tokens ({limits.max_num_batched_tokens}) is below max_num_seqs ({limits.max_num_seqs}): "
             "a step could not give every running sequence its token; raise the first or lower the second"
         )
+    if not 0 <= limits.reserved_output <= 1:
+        raise ValueError(f"reserved_output is a share from 0 to 1, got {limits.reserved_output}")
+    drafted = drafted_tokens(step)
+    if limits.max_num_batched_tokens < limits.max_num_seqs * (1 + drafted):
+        raise ValueError(
+            f"with {drafted} drafted tokens {limits.max_num_seqs} sequences take {limits.max_num_seqs * (1 + drafted)} "
+            f"tokens a step, more than max_num_batched_tokens ({limits.max_num_batched_tokens}): raise it, or lower "
+            "max_num_seqs"
+        )
+    if drafted and len(step.speculation.draft_s if step.speculation else ()) <= limits.max_num_seqs:
+        raise ValueError(f"the draft's times must reach to {limits.max_num_seqs} sequences: compile them for that")
     if limits.max_num_batched_tokens >= len(step.tokens_s) or limits.max_num_seqs >= len(step.decode_tokens_s):
         raise ValueError(
             f"the step times reach to {len(step.tokens_s) - 1} tokens, but a step may hold "
@@ -215,7 +262,7 @@ def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Ser
 
 def _totals(replica: np.void) -> Totals:
     return Totals(
-        steps=int(replica["step"]),
+        steps=int(replica["step"] + replica["pauses"]),
         busy_s=float(replica["busy_s"]),
         decode_seconds=float(replica["decode_seconds"]),
         kv_token_seconds=float(replica["kv_token_seconds"]),
@@ -224,6 +271,8 @@ def _totals(replica: np.void) -> Totals:
         kv_peak_blocks=int(replica["blocks"] - replica["least_free"]),
         kv_blocks=int(replica["blocks"]),
         cached_tokens=int(replica["cached_tokens"]),
+        loaded_tokens=int(replica["loaded_tokens"]),
+        drafted_tokens=int(replica["drafted_tokens"]),
         kv_blocks_at_end=int(replica["blocks"] - replica["free_blocks"] - replica["idle_blocks"]),
         block_size_tokens=int(replica["block_size"]),
     )

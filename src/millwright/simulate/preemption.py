@@ -10,7 +10,7 @@ from typing import Any
 
 from millwright.simulate.batch import blocks_for, needed_now, remove_running, stop_decoding
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.prefix_cache import available, drop_idle, keep_prefix, release_blocks
+from millwright.simulate.prefix_cache import available, drop_idle, keep_prefix, release_blocks, take_blocks_now
 from millwright.simulate.state import NONE, Replica
 from millwright.simulate.waiting import return_to_line
 
@@ -19,7 +19,7 @@ from millwright.simulate.waiting import return_to_line
 def serve_decoding(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
     """Take the blocks that decoding sequences need for one step."""
     if needed_now(rep, slots) <= available(rep):
-        rep.free_blocks -= needed_now(rep, slots)
+        take_blocks_now(rep, needed_now(rep, slots))
         drop_idle(rep, cache)
     elif rep.lines == 1:
         _serve_oldest(rep, slots, jobs, lines, cache, prefix_ids)
@@ -27,17 +27,23 @@ def serve_decoding(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, 
         _serve_best(rep, slots, jobs, lines, cache, prefix_ids)
 
 
+@inlined
+def room_for_prompts(rep: Replica) -> int:
+    """Return the tokens that a step has for prompts beside what decodes in it."""
+    return rep.token_budget if rep.prefill_first == 1 else rep.token_budget - rep.decoding * rep.pass_tokens
+
+
 @compiled
 def serve_chunk(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> int:
     """Take the blocks for the next tokens of the prompt begun earlier; return how many they are, 0 if preempted."""
-    chunk = min(rep.chunk_target - rep.chunk_done, rep.token_budget - rep.decoding)
+    chunk = min(rep.chunk_target - rep.chunk_done, room_for_prompts(rep))
     done = rep.chunk_done + chunk
     blocks = blocks_for(done, rep.block_size) - blocks_for(rep.chunk_done, rep.block_size)
     while rep.chunk_slot != NONE and blocks > available(rep):
         preempt(rep, slots, jobs, lines, cache, prefix_ids, worst_running(rep, slots, jobs), 1)
     if rep.chunk_slot == NONE:
         return 0
-    rep.free_blocks -= blocks
+    take_blocks_now(rep, blocks)
     drop_idle(rep, cache)
     keep_prefix(rep, slots, jobs, cache, prefix_ids, rep.chunk_slot, done)
     return chunk
@@ -49,10 +55,10 @@ def _serve_oldest(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, p
     taken = 0
     while needed_now(rep, slots) - taken > available(rep):
         taken += available(rep)
-        rep.free_blocks -= available(rep)
+        take_blocks_now(rep, available(rep))
         drop_idle(rep, cache)
         preempt(rep, slots, jobs, lines, cache, prefix_ids, rep.newest, 0)
-    rep.free_blocks -= needed_now(rep, slots) - taken
+    take_blocks_now(rep, needed_now(rep, slots) - taken)
     drop_idle(rep, cache)
 
 
@@ -73,7 +79,7 @@ def _serve_best(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, pre
             preempt(rep, slots, jobs, lines, cache, prefix_ids, victim, served)
             running = victim != slot
         if running and needed:
-            rep.free_blocks -= 1
+            take_blocks_now(rep, 1)
             drop_idle(rep, cache)
         slot = newer
 
@@ -104,10 +110,14 @@ def preempt(
         release_blocks(rep, slots, jobs, cache, prefix_ids, slot, rep.chunk_done)
     else:
         stop_decoding(rep, slots, slot)
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, slots[rep.row, slot].base + rep.step + served)
+        held = slots[rep.row, slot].base + rep.step + served
+        if rep.pass_tokens > 1:
+            held = slots[rep.row, slot].reserved
+        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, held)
         remaining = slots[rep.row, slot].finish_step - rep.step
         jobs[request].generated = jobs[request].output_tokens - remaining
-        jobs[request].last_token_s = rep.now_s
+        if rep.paused_s == 0.0 or slots[rep.row, slot].admission < rep.pause_first:
+            jobs[request].last_token_s = rep.now_s - rep.paused_s
     jobs[request].preemptions += 1
     rep.preemptions += 1
     remove_running(rep, slots, slot)

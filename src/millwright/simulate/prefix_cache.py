@@ -12,13 +12,28 @@ from typing import Any
 
 from millwright.simulate.batch import blocks_for
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.state import ABSENT, NONE, Replica
+from millwright.simulate.host_cache import leave_host, move_to_host
+from millwright.simulate.state import ABSENT, NONE, ON_HOST, Replica
 
 
 @inlined
 def available(rep: Replica) -> int:
     """Return the KV blocks that may be taken: free, or held by idle prefix blocks."""
     return rep.free_blocks + rep.idle_blocks
+
+
+@inlined
+def take_blocks_now(rep: Replica, blocks: int) -> None:
+    """Take so many of the blocks that running sequences were promised."""
+    rep.free_blocks -= blocks
+    rep.promised -= blocks
+
+
+@inlined
+def blocks_at_end(rep: Replica, jobs: Any, request: int) -> int:
+    """Return the blocks that a request holds when its last token comes."""
+    drafted = rep.pass_tokens - 1 if jobs[request].output_tokens > 1 else 0
+    return blocks_for(jobs[request].input_tokens + jobs[request].output_tokens - 1 + drafted, rep.block_size)
 
 
 @compiled
@@ -52,7 +67,11 @@ def hold_prefix(
     first = jobs[request].prefix_first
     for i in range(hits):
         block = prefix_ids[first + i]
-        if cache[rep.row, block].refs == 0:
+        if cache[rep.row, block].refs == ON_HOST:
+            leave_host(rep, cache, block)
+            cache[rep.row, block].refs = 0
+            rep.loaded_tokens += rep.prefix_tokens
+        elif cache[rep.row, block].refs == 0:
             _unlink(rep, cache, block)
             rep.idle_blocks -= rep.prefix_unit
         cache[rep.row, block].refs += 1
@@ -70,7 +89,9 @@ def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any
         first = jobs[request].prefix_first
         most = min(jobs[request].prefix_count, computed // rep.prefix_tokens)
         held = slots[rep.row, slot].held
-        while held < most and cache[rep.row, prefix_ids[first + held]].refs == ABSENT:
+        while held < most and cache[rep.row, prefix_ids[first + held]].refs < 0:
+            if cache[rep.row, prefix_ids[first + held]].refs == ON_HOST:
+                leave_host(rep, cache, prefix_ids[first + held])
             cache[rep.row, prefix_ids[first + held]].refs = 1
             held += 1
         slots[rep.row, slot].held = held
@@ -79,7 +100,10 @@ def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any
 @compiled
 def release_blocks(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, tokens: int) -> None:
     """Give back the blocks of a sequence of `tokens` tokens: its own become free, prefix blocks idle unless shared."""
-    rep.free_blocks += blocks_for(tokens, rep.block_size)
+    blocks = blocks_for(tokens, rep.block_size)
+    rep.free_blocks += blocks
+    if rep.reserved_output > 0.0:
+        rep.promised -= blocks_at_end(rep, jobs, slots[rep.row, slot].request) - blocks
     if rep.prefix_unit > 0:
         first = jobs[slots[rep.row, slot].request].prefix_first
         held = slots[rep.row, slot].held
@@ -101,6 +125,8 @@ def drop_idle(rep: Replica, cache: Any) -> None:
         block = rep.idle_oldest
         _unlink(rep, cache, block)
         cache[rep.row, block].refs = ABSENT
+        if rep.host_room > 0:
+            move_to_host(rep, cache, block)
         rep.idle_blocks -= rep.prefix_unit
         rep.free_blocks += rep.prefix_unit
 

@@ -4,23 +4,25 @@ vLLM's v1 scheduler: each step has a budget of tokens. Running sequences come fi
 each, or the next chunk of a prompt. If the KV cache lacks a block, the running sequence of lowest priority, of equals
 the last to come, is preempted: its cache is dropped and it waits to be computed again. Then, unless a sequence was
 preempted in this step, waiting requests are admitted by priority and arrival while tokens, sequences and blocks last.
+
+Other engines differ by data: where prompts go first, a step computes prompts alone while there are any; a prompt may
+have to enter a step whole; room may be kept for answers still to come.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
-
-import numpy as np
+from itertools import takewhile
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, Totals
-from millwright.simulate.sessions import Sessions
+from millwright.simulate.reference_draft import tokens_of_pass
 from millwright.simulate.state import SAME_INSTANT_S
-from millwright.traffic.requests import Requests
 
 
 @dataclass(eq=False)
@@ -39,6 +41,7 @@ class Sequence:
     blocks: int = 0
     prefix: list[int] = field(default_factory=list)
     held: int = 0
+    passes: int = 0  # drafting: steps since it was admitted
     cached_tokens: int = 0
     decoding: bool = False
     admitted_s: float = float("nan")
@@ -65,18 +68,21 @@ class ReferencePrefixCache:
 
     block_tokens: int
     unit: int  # KV blocks of one prefix block
+    host_room: int = 0  # prefix blocks that the host's memory may hold
     holders: dict[int, int] = field(default_factory=dict)
     idle: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    hosted: OrderedDict[int, None] = field(default_factory=OrderedDict)
 
     def prefix(self, sequence: Sequence) -> list[int]:
         """Return the leading prefix blocks of a waiting sequence that are cached; one token is left to compute."""
         most = (sequence.tokens - 1) // self.block_tokens
-        return list(takewhile(self.holders.__contains__, sequence.prefix[:most]))
+        return list(takewhile(lambda b: b in self.holders or b in self.hosted, sequence.prefix[:most]))
 
     def hold(self, block: int) -> None:
         """Count one more holder of a block, which may be new."""
         self.holders[block] = self.holders.get(block, 0) + 1
         self.idle.pop(block, None)
+        self.hosted.pop(block, None)
 
     def let_go(self, block: int) -> None:
         """Count one holder less; without any the block is idle."""
@@ -85,9 +91,13 @@ class ReferencePrefixCache:
             self.idle[block] = None
 
     def drop_oldest(self) -> None:
-        """Forget the idle block that was used longest ago."""
+        """Drop the idle block that was used longest ago, to the host's memory if there is any."""
         block, _ = self.idle.popitem(last=False)
         del self.holders[block]
+        if self.host_room > 0:
+            if len(self.hosted) == self.host_room:
+                self.hosted.popitem(last=False)
+            self.hosted[block] = None
 
 
 @dataclass
@@ -97,6 +107,7 @@ class ReferenceEngine:
     step: StepTime
     limits: SchedulerLimits
     kv_capacity_tokens: int
+    host_memory: HostMemory | None = None
     now_s: float = 0.0
     arrivals: deque[Sequence] = field(default_factory=deque)
     waiting: list[Sequence] = field(default_factory=list)  # in order of rank
@@ -111,6 +122,8 @@ class ReferenceEngine:
     prefill_tokens: int = 0
     decode_tokens: int = 0
     cached_tokens: int = 0
+    loaded_tokens: int = 0
+    drafted_tokens: int = 0
     kv_peak_blocks: int = 0
     cache: ReferencePrefixCache | None = None
 
@@ -118,6 +131,8 @@ class ReferenceEngine:
         self.blocks = self.kv_capacity_tokens // self.limits.block_size_tokens
         self.watermark = int(self.limits.watermark * self.blocks)
         self.free_blocks = self.blocks
+        self.draft = self.step.speculation.draft if self.step.speculation else None
+        self.drafted = self.draft.tokens if self.draft else 0
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
@@ -132,81 +147,124 @@ class ReferenceEngine:
             sequence.ticket = self.tickets
             self.tickets += 1
             insort(self.waiting, sequence, key=lambda s: s.rank)
-        self.run(self.schedule())
+        self.schedule()
+        self.run()
         return True
 
-    def schedule(self) -> dict[Sequence, int]:
-        """Return the tokens that each sequence computes in this step."""
-        budget = self.limits.max_num_batched_tokens
-        scheduled: dict[Sequence, int] = {}
-        preempted = False
-        for sequence in list(self.running):
+    def schedule(self) -> None:
+        """Choose the tokens that each sequence computes in this step."""
+        self.scheduled: dict[Sequence, int] = {}
+        self.budget = self.limits.max_num_batched_tokens
+        self.preempted = False
+        self.load_s = 0.0
+        if self.limits.prefill_first:
+            self.serve([s for s in self.running if not s.decoding])
+            self.admit()
+            if not self.scheduled:
+                self.serve(self.running)
+        else:
+            self.serve(self.running)
+            self.admit()
+
+    def serve(self, sequences: list[Sequence]) -> None:
+        """Give running sequences their tokens of this step; whoever must, makes room."""
+        for sequence in list(sequences):
             if sequence not in self.running:
                 continue
-            chunk = min(sequence.tokens - sequence.computed, budget)
+            wanted = 1 + self.drafted if sequence.decoding else sequence.tokens - sequence.computed
+            chunk = min(wanted, self.budget)
             while not self.allocate(sequence, chunk):
                 victim = max(self.running, key=lambda s: s.rank)
-                budget += scheduled.pop(victim, 0)
+                self.budget += self.scheduled.pop(victim, 0)
                 self.preempt(victim)
-                preempted = True
+                self.preempted = True
                 if victim is sequence:
                     break
             else:
-                scheduled[sequence] = chunk
-                budget -= chunk
-        while budget > 0 and not preempted and self.waiting and len(self.running) < self.limits.max_num_seqs:
+                self.scheduled[sequence] = chunk
+                self.budget -= chunk
+
+    def admit(self) -> None:
+        """Admit waiting requests while tokens, sequences and blocks last."""
+        loaded = 0
+        while self.budget > 0 and not self.preempted and self.waiting and len(self.running) < self.limits.max_num_seqs:
             sequence = self.waiting[0]
-            if not self.has_room(sequence):
+            if not self.has_room(sequence) or not self.fits_step(sequence):
                 break
             self.waiting.pop(0)
+            loaded += self.take_prefix(sequence)
             self.running.append(sequence)
-            self.take_prefix(sequence)
             if sequence.preemptions == 0:
                 sequence.admitted_s = self.now_s
                 sequence.cached_tokens = sequence.computed
                 sequence.computed = max(sequence.computed, sequence.given)
-            chunk = min(sequence.tokens - sequence.computed, budget)
+            chunk = min(sequence.tokens - sequence.computed, self.budget)
             self.allocate(sequence, chunk)
-            scheduled[sequence] = chunk
-            budget -= chunk
-        return scheduled
+            self.scheduled[sequence] = chunk
+            self.budget -= chunk
+        if loaded and self.host_memory:
+            self.load_s = self.host_memory.start_s + loaded * self.host_memory.s_per_token
+            self.loaded_tokens += loaded
 
-    def run(self, scheduled: dict[Sequence, int]) -> None:
+    def fits_step(self, sequence: Sequence) -> bool:
+        """Return whether the prompt fits into what is left of the step, if it must not be cut."""
+        start = len(self.cache.prefix(sequence)) * self.cache.block_tokens if self.cache else 0
+        if sequence.preemptions == 0:
+            start = max(start, sequence.given)
+        too_long = sequence.tokens - start > self.budget and sequence.tokens <= self.limits.max_num_batched_tokens
+        return self.limits.chunked_prefill or not too_long
+
+    def run(self) -> None:
         """Let the step's time pass, then give out its tokens."""
+        scheduled, step = self.scheduled, self.step
         prefill = {s: chunk for s, chunk in scheduled.items() if not s.decoding}
         decode = [s for s in scheduled if s.decoding]
         attention = sum(chunk * s.computed + chunk * (chunk + 1) / 2 for s, chunk in prefill.items())
-        context = sum(s.computed + 1 for s in decode)
-        tokens = sum(scheduled.values())
-        table = self.step.tokens_s if prefill else self.step.decode_tokens_s
+        context = sum(s.computed + 1 + self.drafted for s in decode)
+        table = step.tokens_s if prefill else step.decode_tokens_s
         seconds = float(
-            table[tokens]
-            + self.step.kv_s * context
-            + self.step.prefill_s * attention
-            + self.step.seq_s * len(scheduled)
+            table[sum(scheduled.values())]
+            + step.kv_s * context
+            + step.prefill_s * attention
+            + step.seq_s * len(scheduled)
+            + self.load_s
         )
+        if step.speculation and decode:
+            seconds += float(step.speculation.draft_s[len(decode)])
+        tokens = {s: self.tokens_of(s) for s in decode}
         for sequence, chunk in scheduled.items():
-            sequence.computed += chunk
+            sequence.computed += tokens.get(sequence, chunk)
         self.now_s += seconds
         self.steps += 1
         self.busy_s += seconds
-        self.decode_seconds += len(decode) * seconds
+        self.decode_seconds += sum(s.decoding for s in self.running) * seconds
         self.kv_token_seconds += sum(s.computed for s in self.running) * seconds
         self.prefill_tokens += sum(prefill.values())
-        self.decode_tokens += len(decode)
+        self.decode_tokens += sum(tokens.values())
+        self.drafted_tokens += self.drafted * len(decode)
         self.kv_peak_blocks = max(self.kv_peak_blocks, self.blocks - self.available)
         for sequence in scheduled:
-            if sequence.computed == sequence.tokens:
-                self.emit(sequence)
+            if sequence in tokens:
+                self.emit(sequence, tokens[sequence])
+            elif sequence.computed == sequence.tokens:
+                self.emit(sequence, 1)
 
-    def emit(self, sequence: Sequence) -> None:
-        """Give the sequence its next token; with its last one it is done."""
+    def tokens_of(self, sequence: Sequence) -> int:
+        """Return how many tokens this step brings a decoding sequence."""
+        if self.draft is None:
+            return 1
+        tokens = tokens_of_pass(self.draft, sequence.index, sequence.generated, sequence.passes)
+        sequence.passes += 1
+        return min(tokens, sequence.output_tokens - sequence.generated)
+
+    def emit(self, sequence: Sequence, tokens: int) -> None:
+        """Give the sequence its next tokens, all at this instant; with its last one it is done."""
         sequence.decoding = True
-        sequence.generated += 1
-        if sequence.generated == 1:
+        sequence.generated += tokens
+        if sequence.generated == tokens:
             sequence.first_token_s = self.now_s
         else:
-            self.gaps_s.append(self.now_s - sequence.last_token_s)
+            self.gaps_s += [self.now_s - sequence.last_token_s, *[0.0] * (tokens - 1)]
         sequence.last_token_s = self.now_s
         if sequence.generated == sequence.output_tokens:
             sequence.finish_s = self.now_s
@@ -242,22 +300,33 @@ class ReferenceEngine:
     def has_room(self, sequence: Sequence) -> bool:
         """Return whether all the sequence's tokens fit with the watermark to spare, its cached prefix counted once."""
         needed = self.blocks_for(sequence.tokens)
+        promised = sum(self.blocks_at_end(s) - s.blocks for s in self.running) + self.blocks_at_end(sequence) - needed
+        needed += math.ceil(self.limits.reserved_output * promised)
         available = self.available
         if self.cache:
             found = self.cache.prefix(sequence)
-            needed -= len(found) * self.cache.unit
+            needed -= sum(block in self.cache.holders for block in found) * self.cache.unit
             available -= sum(block in self.cache.idle for block in found) * self.cache.unit
         return available - needed >= self.watermark
 
-    def take_prefix(self, sequence: Sequence) -> None:
-        """Let the sequence hold what the cache has of its prompt."""
-        if self.cache:
-            for block in self.cache.prefix(sequence):
-                self.cache.hold(block)
-                sequence.held += 1
-            sequence.computed = sequence.held * self.cache.block_tokens
-            sequence.blocks = sequence.held * self.cache.unit
-            self.cached_tokens += sequence.computed
+    def blocks_at_end(self, sequence: Sequence) -> int:
+        """Return the blocks that the sequence holds when its last token comes."""
+        drafted = self.drafted if sequence.output_tokens > 1 else 0
+        return self.blocks_for(sequence.input_tokens + sequence.output_tokens - 1 + drafted)
+
+    def take_prefix(self, sequence: Sequence) -> int:
+        """Let the sequence hold what the cache has of its prompt; return the tokens that come back from the host."""
+        if not self.cache:
+            return 0
+        found = self.cache.prefix(sequence)
+        hosted = sum(block in self.cache.hosted for block in found)
+        for block in found:
+            self.cache.hold(block)
+        sequence.held = len(found)
+        sequence.computed = sequence.held * self.cache.block_tokens
+        sequence.blocks = (sequence.held - hosted) * self.cache.unit
+        self.cached_tokens += sequence.computed
+        return hosted * self.cache.block_tokens
 
     def keep_prefix(self, sequence: Sequence, computed: int) -> None:
         """Cache the prefix blocks that the sequence fills with this step, up to one that is cached already."""
@@ -282,7 +351,7 @@ class ReferenceEngine:
         """Drop the sequence's cache and let it wait again, with the rank it had."""
         self.running.remove(sequence)
         self.release(sequence)
-        sequence.computed = 0
+        sequence.computed = sequence.passes = 0
         sequence.decoding = False
         sequence.preemptions += 1
         insort(self.waiting, sequence, key=lambda s: s.rank)
@@ -293,7 +362,8 @@ class ReferenceEngine:
         """Return whether a request is refused at the door: beyond the context limit, or too long to fit even alone."""
         if input_tokens + output_tokens > self.limits.max_model_len_tokens:
             return Fate.REFUSED_LENGTH
-        if self.blocks_for(input_tokens + output_tokens - 1) > self.blocks - self.watermark:
+        drafted = self.drafted if output_tokens > 1 else 0
+        if self.blocks_for(input_tokens + output_tokens - 1 + drafted) > self.blocks - self.watermark:
             return Fate.REFUSED_MEMORY
         return Fate.PENDING
 
@@ -309,117 +379,8 @@ class ReferenceEngine:
             kv_peak_blocks=self.kv_peak_blocks,
             kv_blocks=self.blocks,
             cached_tokens=self.cached_tokens,
+            loaded_tokens=self.loaded_tokens,
+            drafted_tokens=self.drafted_tokens,
             kv_blocks_at_end=self.blocks - self.available,
             block_size_tokens=self.limits.block_size_tokens,
         )
-
-
-@dataclass(frozen=True)
-class ReferenceResult:
-    """Sequences in the order of the requests, gaps between tokens [s], and totals."""
-
-    sequences: list[Sequence]
-    gaps_s: list[float]
-    totals: Totals
-
-
-def reference_open(
-    requests: Requests, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int
-) -> ReferenceResult:
-    """Simulate an open loop step by step."""
-    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
-    sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
-    give_classes(engine, sequences, requests)
-    for sequence, arrival_s in zip(sequences, requests.arrival_s, strict=True):
-        sequence.enter_s = float(arrival_s) + step.request_s
-        if sequence.fate is Fate.PENDING:
-            engine.arrivals.append(sequence)
-    while engine.advance():
-        pass
-    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
-
-
-def give_classes(engine: ReferenceEngine, sequences: list[Sequence], requests: Requests) -> None:
-    """Give the sequences their priorities, and prefix blocks with a cache for them, if the requests carry any."""
-    if requests.priority is not None:
-        for sequence, priority in zip(sequences, requests.priority.tolist(), strict=True):
-            sequence.priority = priority
-    if requests.prefix_blocks is not None and requests.prefix_offsets is not None:
-        tokens = requests.prefix_block_tokens
-        engine.cache = ReferencePrefixCache(tokens, tokens // engine.limits.block_size_tokens)
-        for sequence, (first, last) in zip(sequences, pairwise(requests.prefix_offsets), strict=True):
-            filled = sequence.input_tokens // tokens
-            sequence.prefix = requests.prefix_blocks[first:last].tolist()[:filled]
-
-
-def reference_closed(
-    input_tokens: np.ndarray,
-    output_tokens: np.ndarray,
-    concurrency: int,
-    step: StepTime,
-    limits: SchedulerLimits,
-    kv_capacity_tokens: int,
-    *,
-    think_s: float = 0.0,
-) -> ReferenceResult:
-    """Simulate a closed loop step by step."""
-    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
-    sequences = _sequences(engine, input_tokens, output_tokens)
-    unsent = deque(sequences)
-
-    def send(time_s: float) -> None:
-        while unsent:
-            sequence = unsent.popleft()
-            sequence.enter_s = time_s + step.request_s
-            if sequence.fate is Fate.PENDING:
-                engine.arrivals.append(sequence)
-                return
-
-    for _ in range(concurrency):
-        send(0.0)
-    done = 0
-    while engine.advance():
-        for _ in engine.finished[done:]:
-            send(engine.now_s + think_s)
-        done = len(engine.finished)
-    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
-
-
-def reference_sessions(
-    sessions: Sessions, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int
-) -> ReferenceResult:
-    """Simulate sessions step by step."""
-    engine = ReferenceEngine(step, limits, kv_capacity_tokens)
-    requests = sessions.as_requests()
-    sequences = _sequences(engine, requests.input_tokens, requests.output_tokens)
-    give_classes(engine, sequences, requests)
-    for first, last in pairwise(sessions.turn_offsets.tolist()):
-        turns = sequences[first:last]
-        for before, turn in pairwise(turns):
-            if before.fate is not Fate.PENDING:
-                turn.fate = Fate.LOST
-    begins = dict(zip(sessions.turn_offsets[:-1].tolist(), sessions.start_s.tolist(), strict=True))
-
-    def send(sequence: Sequence, time_s: float) -> None:
-        sequence.enter_s = time_s + step.request_s
-        if sequence.fate is Fate.PENDING:
-            insort(engine.arrivals, sequence, key=lambda s: (s.enter_s, s.index))
-
-    for index, start_s in begins.items():
-        send(sequences[index], start_s)
-    done = 0
-    while engine.advance():
-        for sequence in engine.finished[done:]:
-            following = sequence.index + 1
-            if following < len(sequences) and following not in begins:
-                send(sequences[following], engine.now_s + float(sessions.think_s[sequence.index]))
-        done = len(engine.finished)
-    return ReferenceResult(sequences, engine.gaps_s, engine.totals())
-
-
-def _sequences(engine: ReferenceEngine, inputs: np.ndarray, outputs: np.ndarray) -> list[Sequence]:
-    lengths = zip(inputs.tolist(), outputs.tolist(), strict=True)
-    return [
-        Sequence(i, float("nan"), input_, output, fate=engine.refusal(input_, output))
-        for i, (input_, output) in enumerate(lengths)
-    ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from millwright.simulate.cluster import Member, Outage
 from millwright.simulate.outcomes import Fate
-from millwright.simulate.reference import ReferenceEngine, Sequence, give_classes
+from millwright.simulate.reference import ReferenceEngine, Sequence
+from millwright.simulate.reference_load import give_classes
 from millwright.simulate.router import Router
 from millwright.simulate.state import SAME_INSTANT_S
 from millwright.traffic.requests import Requests
@@ -29,7 +30,7 @@ class ReferenceCluster:
     ) -> None:
         self.members, self.router = members, router
         self.draws = np.random.default_rng(seed).random((len(requests), 2))
-        self.engines = [ReferenceEngine(m.step, m.limits, m.kv_capacity_tokens) for m in members]
+        self.engines = [ReferenceEngine(m.step, m.limits, m.kv_capacity_tokens, m.host_memory) for m in members]
         self.up = [member.ready_s <= 0 for member in members]
         lengths = zip(requests.input_tokens.tolist(), requests.output_tokens.tolist(), strict=True)
         self.sequences = [Sequence(i, float("nan"), input_, output) for i, (input_, output) in enumerate(lengths)]
@@ -152,7 +153,7 @@ class ReferenceCluster:
         lost = [*undone, *engine.running, *unserved]
         for sequence in lost:
             sequence.generated = sequence.computed = sequence.blocks = sequence.held = 0
-            sequence.preemptions = sequence.cached_tokens = 0
+            sequence.preemptions = sequence.cached_tokens = sequence.passes = 0
             sequence.decoding = False
             sequence.fate = Fate.PENDING
             sequence.admitted_s = sequence.first_token_s = sequence.finish_s = float("nan")
@@ -162,6 +163,7 @@ class ReferenceCluster:
         if engine.cache:
             engine.cache.holders.clear()
             engine.cache.idle.clear()
+            engine.cache.hosted.clear()
         engine.now_s = time_s
         return lost
 

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate.load import advance_alone, link_queue
+from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, RequestOutcomes
 from millwright.simulate.packing import (
     check_requests,
     collect,
+    drafted_tokens,
     make_jobs,
-    make_lines,
     make_servers,
     refusals,
+    with_host_memory,
     with_prefix_cache,
 )
 from millwright.traffic.requests import Requests
@@ -79,7 +81,13 @@ class Sessions:
 
 
 def simulate_sessions(
-    sessions: Sessions, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int, *, prefix_cache: bool = True
+    sessions: Sessions,
+    step: StepTime,
+    limits: SchedulerLimits,
+    kv_capacity_tokens: int,
+    *,
+    prefix_cache: bool = True,
+    host_memory: HostMemory | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of each turn of `sessions` on one replica, each sent when its user has read and thought.
 
@@ -89,7 +97,9 @@ def simulate_sessions(
     requests = sessions.as_requests()
     check_requests(requests)
     jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
-    jobs["fate"] = refusals(jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens)
+    jobs["fate"] = refusals(
+        jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens, drafted_tokens(step)
+    )
     first, last = sessions.turn_offsets[:-1], sessions.turn_offsets[1:] - 1
     jobs["next_turn"] = np.arange(1, len(jobs) + 1)
     jobs["next_turn"][last] = -1
@@ -99,9 +109,8 @@ def simulate_sessions(
     follows[first] = False
     jobs["enter_s"][follows] = np.nan
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(jobs))
-    servers = servers._replace(lines=make_lines(1, 1, len(first)))
     if prefix_cache:
-        servers = with_prefix_cache(servers, jobs, requests)
+        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [host_memory])
     link_queue(servers.replicas[0], jobs, first[jobs["fate"][first] == Fate.PENDING])
     advance_alone(servers, jobs)
     return collect(jobs["enter_s"] - step.request_s, jobs, servers)

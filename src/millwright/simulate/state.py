@@ -15,6 +15,7 @@ SAME_INSTANT_S = 1e-9
 NONE = -1
 
 ABSENT = -1  # the `refs` of a prefix block that is not cached
+ON_HOST = -2  # and of one whose cache was moved to the host's memory
 
 
 class Replica:
@@ -32,6 +33,12 @@ class Replica:
     block_size: int
     blocks: int
     watermark: int
+    prefill_first: int  # 1: steps compute prompts or decode, not both, and prompts go first
+    whole_prompts: int  # 1: a prompt is not cut to fill a step
+    reserved_output: float  # share of the blocks promised to running sequences that is kept free
+    pass_tokens: int  # tokens of a decoding sequence in one step: 1, or 1 + the drafted ones
+    expected_tokens: float  # drafting: tokens a step brings on average, 0 to draw them from `draft_seed`
+    draft_seed: int
     prefix_unit: int  # KV blocks of one prefix block; 0: no prefix cache
     prefix_tokens: int
     # where it is
@@ -41,9 +48,16 @@ class Replica:
     context: int  # tokens those hold in KV cache
     running: int  # decoding, or with a prompt partly computed
     free_blocks: int
+    promised: int  # blocks that running sequences will take before they end, kept if any are reserved for them
     idle_blocks: int  # held by cached prefix blocks that no running sequence uses
     idle_oldest: int  # those prefix blocks in order of last use: a list linked through the cache
     idle_newest: int
+    host_room: int  # prefix blocks that the host's memory may hold, and holds
+    host_used: int
+    host_oldest: int  # those in order of last use: a list linked through the cache
+    host_newest: int
+    load_start_s: float  # what it takes to bring back what a step needs of them, and each of their tokens
+    load_token_s: float
     chunk_slot: int  # the one sequence whose prompt is partly computed, or NONE
     chunk_done: int
     chunk_target: int
@@ -54,7 +68,10 @@ class Replica:
     waiting: int  # requests in lines
     next_to_come: int  # requests sent but not seen yet, in order of arrival: a list linked through the requests
     last_to_come: int
-    followers: int  # next turns of sessions, to come at times that lie in no order of their own: a heap
+    follower: int  # next turns of sessions, at times in no order of their own: the first of a heap, or NONE
+    routed: int  # 1: next turns go to a router
+    paused_s: float  # prefill first: how long decoding has waited since its last step, and who was admitted since
+    pause_first: int
     tickets: int  # requests seen
     next_to_issue: int  # closed loop: the request that the next free client sends, or NONE
     think_s: float
@@ -74,6 +91,9 @@ class Replica:
     prefill_tokens: int
     decode_tokens: int
     cached_tokens: int
+    loaded_tokens: int  # of `cached_tokens`: brought back from the host
+    drafted_tokens: int
+    pauses: int  # steps in which decoding waited; `step` counts the others
     admissions: int
     preemptions: int
     least_free: int
@@ -98,6 +118,8 @@ class Slot:
     heap: int  # finish step and slot of decoding sequences, packed, the least first
     free: int  # a stack of free slots
     fresh: int  # slots whose prefill ends in this step
+    reserved: int  # drafting: tokens whose blocks the sequence has taken
+    passes: int  # drafting: its steps since it was admitted
     need: int  # decoding sequences that need a block when step % block size is this entry's index
 
 
@@ -110,8 +132,8 @@ class Job:
     admitted_s: float
     input_tokens: int
     output_tokens: int
-    behind: int  # the next request in its line, or NONE
-    ticket: int  # how many its replica saw before it
+    behind: int  # the next request in its line, or NONE; of a turn to come, its left branch in the heap
+    ticket: int  # how many its replica saw before it; of a turn to come, its right branch in the heap
     next_turn: int  # the request that follows in its session, or NONE
     think_s: float  # how long after this one
     last_token_s: float  # of a preempted request: when its last token came, and how many it had
@@ -130,7 +152,7 @@ class Job:
 class CachedBlock:
     """One prefix block in one replica's cache."""
 
-    refs: np.int32  # running sequences that hold it; -1: not cached
+    refs: np.int32  # running sequences that hold it; below 0: not in the device's cache
     older: np.int32
     newer: np.int32
 
@@ -155,21 +177,22 @@ class Change:
 
 
 class Line:
-    """Waiting requests of one priority on one replica: a list linked through the requests.
-
-    `follower` is a column of its own: next turns to come, the first to come first.
-    """
+    """Waiting requests of one priority on one replica: a list linked through the requests."""
 
     head: int
     tail: int
-    follower: int
 
 
 class StepTimes:
-    """Step times for one number of tokens [s]."""
+    """Step times for one number of tokens [s]; what drafting adds to a step of so many decoding sequences.
+
+    `accepted_up_to[a]` is the probability that at most a drafted tokens are accepted: a column of its own.
+    """
 
     mixed_s: float
     decode_s: float
+    draft_s: float
+    accepted_up_to: float
 
 
 def _record(fields: type) -> np.dtype[np.void]:

@@ -25,17 +25,47 @@ def send(rep: Replica, jobs: Any, request: int) -> None:
 
 
 @compiled
-def send_next_turn(rep: Replica, jobs: Any, lines: Any, request: int, time_s: float) -> None:
-    """Send the turn that follows `request`, which ended at `time_s`, after its user has thought."""
+def send_next_turn(rep: Replica, jobs: Any, request: int, time_s: float) -> None:
+    """Let the turn that follows `request`, which ended at `time_s`, come when its user has thought."""
     turn = jobs[request].next_turn
-    jobs[turn].enter_s = time_s + jobs[request].think_s + rep.request_s
-    _count(rep, jobs, turn)
-    i = rep.followers
-    rep.followers += 1
-    while i > 0 and _comes_first(jobs, turn, lines[rep.row, (i - 1) >> 1].follower):
-        lines[rep.row, i].follower = lines[rep.row, (i - 1) >> 1].follower
-        i = (i - 1) >> 1
-    lines[rep.row, i].follower = turn
+    jobs[turn].enter_s = time_s + jobs[request].think_s
+    if rep.routed == 0:
+        jobs[turn].enter_s += rep.request_s
+        _count(rep, jobs, turn)
+    jobs[turn].behind = jobs[turn].ticket = NONE
+    rep.follower = _merged(jobs, rep.follower, turn)
+
+
+@compiled
+def _merged(jobs: Any, one: int, other: int) -> int:
+    """Return the first turn of two heaps made one: a skew heap, its branches swapped all along the way down.
+
+    Source: Sleator and Tarjan, "Self-adjusting heaps", SIAM Journal on Computing 15 (1986).
+    """
+    if one == NONE or other == NONE:
+        return max(one, other)
+    if _comes_first(jobs, other, one):
+        one, other = other, one
+    first = one
+    while other != NONE:
+        below = jobs[one].ticket
+        jobs[one].ticket = jobs[one].behind
+        if below == NONE:
+            jobs[one].behind = other
+            break
+        if _comes_first(jobs, other, below):
+            below, other = other, below
+        jobs[one].behind = below
+        one = below
+    return first
+
+
+@inlined
+def take_follower(rep: Replica, jobs: Any) -> int:
+    """Take the first turn to come off the heap and return it."""
+    turn = rep.follower
+    rep.follower = _merged(jobs, jobs[turn].behind, jobs[turn].ticket)
+    return turn
 
 
 @inlined
@@ -50,13 +80,11 @@ def _comes_first(jobs: Any, one: int, other: int) -> bool:
 
 
 @inlined
-def next_arrival(rep: Replica, jobs: Any, lines: Any) -> int:
+def next_arrival(rep: Replica, jobs: Any) -> int:
     """Return the next request to be seen, or NONE."""
     request = rep.next_to_come
-    if rep.followers > 0:
-        follower = lines[rep.row, 0].follower
-        if request == NONE or _comes_first(jobs, follower, request):
-            request = follower
+    if rep.follower != NONE and rep.routed == 0 and (request == NONE or _comes_first(jobs, rep.follower, request)):
+        request = rep.follower
     return request
 
 
@@ -64,7 +92,7 @@ def next_arrival(rep: Replica, jobs: Any, lines: Any) -> int:
 def let_in(rep: Replica, jobs: Any, lines: Any) -> None:
     """Put what has arrived by now at the end of its line."""
     while True:
-        request = next_arrival(rep, jobs, lines)
+        request = next_arrival(rep, jobs)
         if request == NONE or jobs[request].enter_s > rep.now_s + SAME_INSTANT_S:
             break
         if request == rep.next_to_come:
@@ -72,7 +100,7 @@ def let_in(rep: Replica, jobs: Any, lines: Any) -> None:
             if rep.next_to_come == NONE:
                 rep.last_to_come = NONE
         else:
-            _drop_follower(rep, jobs, lines)
+            take_follower(rep, jobs)
         jobs[request].behind = NONE
         jobs[request].ticket = rep.tickets
         rep.tickets += 1
@@ -83,24 +111,6 @@ def let_in(rep: Replica, jobs: Any, lines: Any) -> None:
             jobs[lines[rep.row, line].tail].behind = request
         lines[rep.row, line].tail = request
         rep.waiting += 1
-
-
-@compiled
-def _drop_follower(rep: Replica, jobs: Any, lines: Any) -> None:
-    """Take the first follower off the heap."""
-    rep.followers -= 1
-    last = lines[rep.row, rep.followers].follower
-    i = 0
-    while 2 * i + 1 < rep.followers:
-        child = 2 * i + 1
-        right = child + 1
-        if right < rep.followers and _comes_first(jobs, lines[rep.row, right].follower, lines[rep.row, child].follower):
-            child = right
-        if _comes_first(jobs, last, lines[rep.row, child].follower):
-            break
-        lines[rep.row, i].follower = lines[rep.row, child].follower
-        i = child
-    lines[rep.row, i].follower = last
 
 
 @inlined

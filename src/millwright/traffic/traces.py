@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,10 @@ LARGEST_FILE_BYTES = 4 * 2**30
 LONGEST_LINE_BYTES = 16 * 2**20
 MOONCAKE_BLOCK_TOKENS = 512
 """Tokens of one hashed block in Mooncake's traces."""
+
+
+HASHES = "hash_ids"
+_HASHES_HELP = "Give lists of whole numbers, or leave the column out."
 
 
 class TraceError(InputError):
@@ -51,7 +55,8 @@ def read_trace(path: Path, format: str = "auto", columns: Columns | None = None)
     """Return the requests of a trace file, the first arriving at 0.
 
     `format` is `azure`, `mooncake`, `generic` (with `columns`) or `auto`, which goes by the file's ending and headings.
-    Arrival times are seconds or time stamps; Mooncake's are milliseconds.
+    Arrival times are seconds or time stamps; Mooncake's are milliseconds. A Parquet column `hash_ids` of lists names
+    prefix blocks of 512 tokens, as Mooncake's JSONL does.
     Raises TraceError, with file and line, for a file that is missing, too large, empty, or holds anything but
     ascending times and token counts of one or more.
     """
@@ -140,7 +145,26 @@ def _read_table(path: Path, columns: Columns | None, *, is_parquet: bool) -> Req
     input_tokens = _tokens(table, columns.input, path, is_text=is_text)
     output_tokens = _tokens(table, columns.output, path, is_text=is_text)
     arrival_s = _arrival_s(table, columns.arrival, path, is_text=is_text)
-    return _requests(arrival_s, input_tokens, output_tokens, lambda row: _line(path, row, is_text=is_text))
+    requests = _requests(arrival_s, input_tokens, output_tokens, lambda row: _line(path, row, is_text=is_text))
+    if HASHES not in table.columns:
+        return requests
+    blocks, offsets = _hashes(table[HASHES], path, is_text=is_text)
+    return replace(requests, prefix_blocks=blocks, prefix_offsets=offsets, prefix_block_tokens=MOONCAKE_BLOCK_TOKENS)
+
+
+def _hashes(cells: pl.Series, path: Path, *, is_text: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the prefix blocks of a column of lists, one after another, and where each request's begin."""
+    import polars as pl
+
+    if not (isinstance(cells.dtype, pl.List) and cells.dtype.inner is not None and cells.dtype.inner.is_integer()):
+        where = str(path) if not is_text else f"{path}:1"
+        raise TraceError(f"column '{HASHES}' holds no lists of whole numbers but {cells.dtype}", where, _HASHES_HELP)
+    sizes = cells.list.len().fill_null(0).to_numpy()
+    blocks = cells.explode().drop_nulls().to_numpy().astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    if len(blocks) != offsets[-1] or (len(blocks) and blocks.min() < 0):
+        raise TraceError(f"column '{HASHES}' holds empty or negative numbers", str(path), _HASHES_HELP)
+    return blocks, offsets
 
 
 def _check_columns(table: pl.DataFrame, wanted: Sequence[str], path: Path) -> None:

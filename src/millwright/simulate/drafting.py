@@ -1,0 +1,109 @@
+"""Speculative decoding, compiled: a step gives each decoding sequence one token and those of its draft it accepts.
+
+Sequences advance by different numbers of tokens, so there is no jump: every step walks the batch. Blocks are taken for
+the whole draft, and kept when some of it is rejected: the next step uses them. How many tokens are accepted depends on
+the seed, the request and its place in the answer alone, not on who else is served.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from millwright.simulate.batch import blocks_for, stop_decoding
+from millwright.simulate.compiled import compiled
+from millwright.simulate.gaps import gap_bin
+from millwright.simulate.preemption import preempt, worst_running
+from millwright.simulate.prefix_cache import available, drop_idle, take_blocks_now
+from millwright.simulate.state import NONE, Replica
+
+_WEYL, _STRIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
+_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+@compiled
+def draw(seed: int, request: int, token: int) -> float:
+    """Return a number from [0, 1) that depends on its three arguments alone (SplitMix64, Steele et al. 2014)."""
+    x = np.uint64(seed) + np.uint64(request + 1) * _WEYL + np.uint64(token) * _STRIDE
+    x = (x ^ (x >> np.uint64(30))) * _MIX1
+    x = (x ^ (x >> np.uint64(27))) * _MIX2
+    x = x ^ (x >> np.uint64(31))
+    return float(x >> np.uint64(11)) * 2.0**-53
+
+
+@compiled
+def serve_drafting(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+    """Take the blocks that decoding sequences need for one step, drafts included, in order of admission."""
+    slot = rep.oldest
+    while slot != NONE and slot != rep.chunk_slot:
+        newer = slots[rep.row, slot].newer
+        wanted = slots[rep.row, slot].base + rep.step + rep.pass_tokens
+        more = blocks_for(wanted, rep.block_size) - blocks_for(slots[rep.row, slot].reserved, rep.block_size)
+        running = True
+        while running and more > available(rep):
+            victim = worst_running(rep, slots, jobs)
+            if victim == newer:
+                newer = slots[rep.row, victim].newer
+            preempt(rep, slots, jobs, lines, cache, prefix_ids, victim, 0)
+            running = victim != slot
+        if running:
+            take_blocks_now(rep, more)
+            drop_idle(rep, cache)
+            slots[rep.row, slot].reserved = wanted
+        slot = newer
+
+
+@compiled
+def give_accepted(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, seconds: float) -> int:
+    """Give each decoding sequence the tokens of a step that ended just now, the step counted; return all of them."""
+    given = 0
+    slot = rep.oldest
+    while slot != NONE:
+        if slots[rep.row, slot].finish_step >= rep.step:
+            tokens = min(
+                _tokens_of_pass(rep, slots, jobs, tables, slot), slots[rep.row, slot].finish_step - rep.step + 1
+            )
+            slots[rep.row, slot].passes += 1
+            slots[rep.row, slot].base += tokens - 1
+            slots[rep.row, slot].finish_step -= tokens - 1
+            gap_s = rep.paused_s + seconds
+            if rep.paused_s > 0.0 and slots[rep.row, slot].admission >= rep.pause_first:
+                gap_s = rep.now_s - jobs[slots[rep.row, slot].request].last_token_s
+            gaps[rep.row, gap_bin(gap_s)] += 1
+            gaps[rep.row, 0] += tokens - 1
+            given += tokens
+        slot = slots[rep.row, slot].newer
+    rep.paused_s = 0.0
+    return given
+
+
+@compiled
+def _tokens_of_pass(rep: Replica, slots: Any, jobs: Any, tables: Any, slot: int) -> int:
+    """Return how many tokens the step brings a sequence, before its answer's end is looked at."""
+    if rep.expected_tokens > 0.0:
+        passes = slots[rep.row, slot].passes
+        reached: int = math.floor(rep.expected_tokens * (passes + 1.0)) - math.floor(rep.expected_tokens * passes)
+        return reached
+    request = slots[rep.row, slot].request
+    remaining = slots[rep.row, slot].finish_step - rep.step + 1
+    chance = draw(rep.draft_seed, request, jobs[request].output_tokens - remaining)
+    accepted = 0
+    while accepted < rep.pass_tokens - 1 and chance >= tables[rep.table, accepted].accepted_up_to:
+        accepted += 1
+    return accepted + 1
+
+
+@compiled
+def take_drafted(rep: Replica, slots: Any) -> int:
+    """Stop decoding what completes with this step; write the slots in order of admission, return how many they are."""
+    count = 0
+    slot = rep.oldest
+    while slot != NONE:
+        if slots[rep.row, slot].finish_step == rep.step:
+            stop_decoding(rep, slots, slot)
+            slots[rep.row, count].completed = slot
+            count += 1
+        slot = slots[rep.row, slot].newer
+    return count
