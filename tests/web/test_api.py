@@ -109,6 +109,21 @@ def test_a_plan_that_is_none_is_not_saved(shared: TestClient) -> None:
         assert answer.status_code == 422, text[:20]
 
 
+def test_a_file_that_a_scenario_names_is_the_newest_upload_of_that_name_unless_the_request_says_which(
+    shared: TestClient,
+) -> None:
+    traffic = "traffic: {requests_per_day: 5000, profile: conversation, shape: office-hours}"
+    asked = {"scenario": value(examples.SCENARIO)["scenario"].replace(traffic, "traffic: {trace: calls.csv}")}
+    assert shared.post("/api/scenarios/check", json=asked).status_code == 422
+    rows = "".join(f"{i},100,20\n" for i in range(200))
+    good = upload(shared, "calls.csv", f"arrival_s,input_tokens,output_tokens\n{rows}")
+    assert shared.post("/api/scenarios/check", json=asked).status_code == 200
+    upload(shared, "calls.csv", "nothing of use\n")
+    assert shared.post("/api/scenarios/check", json=asked).status_code == 422
+    assert shared.post("/api/scenarios/check", json=asked | {"attachments": {"calls.csv": good}}).status_code == 200
+    assert shared.post("/api/scenarios/check", json=asked | {"attachments": {"calls.csv": "ff"}}).status_code == 404
+
+
 # --- law, people, money ---
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_only_so_many_jobs_may_wait(jobs: Jobs) -> None:
 
 
 def test_a_job_whose_files_are_not_there_is_not_taken(library: Library) -> None:
-    def missing(request: object) -> tuple[tuple[str, bytes], ...]:
+    def missing(request: object) -> NoReturn:
         raise NotThereError("attachment", "x")
 
     jobs = Jobs(library, Limits(), missing)

@@ -51,7 +51,7 @@ def test_no_request_makes_the_server_fail(described: Any) -> None:
         @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
-            answer = case.call()
+            answer = case.call(timeout=120)
             assert answer.status_code < 500, f"{case.as_curl_command()}\n{answer.text}"
 
         ask()

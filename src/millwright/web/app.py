@@ -16,7 +16,7 @@ from millwright.web.gate import Gate
 from millwright.web.headers import SafeHeaders
 from millwright.web.jobs import Jobs
 from millwright.web.library.database import open_library
-from millwright.web.library.files import files_of
+from millwright.web.library.files import prepared
 from millwright.web.library.hold import hold
 from millwright.web.library.store import NotThereError
 from millwright.web.quick import Quick
@@ -35,9 +35,8 @@ def create_app(settings: Settings, *, page: bool = True) -> FastAPI:
     check_settings(settings)
     library = open_library(settings.library_url)
     let_go = hold(library.engine)
-    services = Services(
-        settings, library, Jobs(library, settings.limits, partial(files_of, library)), Quick(settings.limits)
-    )
+    prepare = partial(prepared, library)
+    services = Services(settings, library, Jobs(library, settings.limits, prepare), Quick(settings.limits, prepare))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

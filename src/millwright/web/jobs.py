@@ -25,8 +25,8 @@ from millwright.web.worker import Work, Worker
 
 Job = JobRow
 
-Prepare = Callable[[dict[str, Any]], tuple[tuple[str, bytes], ...]]
-"""From a request to the files it names."""
+Prepare = Callable[[dict[str, Any]], tuple[dict[str, Any], tuple[tuple[str, bytes], ...]]]
+"""From a request to the same with every upload it names, and to the files."""
 
 
 class TooManyJobsError(InputError):
@@ -36,8 +36,8 @@ class TooManyJobsError(InputError):
 class Jobs:
     """The jobs of one server, each run by a worker process of its own."""
 
-    def __init__(self, library: Library, limits: Limits, files: Prepare = lambda request: ()) -> None:
-        self._library, self._limits, self._files = library, limits, files
+    def __init__(self, library: Library, limits: Limits, prepare: Prepare = lambda request: (request, ())) -> None:
+        self._library, self._limits, self._prepare = library, limits, prepare
         self._threads = ThreadPoolExecutor(limits.jobs_at_once, thread_name_prefix="job")
         self._lock = threading.Lock()
         self._live: dict[str, Job] = {}
@@ -70,7 +70,7 @@ class Jobs:
             waiting = sum(each.state is JobState.WAITING for each in self._live.values())
         if waiting >= self._limits.jobs_waiting:
             raise TooManyJobsError(f"{waiting} jobs wait already", remedy="Ask again when some are done.")
-        self._files(request)
+        request, _ = self._prepare(request)
         job = self._library.add_job(kind, json.dumps(request, ensure_ascii=False), by)
         self._begin(job)
         return job
@@ -139,7 +139,7 @@ class Jobs:
         self._library.change_job(job.id, state=JobState.RUNNING.value, started_at=self.job(job.id).started_at)
         request = json.loads(job.request)
         try:
-            files = self._files(request)
+            request, files = self._prepare(request)
         except InputError as error:
             self._end(job.id, JobState.FAILED, Failure("input", error.what, error.where, error.remedy))
             return

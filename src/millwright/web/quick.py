@@ -7,6 +7,7 @@ import queue
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from millwright.web.jobs import Prepare
 from millwright.web.outcome import Failure, Result, WorkError
 from millwright.web.settings import Limits
 from millwright.web.worker import Work, Worker
@@ -15,8 +16,8 @@ from millwright.web.worker import Work, Worker
 class Quick:
     """A few workers, each with one question at a time; who comes later waits for the next free one."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, prepare: Prepare = lambda request: (request, ())) -> None:
+        self._limits, self._prepare = limits, prepare
         self._threads = ThreadPoolExecutor(limits.quick_workers, thread_name_prefix="quick")
         self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()  # whoever answered last remembers most
         self._workers: set[Worker] = set()
@@ -33,16 +34,15 @@ class Quick:
             worker.stop()
         self._workers.clear()
 
-    async def ask(self, kind: str, request: dict[str, Any], files: tuple[tuple[str, bytes], ...] = ()) -> str:
-        """Return the answer as JSON text; raises WorkError. Cancelling the wait frees a question not begun."""
-        work = Work(kind, request, files)
-        return await asyncio.wrap_future(self._threads.submit(self._answer, work))
+    async def ask(self, kind: str, request: dict[str, Any]) -> str:
+        """Return the answer as JSON text; raises WorkError, and NotThereError where an upload is not there.
 
-    def ask_and_wait(self, kind: str, request: dict[str, Any], files: tuple[tuple[str, bytes], ...] = ()) -> str:
-        """Return the answer as JSON text, for callers that are threads of their own; raises WorkError."""
-        return self._threads.submit(self._answer, Work(kind, request, files)).result()
+        Cancelling the wait frees a question not begun.
+        """
+        return await asyncio.wrap_future(self._threads.submit(self._answer, kind, request))
 
-    def _answer(self, work: Work) -> str:
+    def _answer(self, kind: str, request: dict[str, Any]) -> str:
+        work = Work(kind, *self._prepare(request))
         try:
             worker = self._idle.get_nowait()
         except queue.Empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -129,9 +130,9 @@ def list_measurements(given: Given) -> list[MeasurementRow]:
 @router.post("/measurements", status_code=201)
 async def save_measurement(asked: SaveMeasurement, given: Given, who: Who) -> MeasurementRow:
     """Save uploaded points as a measurement, once a worker has read them."""
-    content = await run_in_threadpool(given.library.content, asked.attachment_id)
-    name = given.library.attachment_name(asked.attachment_id)
-    counted = json.loads(await given.quick.ask("count-points", {"points": name}, ((name, content),)))
+    kind = PurePath(await run_in_threadpool(given.library.attachment_name, asked.attachment_id)).suffix
+    request = {"points": f"points{kind}", "attachments": {f"points{kind}": asked.attachment_id}}
+    counted = json.loads(await given.quick.ask("count-points", request))
     return await run_in_threadpool(
         given.library.save_measurement, asked.name, asked.attachment_id, counted["points"], who.name
     )

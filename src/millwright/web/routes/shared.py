@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from millwright.web.auth import Identity, identity_of
-from millwright.web.library.files import files_of
 from millwright.web.services import Services
 
 
@@ -37,11 +35,6 @@ def json_text(text: str, status: int = 200) -> Response:
     return Response(text, status, media_type="application/json")
 
 
-async def files_for(given: Services, asked: BaseModel) -> tuple[tuple[str, bytes], ...]:
-    """Return the files a request names."""
-    return await run_in_threadpool(files_of, given.library, asked.model_dump(mode="json"))
-
-
 async def answered(given: Services, kind: str, asked: BaseModel) -> Response:
     """Return the answer of a quick worker."""
-    return json_text(await given.quick.ask(kind, asked.model_dump(mode="json"), await files_for(given, asked)))
+    return json_text(await given.quick.ask(kind, asked.model_dump(mode="json")))
