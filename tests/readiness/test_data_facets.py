@@ -186,6 +186,17 @@ def test_licences_and_sources_are_counted_with_those_that_lack_them(tmp_path: Pa
     assert profile.sources.distinct == 5
 
 
+def test_values_that_are_shown_are_redacted(tmp_path: Path) -> None:
+    records: list[dict[str, object]] = [
+        {"text": "a", "source": "mail of anna.k@example.org", "label": "+49 30 1234567"}
+    ]
+    profile = _profile(_write(tmp_path / "a.jsonl", records))
+    assert profile.sources is not None
+    assert profile.labels is not None
+    assert profile.sources.most == (("mail of a…@….org", 1),)
+    assert "1234567" not in str(profile.labels)
+
+
 def test_data_classes_come_with_their_evidence_and_names_of_columns_only_hint(tmp_path: Path) -> None:
     records: list[dict[str, object]] = [{"text": "write to a.b@example.org", "diagnosis": "x"}, {"text": "b"}]
     profile = _profile(_write(tmp_path / "a.jsonl", records))

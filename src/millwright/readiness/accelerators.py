@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,9 +47,10 @@ def read_accelerators(parts: Mapping[str, str]) -> tuple[list[Accelerator], list
 def number_in(text: str | None) -> float | None:
     """Return the number that a tool's cell begins with; None where the tool does not know it."""
     try:
-        return float(str(text).split()[0])
+        number = float(str(text).split()[0])
     except (ValueError, IndexError):
         return None  # `[N/A]`, as the tools write what they do not know
+    return number if math.isfinite(number) else None
 
 
 def _nvidia(text: str) -> list[Accelerator]:

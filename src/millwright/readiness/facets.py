@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from millwright.readiness.columns import Parts
+from millwright.readiness.personal import redacted_text
 from millwright.readiness.sketches import LogHistogram
 
 MOST_VALUES = 2_000
@@ -99,7 +100,8 @@ class _Values:
         if not self.filled:
             return None
         most = sorted(self.counts.items(), key=lambda each: (-each[1], each[0]))[:VALUES_SHOWN]
-        return FieldUse(self.filled, self.empty, len(self.counts), not self.more, tuple(most))
+        shown = tuple((redacted_text(value), count) for value, count in most)
+        return FieldUse(self.filled, self.empty, len(self.counts), not self.more, shown)
 
 
 @dataclass
@@ -225,7 +227,7 @@ class Facets:
         same: dict[str, list[str]] = {}
         for value in self.label_values.counts:
             same.setdefault(" ".join(value.casefold().split()), []).append(value)
-        variants = tuple(tuple(sorted(each)) for each in same.values() if len(each) > 1)
+        variants = tuple(tuple(map(redacted_text, sorted(each))) for each in same.values() if len(each) > 1)
         labels = self.label_values.use() or FieldUse(0, 0, 0, True, ())
         return LabelUse(labels, repeated, conflicting, self._labels.level == 0, variants[:VALUES_SHOWN])
 

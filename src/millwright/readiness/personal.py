@@ -149,6 +149,13 @@ def is_phone(written: str) -> bool:
     return written.lstrip("(").startswith("0") and 9 <= len(digits) <= 12 and bool(re.search(r"[ ()/-]", written))
 
 
+def redacted_text(text: str) -> str:
+    """Return a text in which every find is redacted."""
+    for find in sorted(find_personal(text), key=lambda each: -each.start):
+        text = text[: find.start] + redacted(find.kind, text[find.start : find.end]) + text[find.end :]
+    return text
+
+
 def redacted(kind: Kind, written: str) -> str:
     """Return enough of a find to recognise its form, and not whose it is."""
     if kind is Kind.EMAIL:
