@@ -203,3 +203,21 @@ def test_kinds_cross_where_the_cheapest_of_each_cost_the_same() -> None:
     assert box is not None
     assert crossing(api, box, CERTAIN) == pytest.approx(4.0, rel=1e-3)
     assert crossing(box, api, CERTAIN) == pytest.approx(4.0, rel=1e-3)
+
+
+def test_the_answer_says_when_the_odds_favour_another_option() -> None:
+    from types import SimpleNamespace
+    from typing import cast
+
+    from millwright.plan.answer import _odds_favour_another
+    from millwright.plan.money import Odds
+
+    first, second = option("first", part(API)), option("second", part(API))
+
+    def said(ours: float) -> str:
+        shares = {"first": ours, "second": 1.0 - ours}
+        return _odds_favour_another(first, [first, second], cast(Odds, SimpleNamespace(probability_best=shares.get)))
+
+    assert "second is the cheapest more often, 70% of the time against 30%" in said(0.3)
+    assert said(0.5) == ""
+    assert said(0.8) == ""

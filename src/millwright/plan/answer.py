@@ -81,6 +81,7 @@ def answer(
     turns = _turns(best, ranked, central)
     steps = _next_steps(best, ranked, odds.among_lawful, float(odds.central[best.id].npv_cost))
     sentence = f"{_advice(best, central)}: {_figure(lcot)} {code} per million tokens."
+    sentence += _odds_favour_another(best, ranked, odds)
     return Answer(
         sentence=sentence,
         decision=_DECISIONS[best.kind],
@@ -88,6 +89,22 @@ def answer(
         probability=probability,
         next_steps=(*_ask_first(best, ranked, odds), *steps),
         turns=turns,
+    )
+
+
+def _odds_favour_another(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -> str:
+    """Return a sentence where another option is the cheapest more often than the one that the central case ranks first.
+
+    Only options of the same standing in law are compared: what may turn out unlawful is told as a rival.
+    """
+    equals = [option for option in ranked if option.verdict is best.verdict]
+    likeliest = max(equals, key=lambda option: odds.probability_best(option.id))
+    theirs, ours = odds.probability_best(likeliest.id), odds.probability_best(best.id)
+    if likeliest is best or theirs <= ours:
+        return ""
+    return (
+        f" That is the order of the central case; over all draws {likeliest.title} is the cheapest more often, "
+        f"{theirs:.0%} of the time against {ours:.0%}."
     )
 
 
