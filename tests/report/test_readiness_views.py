@@ -109,6 +109,16 @@ def test_markdown_and_paper_say_the_same() -> None:
     assert content["to_get_ready"] == [["2026-12-01", "2026-12-21", f"Write one {HOSTILE}", "management"]]
 
 
+def test_the_live_page_says_the_same() -> None:
+    pytest.importorskip("fastapi")
+    from millwright.web.page.plan_sections import rest
+
+    page = rest(PLAN)
+    for told in ("Data: 12–57", "It is written in a page.", "Leaving takes 1.0 to 7.0 months.", "2026-12-01"):
+        assert told in page
+    assert "<b>page</b>" not in page
+
+
 def test_what_costs_nothing_is_left_out_of_the_words_and_what_is_not_known_is_told() -> None:
     texts = exit_texts(PLAN.options[0].exit or pytest.fail("no exit"))
     assert not any(text.startswith("contract") for text in texts)

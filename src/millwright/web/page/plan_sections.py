@@ -12,6 +12,7 @@ from millwright.report.format import number_text, shown_estimate
 from millwright.report.grouping import bindings_by_limit, findings_by_rule
 from millwright.report.leading import leading
 from millwright.report.ranking import RankingRow, latency_cells, ranking, rival_sentences
+from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.web.page.render import render
 from millwright.web.page.strings import t
@@ -92,7 +93,7 @@ def rest(plan: Plan) -> str:
         "rest",
         plan=plan,
         chosen=chosen_option(plan),
-        more_people=(),
+        more_people=_ready(plan, chosen_option(plan)),
         groups=refusal_groups(plan),
         assumptions=sorted(plan.assumptions, key=lambda one: (not one.stale, order.index(one.origin))),
         made=(
@@ -105,6 +106,21 @@ def rest(plan: Plan) -> str:
             (t("sim_seed"), str(header.seed)),
         ),
     )
+
+
+def _ready(plan: Plan, chosen: Option | None) -> list[tuple[str, list[str]]]:
+    """Return, each with its title, what is to be said of readiness and of leaving the option advised."""
+    ready = plan.readiness
+    found: list[tuple[str, list[str]]] = []
+    if ready is not None:
+        axes = [f"{axis.title}: {axis_range(axis)}" for axis in ready.axes]
+        found.append((t("readiness"), [*axes, *readiness_texts(plan)]))
+        actions = [f"{each.start} – {each.end}: {each.title} ({each.owner})" for each in ready.actions]
+        found.append((t("to_get_ready"), actions))
+    if chosen is not None:
+        found.append((t("before_live"), condition_texts(chosen)))
+        found.append((t("leaving"), exit_texts(chosen.exit) if chosen.exit is not None else []))
+    return [(title, lines) for title, lines in found if lines]
 
 
 def formulas(plan: Plan) -> str:
