@@ -47,7 +47,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from millwright.web.settings import Settings
 
     url = f"sqlite:///{tmp_path_factory.mktemp('library') / 'library.sqlite'}"
-    app = create_app(Settings(database_url=url, limits=Limits(job_wall_s=120.0)), page=False)
+    app = create_app(Settings(database_url=url, limits=Limits(job_wall_s=300.0, quick_wall_s=300.0)), page=False)
     with TestClient(app, base_url="http://127.0.0.1:8710", client=("127.0.0.1", 50000)) as client:
         yield client
 
@@ -101,6 +101,20 @@ def test_a_plan_is_made_as_a_job_saved_listed_and_compared(shared: TestClient) -
     csv = shared.get(f"/api/library/plans/{first.json()['id']}/options?format=csv")
     assert csv.headers["content-type"].startswith("text/csv")
     assert pl.read_csv(io.BytesIO(csv.content))["rank"].to_list() == [each["rank"] for each in plan.json()["options"]]
+
+
+@pytest.mark.slow
+def test_a_what_if_changes_the_money_and_gives_a_link_and_a_text_that_say_so(shared: TestClient) -> None:
+    asked = value(examples.SCENARIO) | {"as_of": "2026-09-01"}
+    as_it_is = shared.post("/api/what-if", json=asked)
+    assert as_it_is.status_code == 200, as_it_is.text
+    dearer = shared.post("/api/what-if", json=asked | {"changes": {"electricity_per_kwh": 0.9}}).json()
+    assert dearer["query"] == "electricity_per_kwh=0.9"
+    assert dearer["searched"] is False
+    costs = [each["plan"]["options"][0]["cost"]["lcot"]["value"] for each in (as_it_is.json(), dearer)]
+    assert costs[1] > costs[0]
+    assert shared.post("/api/scenarios/check", json={"scenario": dearer["scenario"]}).status_code == 200
+    assert shared.post("/api/what-if", json=asked | {"changes": {"nonsense": 1}}).status_code == 422
 
 
 def test_a_plan_that_is_none_is_not_saved(shared: TestClient) -> None:

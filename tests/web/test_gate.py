@@ -70,6 +70,17 @@ def test_a_reader_reads_and_an_editor_saves(serve: Serve) -> None:
     assert shown.json()["saved_by"] == "editor by token"
 
 
+def test_a_reader_asks_what_if_and_checks_but_starts_no_job(serve: Serve) -> None:
+    client = serve(token=EDITOR, reader_token=READER)
+    for path, status in (
+        ("/api/what-if", 422),
+        ("/api/scenarios/check", 422),
+        ("/api/plans", 403),
+        ("/api/check", 403),
+    ):
+        assert client.post(path, json={"scenario": "a: 1"}, headers=bearer(READER)).status_code == status, path
+
+
 def test_a_browser_signs_in_with_a_form_and_stays_in_by_a_cookie(serve: Serve) -> None:
     client = serve(token=EDITOR)
     sent_away = client.get("/plans?x=1", headers={"Accept": "text/html"}, follow_redirects=False)

@@ -65,7 +65,7 @@ class Limits:
     """Memory one worker may take beyond what it starts with."""
     quick_workers: int = 2
     """Workers that answer what-ifs and checks at once."""
-    quick_wall_s: float = 20.0
+    quick_wall_s: float = 60.0
 
 
 @dataclass(frozen=True)
