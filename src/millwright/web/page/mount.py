@@ -88,6 +88,27 @@ def _add_pages() -> None:
         shown = Shown(made, scenario, row.scenario_id, f"/plans/{plan_id}/plan.json", may_save, who.name)
         plan_page(shown, services, request.url.query)
 
+    @ui.page("/history/{plan_id}")
+    def history(plan_id: str) -> None:
+        from millwright.web.page.history_page import history_page
+
+        try:
+            history_page(_served[0], plan_id)
+        except InputError as error:
+            _not_there(error)
+
+    @ui.page("/simulation")
+    def simulation() -> None:
+        from millwright.web.page.simulation_page import simulation_page
+
+        simulation_page(_served[0])
+
+    @ui.page("/catalogue")
+    def catalogue(kind: str = "devices", q: str = "", entry: str = "") -> None:
+        from millwright.web.page.catalogue_page import catalogue_page
+
+        catalogue_page(kind, q[:100], entry[:200])
+
     @ui.page("/new")
     def new(request: Request) -> None:
         from millwright.web.page.editor_page import editor_page

@@ -13,6 +13,7 @@ from millwright.plan.model import EstimateValue
 from millwright.report import wording
 from millwright.report.format import assumption_value, number_text, percent, probability_percent, shown_estimate
 from millwright.report.leading import ranks_text
+from millwright.report.ranking import settings_text
 from millwright.web.page.strings import t
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -55,6 +56,7 @@ def _environment() -> jinja2.Environment:
         value=assumption_value,
         ranks=ranks_text,
         finding_words=wording.finding_words,
+        settings=settings_text,
         safe_link=lambda url: url.lower().startswith(("https://", "http://")),
     )
     return environment

@@ -21,7 +21,16 @@ _THEME = (
 )
 """Before anything is painted, so that a dark page never flashes white."""
 
-_SPOKEN = ("recomputing", "up_to_date", "link_copied", "chart_menu", "go_to_line")
+_SPOKEN = (
+    "recomputing",
+    "up_to_date",
+    "link_copied",
+    "chart_menu",
+    "go_to_line",
+    "sim_wait",
+    "sim_prompt",
+    "sim_write",
+)
 
 
 @contextmanager

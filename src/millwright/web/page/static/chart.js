@@ -1,7 +1,7 @@
 // A Vega-Lite chart in the page: drawn when it comes into sight, drawn anew when its specification or the paper changes.
 // Its words stand beside it for those who do not see it.
 export default {
-  template: `<figure class="chart"><div ref="paper" class="paper" role="img" :aria-label="words"></div><figcaption>{{ caption }}</figcaption></figure>`,
+  template: `<figure class="chart"><div ref="paper" class="paper"></div><figcaption>{{ caption }}</figcaption></figure>`,
   props: { spec: Object, configs: Object, words: String, caption: String },
   mounted() {
     this.seen = false;
@@ -53,11 +53,13 @@ export default {
       const drawn = await window.vegaEmbed(paper, spec, options);
       this.view?.finalize();
       this.view = drawn;
-      paper.querySelectorAll("svg [role], svg[role]").forEach((part) => part.removeAttribute("role"));
+      paper.querySelectorAll("svg [role]").forEach((part) => part.removeAttribute("role"));
       paper.querySelectorAll("svg [aria-label], svg [aria-roledescription]").forEach((part) => {
         part.removeAttribute("aria-label");
         part.removeAttribute("aria-roledescription");
       });
+      paper.querySelector("svg")?.setAttribute("role", "img");
+      paper.querySelector("svg")?.setAttribute("aria-label", this.words);
       paper.querySelector("summary")?.setAttribute("aria-label", window.millwright.words.chart_menu);
       paper.dataset.drawn = "yes";
     },

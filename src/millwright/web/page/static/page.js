@@ -69,7 +69,8 @@
         continue;
       }
       const value = valueOf(field);
-      if (value === null || String(value) === field.dataset.base) continue;
+      const base = field.dataset.base;
+      if (value === null || (typeof value === "number" ? base !== "" && value === Number(base) : value === base)) continue;
       changes[name] = value;
     }
     const all = form.querySelectorAll('[data-change="precisions"]').length;
@@ -122,7 +123,7 @@
     waiting = setTimeout(() => emitEvent("what-if", changesOf(form)), 80);
   }
   document.addEventListener("input", changed);
-  document.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("submit", (event) => event.target.dataset.plain === undefined && event.preventDefault());
 
   // --- buttons, boxes, filters ---
 
