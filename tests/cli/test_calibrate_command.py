@@ -19,6 +19,7 @@ workloads:
   - {name: chat, model: llama-3.1-8b, traffic: {rate: 1 /s, input: 500 tokens, output: 100 tokens}}
 sites:
   - {name: room, kind: owned, hosts: [server-l4-1]}
+limits: {engines: [vllm]}
 """
 
 COLUMNS = ("accelerator", "n_accelerators", "model", "precision_weights", "engine", "tp", "isl", "osl")

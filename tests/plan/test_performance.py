@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_scenarios import CATALOG
 
-from millwright.fleet.replica import Evaluations, ReplicaPerformance, Service, candidates
+from millwright.fleet.contest import Evaluations
+from millwright.fleet.replica import ReplicaPerformance, Service, candidates
 from millwright.perf.deployment import Engine
 from millwright.plan.model import Performance
 from millwright.plan.performance import CURVE_LOADS, PlannedLoad, performance, simulate_planned

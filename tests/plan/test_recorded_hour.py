@@ -75,7 +75,7 @@ def test_the_promise_is_kept_at_the_planned_load(hour: Plan) -> None:
 
 def test_faster_devices_of_one_make_serve_more(hour: Plan) -> None:
     best = {
-        part.device: part.performance.goodput_per_replica.value / part.deployment.tp
+        part.device: part.performance.goodput_per_replica.value * (part.replicas + part.spares) / part.devices
         for option in hour.options
         for part in option.fleet
         if part.performance is not None and part.deployment is not None

@@ -19,6 +19,7 @@ from millwright.cli import (
     check,
     cost,
     data,
+    finetune,
     inventory,
     law,
     open,
@@ -56,6 +57,7 @@ app.command("assess")(assess.assess_command)
 app.command("data")(data.data)
 app.command("inventory")(inventory.inventory)
 app.command("cost")(cost.cost)
+app.command("finetune")(finetune.finetune)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(law.app, name="law")
 app.command("schema")(schema.schema)

@@ -13,7 +13,9 @@ import typer
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
+    from millwright.perf.calibration import Calibration
     from millwright.plan.model import Plan
+    from millwright.scenario.load import LoadedScenario
 
 EXIT_NO = 1
 
@@ -39,6 +41,12 @@ def plan(
     calibration: Annotated[
         Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
     ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain", metavar="DEVICE", help="Why each deployment on a device (or `all`) was chosen or not."
+        ),
+    ] = None,
 ) -> None:
     """Plan a scenario: feasible options ranked, each refusal with its reason. Exit 1 if nothing is feasible."""
     from millwright.catalog.catalog import load_catalog
@@ -53,6 +61,9 @@ def plan(
     corrections = read_calibration(calibration) if calibration is not None else None
     loaded = load_scenario(scenario, load_catalog(tuple(devices or ()), tuple(models or ())))
     today = as_of.date() if as_of is not None else date.today()
+    if explain is not None:
+        _explain(loaded, explain, seed, corrections, as_json=as_json)
+        return
     with progress() as tell:
         made = make_plan(loaded, today=today, seed=seed, progress=tell, calibration=corrections)
     written: list[Path] = []
@@ -64,6 +75,21 @@ def plan(
         _show(made, written, show_all=show_all)
     if not made.options:
         raise typer.Exit(EXIT_NO)
+
+
+def _explain(loaded: LoadedScenario, device: str, seed: int, calibration: Calibration | None, *, as_json: bool) -> None:
+    import json
+
+    from millwright.cli.explain_display import show_explained
+    from millwright.cli.progress import progress
+    from millwright.plan.explain import explain
+
+    with progress() as tell:
+        machines = explain(loaded, device, seed=seed, progress=tell, calibration=calibration)
+    if as_json:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in machines], indent=1))
+    else:
+        show_explained(machines)
 
 
 def _check_folder(out: Path) -> None:

@@ -9,9 +9,21 @@ from dataclasses import dataclass
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
-from millwright.fleet.replica import Allowed, Evaluations, ReplicaPerformance, Service, Unfit, best_on, candidates
-from millwright.fleet.stack import default_limits, engine_for
+from millwright.fleet.contest import Considered, Evaluations, contest, unfit_considered
+from millwright.fleet.disaggregate import disaggregated
+from millwright.fleet.replica import (
+    Allowed,
+    Candidate,
+    Prospect,
+    ReplicaPerformance,
+    Service,
+    Unfit,
+    prospects,
+)
+from millwright.fleet.stack import default_limits, engines_to_compare
+from millwright.fleet.tuning import with_other_limits
 from millwright.perf.calibration import Calibration
+from millwright.perf.deployment import Deployment, Engine
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many pieces are done, and how many there are."""
@@ -33,12 +45,16 @@ class MachineQuestion:
 
 @dataclass(frozen=True)
 class MachineAnswer:
-    """The best replica on a machine, None with the reasons why there is none."""
+    """The best replica on a machine, None with the reasons why there is none.
+
+    `considered` holds every deployment that was looked at, with its fate and the reason.
+    """
 
     performance: ReplicaPerformance | None
     unfit: tuple[Unfit, ...]
     too_slow: tuple[ReplicaPerformance, ...]
     replicas_per_machine: int = 0
+    considered: tuple[Considered, ...] = ()
 
     @property
     def machine_rate_per_s(self) -> float:
@@ -76,11 +92,12 @@ def search(
 
     def answer(asked: tuple[str, str]) -> dict[int, MachineAnswer]:
         workload, device = asked
+        counts = sorted(sizes[asked])
         return answer_device(
             services[workload],
             models[workload],
             devices[device],
-            sorted(sizes[asked]),
+            counts,
             allowed[workload],
             calibration,
             confidence,
@@ -108,25 +125,84 @@ def answer_device(
 ) -> dict[int, MachineAnswer]:
     """Return the best replica of `model`, with its interval, on a machine of each number of devices.
 
-    What a deployment serves does not depend on the size of the machine around it, so each is simulated once. Raises
-    LookupError when no allowed engine runs on the device.
+    What a deployment serves does not depend on the size of the machine around it, so each is simulated once. Layouts
+    and formats are searched under the usual engine; other engines are compared on the winner's layout, then pools
+    apart, then scheduler limits. Raises LookupError when no allowed
+    engine runs on the device.
     """
-    engine = engine_for(device, allowed.engines)
-    fitting, unfit = candidates(
-        service,
-        model,
-        device,
-        engine=engine,
-        most_devices=max(device_counts),
-        allowed=allowed,
-        limits=default_limits(engine, model),
-        calibration=calibration,
-    )
     evaluated = Evaluations(service, confidence)
-    answers: dict[int, MachineAnswer] = {}
-    for count in device_counts:
-        best, tried = best_on(evaluated, fitting, count)
-        reasons = tuple(each for each in unfit if each.deployment.device_count <= count)
-        replicas = count // best.candidate.deployment.device_count if best is not None else 0
-        answers[count] = MachineAnswer(best, reasons, tuple(tried), replicas)
-    return answers
+    stock = _Stock(evaluated.part, model, device, allowed, calibration, max(device_counts))
+    return {count: _on_machine(evaluated, stock, count) for count in device_counts}
+
+
+class _Stock:
+    """The deployments of one model on one device, listed once for all sizes of machine."""
+
+    def __init__(
+        self,
+        part: Service,
+        model: Architecture,
+        device: Device,
+        allowed: Allowed,
+        calibration: Calibration | None,
+        most_devices: int,
+    ) -> None:
+        self._arguments = (part, model, device)
+        self._allowed, self._calibration, self._most_devices = allowed, calibration, most_devices
+        self._model = model
+        self.disaggregated = allowed.disaggregated
+        usual, *self.other_engines = engines_to_compare(device, allowed.engines)
+        self.usual, self.unfit = self._listed(usual)
+        self._others: dict[str, list[Prospect]] = {}
+
+    def _listed(self, engine: Engine) -> tuple[list[Prospect], list[Unfit]]:
+        return prospects(
+            *self._arguments,
+            engine=engine,
+            most_devices=self._most_devices,
+            allowed=self._allowed,
+            limits=default_limits(engine, self._model),
+            calibration=self._calibration,
+        )
+
+    def under_other_engines(self, best: Candidate) -> list[Prospect]:
+        """Return the deployments that differ from `best` by their engine alone."""
+        found: list[Prospect] = []
+        for engine in self.other_engines:
+            if engine.name not in self._others:
+                self._others[engine.name] = self._listed(engine)[0]
+            found += [each for each in self._others[engine.name] if _same_layout(each.deployment, best.deployment)]
+        return found
+
+
+def _same_layout(one: Deployment, other: Deployment) -> bool:
+    def layout(each: Deployment) -> tuple[object, ...]:
+        return each.weights, each.kv, each.tp, each.pp, each.ep, each.dp, each.dp_attention
+
+    return layout(one) == layout(other)
+
+
+def _on_machine(evaluated: Evaluations, stock: _Stock, count: int) -> MachineAnswer:
+    """Return the best of all candidates on one machine: layouts, engines, pools apart, then scheduler limits."""
+    found: list[Candidate | Prospect] = list(stock.usual)
+    outcome = contest(evaluated, found, count)
+    if outcome.best is not None and stock.other_engines:
+        found += stock.under_other_engines(outcome.best)
+        outcome = contest(evaluated, found, count)
+    if outcome.best is not None and evaluated.part.slo is not None:
+        known = [each.candidate for each in outcome.considered if each.candidate is not None]
+        if stock.disaggregated:
+            found += disaggregated(evaluated.asked, known, outcome.best, count)
+            outcome = contest(evaluated, found, count)
+        for budgets in (True, False):
+            assert outcome.best is not None, "a contest with more candidates has a winner too"
+            if outcome.best.prompts is None:
+                found += with_other_limits(evaluated.asked, outcome.best, budgets=budgets)
+                outcome = contest(evaluated, found, count)
+    best = evaluated.in_full(outcome.best) if outcome.best is not None else None
+    if best is not None and best.sure_per_s <= 0.0:
+        best = None
+    unfit = tuple(each for each in stock.unfit if each.deployment.device_count <= count)
+    replicas = count // best.candidate.device_count if best is not None else 0
+    considered = (*outcome.considered, *unfit_considered(unfit))
+    return MachineAnswer(best, unfit, outcome.too_slow, replicas, considered)

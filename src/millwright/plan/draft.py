@@ -113,6 +113,7 @@ def _allowed(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
         kv_precisions=workload.kv_precisions or (),
         context_tokens=int(workload.max_context_tokens or 0),
         engines=scenario.limits.engines,
+        disaggregated=scenario.limits.disaggregated,
     )
 
 

@@ -40,6 +40,8 @@ class DeploymentSummary(PlanModel):
     pp: int = Field(default=1, ge=1)
     ep: int = Field(default=1, ge=1)
     dp: int = Field(default=1, ge=1)
+    prompt_pool: str = ""
+    """Where prompts are computed apart: how many replicas of which layout, and how many answer; empty: nowhere."""
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None
     max_model_len_tokens: int | None = None

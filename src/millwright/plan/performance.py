@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millwright.fleet.replica import SPREAD_Z, Candidate, CandidateKey, ReplicaPerformance, Service, slower
+from millwright.fleet.layout import layout_label
+from millwright.fleet.replica import SPREAD_Z, Candidate, CandidateKey, ReplicaPerformance, Service
 from millwright.plan.model import (
     CurvePoint,
     DeploymentSummary,
@@ -19,7 +20,6 @@ from millwright.plan.model import (
     Performance,
 )
 from millwright.quantity import Basis
-from millwright.simulate.load import simulate_open
 from millwright.simulate.metrics import Latency, ServiceMetrics, summarise
 
 CURVE_LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1)
@@ -83,12 +83,20 @@ def deployment_summary(candidate: Candidate) -> DeploymentSummary:
         pp=deployment.pp,
         ep=deployment.ep,
         dp=deployment.dp,
+        prompt_pool=_prompt_pool(candidate),
         max_num_seqs=deployment.limits.max_num_seqs,
         max_num_batched_tokens=deployment.limits.max_num_batched_tokens,
         max_model_len_tokens=deployment.limits.max_model_len_tokens,
         weights_bytes_per_device=memory.weights_bytes,
         kv_capacity_tokens=float(memory.kv_capacity_tokens),
     )
+
+
+def _prompt_pool(candidate: Candidate) -> str:
+    pool = candidate.prompts
+    if pool is None:
+        return ""
+    return f"{pool.replicas} × {layout_label(pool.deployment)} for prompts, {pool.answering} for answers"
 
 
 def performance(
@@ -149,9 +157,7 @@ def _run(service: Service, candidate: Candidate, rate_per_s: float) -> Run:
 
 
 def _at(service: Service, candidate: Candidate, rate_per_s: float, deviates: float) -> ServiceMetrics:
-    requests = service.at_rate()(rate_per_s)
-    step = slower(candidate.step, deviates) if deviates else candidate.step
-    outcomes = simulate_open(requests, step, candidate.deployment.limits, candidate.memory.kv_capacity_tokens)
+    outcomes = candidate.serve(service.at_rate()(rate_per_s), deviates=deviates)
     return summarise(outcomes, service.slo, _WARMUP)
 
 
@@ -203,9 +209,7 @@ def _curves(service: Service, replica: ReplicaPerformance) -> tuple[LatencyCurve
 def _latencies(service: Service, candidate: Candidate, rate_per_s: float, deviates: float) -> dict[str, float | None]:
     slo = service.slo
     assert slo is not None, "asked only for online work"
-    requests = service.at_rate()(rate_per_s)
-    step = slower(candidate.step, deviates) if deviates else candidate.step
-    outcomes = simulate_open(requests, step, candidate.deployment.limits, candidate.memory.kv_capacity_tokens)
+    outcomes = candidate.serve(service.at_rate()(rate_per_s), deviates=deviates)
     kept = outcomes.only(slice(int(_WARMUP * len(outcomes)), None))
     found: dict[str, float | None] = {}
     for metric in ("ttft", "tpot", "e2e"):

@@ -180,6 +180,8 @@ class Limits(ScenarioModel):
     """Device vendors that may be used."""
     engines: Names | None = Field(None, json_schema_extra=why("every engine"))
     """Inference engines that may be used."""
+    disaggregated: bool = Field(False, json_schema_extra=why("one kind of replica is simpler to run"))
+    """Look at replicas too that compute prompts on other devices than answers."""
     exclude: Names = ()
     """Devices, hosts, vendors or providers that may not be used."""
     max_monthly_cost: Amount | None = Field(None, json_schema_extra=why("no limit was given"))

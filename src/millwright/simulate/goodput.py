@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,8 @@ Service = Callable[[Requests], RequestOutcomes]
 """Whatever serves requests: one replica, a cluster, pools for prompts and answers."""
 
 _FAR_APART_S = 3600.0  # a request that takes longer than this alone meets no SLO anyway
+
+_FAILING_EXPONENT = 0.3  # of the rate over the share that fails, before two rates tell; failures grow about as its cube
 
 _ALONE = 400  # requests tried one by one, to see whether an idle replica is fast enough
 
@@ -72,31 +75,46 @@ def max_rate_at_slo(
     *,
     warmup: float = 0.1,
     precision: float = 0.01,
+    near: Goodput | None = None,
 ) -> Goodput:
     """Return the largest rate at which `slo` holds on one replica.
 
     `requests` are stretched in time to each rate tried, so every rate sees the same lengths and the same pattern of
     arrivals; or give a function from a rate [1/s] to requests, which should use the same random numbers each time.
     The first `warmup` share of the requests is not judged. The bisection ends when the bracket is narrower than
-    `precision`, relative. Raises `ValueError` if the requests have no rate of their own (all arrive at once).
+    `precision`, relative. `near` is what was found of like requests before, or (without `points`) a guess: the
+    bisection starts there, and its capacity is not simulated.
+    Raises `ValueError` if the requests have no rate of their own (all arrive at once).
     """
 
     def serve(some: Requests, give_up: GiveUp | None) -> RequestOutcomes:
         return simulate_open(some, step, limits, kv_capacity_tokens, give_up=give_up)
 
     at_rate = requests if callable(requests) else stretch(requests)
-    alone = _alone(at_rate(1.0), step, limits, kv_capacity_tokens)
-    return _max_rate(at_rate, serve, alone, slo, warmup, precision)
+    known = near is not None and near.rate_per_s > 0.0
+    if near is None or not known or not near.points:  # a guess says nothing of whether an idle replica is fast enough
+        alone = _alone(at_rate(1.0), step, limits, kv_capacity_tokens)
+        if near is None or not known or float(slo.met(alone).mean()) < slo.share:
+            return _max_rate(at_rate, serve, alone, slo, warmup, precision)
+    return _around(_Search(at_rate, serve, slo, warmup), near, precision)
 
 
 def max_service_rate(
-    requests: Requests | RequestsAtRate, service: Service, slo: Slo, *, warmup: float = 0.1, precision: float = 0.01
+    requests: Requests | RequestsAtRate,
+    service: Service,
+    slo: Slo,
+    *,
+    warmup: float = 0.1,
+    precision: float = 0.01,
+    near: Goodput | None = None,
 ) -> Goodput:
     """Return the largest rate at which `slo` holds for any service, such as a cluster behind its router.
 
     As `max_rate_at_slo`, without giving up hopeless runs early.
     """
     at_rate = requests if callable(requests) else stretch(requests)
+    if near is not None and near.rate_per_s > 0.0:
+        return _around(_Search(at_rate, lambda some, _: service(some), slo, warmup), near, precision)
     sample = at_rate(1.0)
     few = sample if sample.prefix_blocks is not None else _every(sample, _ALONE)
     alone = service(replace(few, arrival_s=_FAR_APART_S * np.arange(len(few), dtype=np.float64)))
@@ -122,15 +140,67 @@ def _max_rate(
     top = search.visit(capacity_per_s)
     if top.attainment >= slo.share:
         low = capacity_per_s
+    return _bisect(search, low, high, capacity_per_s, precision)
+
+
+def _around(search: _Search, near: Goodput, precision: float) -> Goodput:
+    """Return the largest rate, starting from `near` and led by how many requests fail; its capacity is kept.
+
+    The share that fails grows about as a power of the rate, so two rates give a third that is close, and a rate a
+    little to its other side closes the bracket.
+    """
+    most, allowed = near.capacity_per_s, max(1.0 - search.slo.share, 1e-6)
+    low, high = 0.0, math.inf
+    failing: dict[float, float] = {}
+    rate = min(near.rate_per_s, most)
+    while True:
+        point = search.visit(rate)
+        failing[rate] = max(1.0 - point.attainment, 0.1 * allowed) * (3.0 if point.gave_up else 1.0)  # at least so many
+        low, high = (rate, high) if point.attainment >= search.slo.share else (low, rate)
+        if low >= most or high < 1e-4 * most or (high < math.inf and high - low <= precision * high):
+            break
+        rate = min(_next_rate(failing, low, high, allowed, precision), most)
+    return _conclude(search, low, min(high, most), most)
+
+
+def _next_rate(failing: Mapping[float, float], low: float, high: float, allowed: float, precision: float) -> float:
+    """Return the rate to visit next, given the share that failed at those visited."""
+    if low == 0.0 or math.isinf(high):
+        rate = high if low == 0.0 else low
+        factor: float = (allowed / failing[rate]) ** _FAILING_EXPONENT
+        return rate * min(max(factor, 0.4), 1.0 - precision) if low == 0.0 else rate * max(factor, 1.0 + precision)
+    steepness = math.log(failing[high] / failing[low]) / math.log(high / low)
+    if steepness <= 0.0:
+        return math.sqrt(low * high)
+    meant: float = low * (allowed / failing[low]) ** (1.0 / steepness)
+    aside = 1.0 + 0.4 * precision
+    aim: float = meant / aside if meant / low > high / meant else meant * aside
+    gap: float = high / low
+    return float(min(max(aim, low * gap**0.15), low * gap**0.85))
+
+
+def _bisect(search: _Search, low: float, high: float, capacity_per_s: float, precision: float) -> Goodput:
     while high - low > precision * high:
         middle = 0.5 * (low + high)
-        if search.visit(middle).attainment >= slo.share:
+        if search.visit(middle).attainment >= search.slo.share:
             low = middle
         else:
             high = middle
         if high < 1e-4 * capacity_per_s:
             break
     return _conclude(search, low, high, capacity_per_s)
+
+
+def attainment_at(
+    requests: RequestsAtRate,
+    service: Callable[[Requests, GiveUp | None], RequestOutcomes],
+    slo: Slo,
+    rate_per_s: float,
+    *,
+    warmup: float = 0.1,
+) -> RatePoint:
+    """Return the share of requests that meet `slo` at one rate [1/s]; a hopeless run may be given up."""
+    return _Search(requests, service, slo, warmup).visit(rate_per_s)
 
 
 def latency_curve(

@@ -1,0 +1,250 @@
+"""Bounds on what a replica could serve: rates that no schedule can exceed, so that what is pruned by them cannot win.
+
+Four arguments, each optimistic on its own; the smallest rate counts. With d(n) the time of a step of n decoding
+sequences and c the cache entries that a request holds:
+
+    work      every request needs its prefill, its share t/n of each decode step, and the reads of its cache,
+              each at its cheapest over all batch sizes
+    latency   a request whose TPOT must stay below L cannot decode in steps longer than L on average; its share
+              t/n of a step is then at least g(L), g the lower convex hull of (d(n), d(n)/n)
+    cache     all requests together never hold more than the cache: for any 0 <= λ <= 1,
+              time >= (1 − λ)·(prefill and reads) + Σ tokens min_n [(1 − λ)·d(n)/n + λ·c·d(n)/cache]
+    roofline  the same work at the datasheet's peaks, whatever an engine makes of them
+
+The share of requests that the SLO lets fail is counted at no latency limit, those with the largest saving first.
+docs/fleet-search.md derives them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.fleet.service import Service
+from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.step_time import StepTime
+from millwright.simulate.outcomes import Fate
+from millwright.simulate.packing import refusals
+from millwright.simulate.slo import Slo
+from millwright.traffic.requests import Requests
+
+Floats = NDArray[np.float64]
+
+_CACHE_SHARES = (0.25, 0.5, 0.75)
+"""λ of the cache argument; any value bounds, more values bound more tightly."""
+
+_CACHE_GROUPS = 24
+"""Tokens are put into so many groups of like context, each counted at the least context among them."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the bounds need to know of a service, worked out once for all candidates."""
+
+    inputs: Floats
+    outputs: Floats
+    shared: Floats
+    slo: Slo | None
+    requests: Requests
+
+    @classmethod
+    def of(cls, service: Service) -> Asked:
+        """Return the figures of `service`."""
+        requests = service.requests
+        return cls(
+            requests.input_tokens.astype(np.float64),
+            requests.output_tokens.astype(np.float64),
+            shared_tokens(requests),
+            service.slo,
+            requests,
+        )
+
+
+def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
+    """Return a rate [1/s] that no schedule of these step times exceeds in the long run; 0: the SLO cannot be kept.
+
+    Prefill is taken in the step size with the least time per token and with every prompt block that came before found
+    in the cache. Requests refused at the door cost nothing.
+    """
+    return asked_rate_bound(Asked.of(service), step, limits, kv_capacity_tokens)
+
+
+def asked_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
+    """Return the rate bound [1/s] as `rate_bound` does, from figures worked out before."""
+    served = admitted(asked.requests, limits, kv_capacity_tokens)
+    if not served.any():
+        return math.inf
+    inputs, outputs, shared = asked.inputs[served], asked.outputs[served], asked.shared[served]
+    answers = np.maximum(outputs - 1.0, 0.0)
+    prefill_token_s = _cheapest_prefill_token_s(step)
+    sizes = np.arange(1, _most_sequences(asked, step, limits, kv_capacity_tokens) + 1)
+    decode_s = step.decode_tokens_s[sizes]
+    prompts_s = (inputs - shared) * prefill_token_s + step.prefill_s * (
+        inputs * (inputs - 1.0) - shared * (shared - 1.0)
+    ) / 2.0
+    reads_s = answers * (step.seq_s + step.kv_s * (inputs + outputs / 2.0))
+    free_s = min(float((decode_s / sizes).min()), prefill_token_s)
+    fixed_s = prompts_s + reads_s
+    decoding_s = _decoding_under_slo(asked, served, step, decode_s, sizes, free_s, answers)
+    if decoding_s is None:
+        return 0.0
+    count = len(asked.requests)
+    fixed_total_s = float(fixed_s.sum())
+    work_s = max(
+        fixed_total_s + decoding_s,
+        _work_under_cache(fixed_total_s, inputs - shared, outputs, step, sizes, free_s, kv_capacity_tokens),
+    )
+    return count / work_s if work_s > 0.0 else math.inf
+
+
+def prefill_rate_bound(asked: Asked, step: StepTime) -> float:
+    """Return a rate [1/s] of prompts that no replica with these step times exceeds."""
+    prompts_s = (asked.inputs - asked.shared) * _cheapest_prefill_token_s(step) + step.prefill_s * (
+        asked.inputs * (asked.inputs - 1.0) - asked.shared * (asked.shared - 1.0)
+    ) / 2.0
+    work_s = float(prompts_s.sum())
+    return len(asked.requests) / work_s if work_s > 0.0 else math.inf
+
+
+def decode_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
+    """Return a rate [1/s] that no replica exceeds that is handed the caches of prompts and gives the answers."""
+    no_prompts = Asked(asked.inputs, asked.outputs, np.maximum(asked.inputs - 1.0, 0.0), asked.slo, asked.requests)
+    return asked_rate_bound(no_prompts, step, limits, kv_capacity_tokens)
+
+
+def admitted(requests: Requests, limits: SchedulerLimits, kv_capacity_tokens: int) -> NDArray[np.bool_]:
+    """Return, for each request, whether it is admitted at all: not longer than the context limit or the cache."""
+    fate = refusals(requests.input_tokens, requests.output_tokens, limits, kv_capacity_tokens)
+    return np.asarray(fate == Fate.PENDING)
+
+
+def shared_tokens(requests: Requests) -> Floats:
+    """Return, for each request, the prompt tokens in blocks that an earlier request had too: the most a cache saves."""
+    if requests.prefix_blocks is None or requests.prefix_offsets is None:
+        return np.zeros(len(requests))
+    seen = np.ones(len(requests.prefix_blocks), dtype=bool)
+    seen[np.unique(requests.prefix_blocks, return_index=True)[1]] = False
+    before = np.concatenate(([0], np.cumsum(seen)))
+    blocks = before[requests.prefix_offsets[1:]] - before[requests.prefix_offsets[:-1]]
+    most = (requests.input_tokens - 1) // requests.prefix_block_tokens  # one token is left to compute
+    return np.asarray(np.minimum(blocks, most) * float(requests.prefix_block_tokens))
+
+
+# --- the arguments ----------------------------------------------------------------------------------------------
+
+
+def _cheapest_prefill_token_s(step: StepTime) -> float:
+    tokens = np.arange(1, len(step.tokens_s))
+    return float((step.tokens_s[1:] / tokens).min())
+
+
+def _most_sequences(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> int:
+    """Return the largest batch: what the limit and, were all prompts as short as the shortest, the cache allow."""
+    shortest = float((asked.inputs - asked.shared).min())
+    most = int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / max(shortest, 1.0))))
+    return min(most, len(step.decode_tokens_s) - 1)
+
+
+def _decoding_under_slo(
+    asked: Asked,
+    served: NDArray[np.bool_],
+    step: StepTime,
+    decode_s: Floats,
+    sizes: NDArray[np.int64],
+    free_s: float,
+    answers: Floats,
+) -> float | None:
+    """Return the least decode time of all requests under the limits on latency [s]; None: too many cannot keep them."""
+    slo = asked.slo
+    unlimited = answers * free_s
+    if slo is None or (slo.tpot_s is None and slo.e2e_s is None):
+        return float(unlimited.sum())
+    inputs, outputs = asked.inputs[served], asked.outputs[served]
+    limit_s = np.full(len(answers), math.inf if slo.tpot_s is None else slo.tpot_s)
+    if slo.e2e_s is not None:
+        limit_s = np.minimum(limit_s, slo.e2e_s / np.maximum(answers, 1.0))
+    limit_s = limit_s - step.kv_s * (inputs + outputs / 2.0) - step.seq_s  # what is left for the rest of its steps
+    durations, shares = _hull(step, decode_s, sizes)
+    least = np.interp(limit_s, durations, shares)
+    limited = np.where(answers > 0.0, answers * np.maximum(least, free_s), 0.0)
+    limited = np.where((limit_s < durations[0]) & (answers > 0.0), math.inf, limited)
+    may_fail = math.floor((1.0 - slo.share) * len(asked.requests) + 1e-9)
+    if int(np.isinf(limited).sum()) > may_fail:
+        return None
+    saving = limited - unlimited
+    if may_fail:
+        worst = np.argpartition(saving, len(saving) - min(may_fail, len(saving)))[-may_fail:]
+        limited[worst] = unlimited[worst]
+    return float(limited.sum())
+
+
+def _hull(step: StepTime, decode_s: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the lower convex hull, falling, of a token's share of a step over the step's duration.
+
+    Steps that decode alone and steps that compute prompts beside are both points of it.
+    """
+    tokens = np.arange(1, len(step.tokens_s))
+    duration = np.concatenate([decode_s, step.tokens_s[1:]])
+    share = np.concatenate([decode_s / sizes, step.tokens_s[1:] / tokens])
+    order = np.lexsort((share, duration))
+    duration, share = duration[order], share[order]
+    falling = np.concatenate(([True], share[1:] < np.minimum.accumulate(share)[:-1]))
+    duration, share = duration[falling], share[falling]
+    if len(duration) > 400:  # so many points that a coarser hull, drawn below all of them, is as good
+        return _coarse_hull(duration, share)
+    return _convex(duration, share)
+
+
+def _coarse_hull(duration: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Return a hull that lies below every point: each stretch of durations takes the least share within it."""
+    edges = np.unique(np.linspace(0, len(duration), 200).astype(int))
+    starts = edges[:-1]
+    return _convex(duration[starts], np.minimum.reduceat(share, starts))
+
+
+def _convex(duration: Floats, share: Floats) -> tuple[Floats, Floats]:
+    kept: list[int] = []
+    for i in range(len(duration)):
+        while len(kept) >= 2:
+            a, b = kept[-2], kept[-1]
+            slope = (share[i] - share[a]) / (duration[i] - duration[a])
+            if share[b] >= share[a] + slope * (duration[b] - duration[a]):
+                kept.pop()
+            else:
+                break
+        kept.append(i)
+    return duration[kept], share[kept]
+
+
+def _work_under_cache(
+    fixed_s: float,
+    prompts: Floats,
+    outputs: Floats,
+    step: StepTime,
+    sizes: NDArray[np.int64],
+    free_s: float,
+    kv_capacity_tokens: int,
+) -> float:
+    """Return the least time of all requests [s] given that together they never hold more than the cache.
+
+    The first half of an answer holds its prompt at least, the second half the first as well.
+    """
+    answers = np.maximum(outputs - 1.0, 0.0) / 2.0
+    held = np.concatenate([prompts, prompts + np.floor(answers)])
+    weights = np.concatenate([answers, answers])
+    order = np.argsort(held)
+    starts = np.unique(np.linspace(0, len(order), _CACHE_GROUPS + 1).astype(int))[:-1]
+    least, weight = held[order[starts]], np.add.reduceat(weights[order], starts)
+    decode_s = step.decode_tokens_s[sizes]
+    shortest_s = min(float(decode_s[0]), float(step.tokens_s[1]))
+    per_entry = 1.0 / max(kv_capacity_tokens, 1)
+    found = 0.0
+    for share in _CACHE_SHARES:
+        alone = (1.0 - share) * (decode_s / sizes) + share * per_entry * least[:, None] * decode_s
+        beside_prompts = (1.0 - share) * free_s + share * per_entry * least * shortest_s
+        token_s = np.minimum(alone.min(axis=1), beside_prompts)
+        found = max(found, (1.0 - share) * fixed_s + float((weight * token_s).sum()))
+    return found
