@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("nicegui", reason="the extra `web` is not installed")
 
-from sample_plan import sample_plan
+from tests.report.sample_plan import sample_plan
 
 from millwright.catalog.catalog import load_catalog
 from millwright.plan.model import Plan

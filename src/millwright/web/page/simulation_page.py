@@ -59,10 +59,10 @@ def _show(played: dict[str, Any]) -> None:
             "",
         )
         for name in ("waiting", "running", "context_tokens"):
-            Chart({**charts[name], "caption": charts[name]["words"]})
+            Chart({**charts[name], "caption": ""})
     with ui.element("section").classes("sheet").props("aria-labelledby=histogram-title"):
         block(f'<h2 id="histogram-title">{t("sim_histogram")}</h2>', "div", "")
-        Chart({**charts["histogram"], "caption": t("sim_histogram")})
+        Chart({**charts["histogram"], "caption": ""})
     block(render("requests", requests=played["requests"][:_MOST_ROWS]), labelled="requests-title")
 
 

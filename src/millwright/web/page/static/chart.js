@@ -1,7 +1,7 @@
 // A Vega-Lite chart in the page: drawn when it comes into sight, drawn anew when its specification or the paper changes.
 // Its words stand beside it for those who do not see it.
 export default {
-  template: `<figure class="chart"><div ref="paper" class="paper"></div><figcaption>{{ caption }}</figcaption></figure>`,
+  template: `<figure class="chart"><div ref="paper" class="paper"></div><figcaption v-if="caption">{{ caption }}</figcaption></figure>`,
   props: { spec: Object, configs: Object, words: String, caption: String },
   mounted() {
     this.seen = false;
