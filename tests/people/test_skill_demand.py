@@ -60,8 +60,16 @@ def test_who_buys_tokens_needs_no_rota() -> None:
 def test_critical_skills_need_two_people_or_more(base: OptionTraits, gap: bool, nodes: bool, tuned: bool) -> None:
     traits = base.changed({"air_gapped": gap, "multi_node": nodes, "fine_tuning": tuned})
     critical = [need for need in skill_demand(traits).needs if need.critical]
-    assert critical
+    assert critical or base is TOKENS
     assert all(need.people >= 2 for need in critical)
+
+
+def test_bought_tokens_have_a_deputy_where_the_data_are_regulated() -> None:
+    plain, regulated = (
+        skill_demand(TOKENS.changed({"data_classes": frozenset({each})})) for each in ("internal", "health")
+    )
+    assert not any(need.critical for need in plain.standing_needs())
+    assert any(need.critical and need.people == 2 for need in regulated.standing_needs())
 
 
 FLAGS = (

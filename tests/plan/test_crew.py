@@ -49,13 +49,15 @@ def test_a_stated_team_takes_the_place_of_the_usual_share_of_an_engineer() -> No
         spent = sum(each.per_month for each in option.cost.by_cause if each.cause in of_people)
         assert option.people.cost_per_month is not None
         assert option.people.cost_before_go_live is not None
-        plain = option.people.cost_per_month * 42 + option.people.cost_before_go_live
+        assert option.people.go_live_month is not None
+        served = 48 - option.people.go_live_month
+        plain = option.people.cost_per_month * served + option.people.cost_before_go_live
         assert spent * 48 == pytest.approx(plain, rel=0.1)  # inflation on top of today's money
         assert spent * 48 >= plain * 0.999
 
 
 def test_nothing_is_bought_or_served_before_going_live() -> None:
-    for option in _one_engineer().options:
+    for option in plan(scenario(sites=SITES, more="team: {engineers: 1, go_live: 6 months}")).options:
         assert option.people.go_live_month == 6
         before = [month for month in option.cost.cash_flow if month.month < 6]
         after = [month for month in option.cost.cash_flow if month.month > 6]
@@ -136,6 +138,14 @@ def test_earlier_is_never_cheaper() -> None:
     assert earliest is not None
     assert earliest.go_live_month < 6
     assert earliest.total_cost >= crew.plan(traits).total_cost * 0.98
+
+
+def test_where_nobody_says_by_when_it_is_live_as_soon_as_that_costs_little_more() -> None:
+    options = _one_engineer().options
+    months = {option.kind: option.people.go_live_month or 0 for option in reversed(options)}
+    assert months[Kind.API] < 6
+    asked = plan(scenario(sites=SITES, more="team: {engineers: 1, go_live: 5 months}"))
+    assert {option.people.go_live_month for option in asked.options} == {5}
 
 
 # --- what people are asked --------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ GAP = 1e-2
 
 TIME_LIMIT_S = 2.0
 
+EARLY_MONTHS = (1, 3)
+"""Months that are tried where the scenario does not say by when it must be live."""
+
+LITTLE_MORE = 0.10
+"""How much dearer a month of service may be for the sake of an earlier start."""
+
 LATEST_MONTH = 24
 """Until this month it is looked up from when on something refused could be run."""
 
@@ -157,9 +163,26 @@ class Crew:
     service_months: int
     budget: float | None = None
     allowed: tuple[str, ...] = ()
+    may_be_earlier: bool = False
+    """Whether nobody asked for that very month: an earlier one is taken that costs little more."""
 
     def plan(self, traits: OptionTraits) -> PeoplePlan:
         """Return the cheapest plan of people by the month asked for; not feasible: with what is uncovered, and why."""
+        latest = self._plan_for_month(traits)
+        if self.may_be_earlier and latest.feasible:
+            most = (1.0 + LITTLE_MORE) * latest.total_cost / latest.service_months
+            for month in (each for each in EARLY_MONTHS if each < self.go_live_month):
+                early = self.by(month)._plan_for_month(traits)
+                if early.feasible and early.total_cost / early.service_months <= most:
+                    return early
+        return latest
+
+    def by(self, month: int) -> Crew:
+        """Return the same crew asked to be live in that very month, and to run the service until the same end."""
+        end = self.go_live_month + self.service_months
+        return replace(self, go_live_month=month, service_months=end - month, may_be_earlier=False)
+
+    def _plan_for_month(self, traits: OptionTraits) -> PeoplePlan:
         key = (repr(self.team), self.market.currency, self.market.year_cost, self.market.hiring, self.market.outside,
                self.go_live_month, self.service_months, self.budget, self.allowed, traits)  # fmt: skip
         if key not in _SOLVED:
@@ -191,7 +214,7 @@ class Crew:
         too_early, month = -1, until + 1
         while month - too_early > 1:
             middle = (too_early + month) // 2
-            plan = replace(self, go_live_month=middle, budget=None).plan(traits)
+            plan = replace(self.by(middle), budget=None).plan(traits)
             if plan.feasible:
                 month, found = middle, plan
             else:
@@ -213,7 +236,13 @@ def crew_of(loaded: LoadedScenario, pricing: Pricing, horizon_months: int) -> Cr
     go_live = min(round(stated.go_live_months), horizon_months - 1)
     budget = None if stated.budget is None else pricing.money(stated.budget)
     return Crew(
-        team, replace(prices, source=source), go_live, horizon_months - go_live, budget, tuple(sorted(stated.allow))
+        team,
+        replace(prices, source=source),
+        go_live,
+        horizon_months - go_live,
+        budget,
+        tuple(sorted(stated.allow)),
+        may_be_earlier="go_live_months" not in stated.model_fields_set,
     )
 
 
@@ -249,7 +278,7 @@ def _with_crew(option: PricedOption, crew: Crew, plan: PeoplePlan, traits: Optio
     source = f"plan of people; one engineer costs {crew.market.year_cost:,.0f} {plan.currency} a year"
     terms = CrewTerms(costs, plan.service_fte, crew.market.year_cost, f"{source} ({crew.market.source})", plan, traits)
     parts = tuple(
-        replace(part, serving=replace(part.serving, go_live_month=crew.go_live_month)) for part in option.parts
+        replace(part, serving=replace(part.serving, go_live_month=plan.go_live_month)) for part in option.parts
     )
     return replace(option, staff=terms, parts=parts)
 

@@ -76,8 +76,8 @@ def _about(fte: float) -> EstimateValue:
 
 def _earlier(staff: CrewTerms, crew: Crew) -> EarlierStart | None:
     """Return the first month in which people could run it, where that is before the month planned for."""
-    plan = crew.earliest(staff.traits)
-    if plan is None or plan.go_live_month >= crew.go_live_month:
+    plan = crew.earliest(staff.traits, staff.plan.go_live_month)
+    if plan is None or plan.go_live_month >= staff.plan.go_live_month:
         return None
     more = max(plan.service_cost_per_month - staff.plan.service_cost_per_month, 0.0)
     return EarlierStart(month=plan.go_live_month, more_per_month=more, cost_before_go_live=plan.cost_before_go_live)

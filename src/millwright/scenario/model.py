@@ -125,7 +125,9 @@ class Team(ScenarioModel):
     members: tuple[TeamMember, ...] = ()
     """The team, one by one, in place of `engineers`."""
     go_live_months: Months = Field(
-        6.0, alias="go_live", json_schema_extra=why("assumed: half a year to prepare; people cost from the first day")
+        6.0,
+        alias="go_live",
+        json_schema_extra=why("assumed: at most half a year to prepare; earlier where that costs little more"),
     )
     """By when it must be live, from now."""
     hiring: bool = Field(True, json_schema_extra=why("assumed: people may be hired"))
