@@ -62,7 +62,7 @@ def question(
 ) -> MixProblem:
     """Return the question; the number of stages is that of the classes' rates."""
     stages = len(classes[0].peak_per_s)
-    return MixProblem(stages, periods, classes, machines, apis, limits, spares, existing_first)
+    return MixProblem(stages, periods, classes, machines, apis, limits, spares=spares, existing_first=existing_first)
 
 
 def one_class_brute_force(problem: MixProblem, most: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,8 +10,18 @@ import pytest
 from mix_cases import one_class_brute_force, owned, question, rented, requests, tokens
 from scipy.optimize import linprog
 
-from millwright.fleet.optimum.problem import Machines, MixProblem, Period, Scarce, SiteLimit, VendorLimit
-from millwright.fleet.optimum.solve import solve
+from millwright.fleet.optimum.problem import (
+    Amounts,
+    Charge,
+    Machines,
+    MixProblem,
+    Period,
+    Scarce,
+    SiteLimit,
+    Tenure,
+    VendorLimit,
+)
+from millwright.fleet.optimum.solve import EXACT, Fleet, solve
 from millwright.fleet.optimum.thin import thinned
 
 SEEDS = range(140)
@@ -36,7 +47,7 @@ def _one_class(seed: int) -> MixProblem:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_number_of_machines_is_cheaper(seed: int) -> None:
     problem = _one_class(seed)
-    fleet = solve(problem, gap=0.0)
+    fleet = solve(problem, EXACT)
     assert fleet is not None
     assert fleet.objective == pytest.approx(one_class_brute_force(problem, 7), rel=1e-6)
     assert fleet.gap <= 1e-9
@@ -83,7 +94,7 @@ def _cheapest_by_trying(problem: MixProblem, most: int) -> float:
 @pytest.mark.parametrize("seed", SEEDS_OF_TWO_CLASSES)
 def test_no_sharing_out_of_two_classes_is_cheaper(seed: int) -> None:
     problem = _two_classes(seed)
-    fleet = solve(problem, gap=0.0)
+    fleet = solve(problem, EXACT)
     assert fleet is not None
     assert fleet.objective == pytest.approx(_cheapest_by_trying(problem, 6), rel=1e-6)
 
@@ -95,7 +106,7 @@ def test_leaving_out_what_is_beaten_changes_nothing(seed: int) -> None:
     worse = Machines(**{**vars(copy), "id": "worse", "goodput_per_s": {"chat": copy.goodput_per_s["chat"] * 0.9}})
     wider = MixProblem(**{**vars(problem), "machines": (*problem.machines, worse)})
     assert "worse" not in [each.id for each in thinned(wider).machines]
-    one, other = solve(wider, gap=0.0), solve(thinned(wider), gap=0.0)
+    one, other = solve(wider, EXACT), solve(thinned(wider), EXACT)
     assert one is not None
     assert other is not None
     assert one.objective == pytest.approx(other.objective, rel=1e-9)
@@ -214,8 +225,6 @@ def test_no_vendor_serves_more_than_its_share() -> None:
 
 
 def test_growth_is_bought_when_it_comes() -> None:
-    from millwright.fleet.optimum.problem import Amounts, Tenure
-
     tenures = tuple(Tenure(b, 1, Amounts((100.0, 90.0)[b]), price=100.0) for b in range(2))
     box = Machines("box", "box", "room", "maker", {"chat": 1.0}, {"chat": 1.0}, (Amounts(),) * 2, tenures)
     fleet = solve(question((requests("chat", [[2.0], [5.0]]),), (box,)))
@@ -225,3 +234,18 @@ def test_growth_is_bought_when_it_comes() -> None:
 
 def test_where_nothing_serves_a_class_there_is_no_fleet() -> None:
     assert solve(question((requests("chat", 1.0), requests("code", 1.0)), (owned("a", {"chat": 1.0}, 1.0),))) is None
+
+
+def test_what_is_due_once_is_due_once() -> None:
+    people = Charge("people", Amounts(cost=500.0), frozenset({"a", "b"}))
+    boxes = (owned("a", {"chat": 1.0}, 10.0), owned("b", {"chat": 1.0}, 10.0))
+    api = tokens("api", {"chat": 540.0})
+
+    def best(peak: float) -> Fleet:
+        fleet = solve(replace(question((requests("chat", peak),), boxes, (api,)), charges=(people,)), EXACT)
+        assert fleet is not None
+        assert fleet.amounts().cost == pytest.approx(fleet.objective)
+        return fleet
+
+    assert best(3.0).objective == pytest.approx(500.0 + 3 * 10.0)
+    assert best(5.0).supplies == ("api",)  # five boxes and the people cost more than the tokens

@@ -21,7 +21,7 @@ from millwright.fleet.optimum.problem import (
     TotalLimit,
 )
 from millwright.fleet.optimum.questions import conflict, front, price_of_limits
-from millwright.fleet.optimum.solve import solve
+from millwright.fleet.optimum.solve import EXACT, solve
 
 POWER = SiteLimit("power of room", "room", Scarce.POWER, 4.0)
 
@@ -40,11 +40,10 @@ BOX = owned("box", {"chat": 1.0}, 50.0, power_w=1.0, capacity={"chat": 1.25})
 
 
 def test_each_limit_has_a_price_and_waiving_one_never_costs() -> None:
-    fleet = solve(_chat(BOX), gap=0.0)
+    fleet = solve(_chat(BOX), EXACT)
     assert fleet is not None
     prices = {
-        price.labels[0]: price.saved
-        for price in price_of_limits(fleet, [(label,) for label in fleet.problem.labels], time_limit_s=5.0)
+        price.labels[0]: price.saved for price in price_of_limits(fleet, [(label,) for label in fleet.problem.labels])
     }
     assert fleet.objective == pytest.approx(4 * 50.0 + 0.4 * 1000.0)  # four boxes, one of them spare; the rest bought
     assert prices["sovereignty"] == pytest.approx(fleet.objective - 10.0)
@@ -57,10 +56,10 @@ def test_each_limit_has_a_price_and_waiving_one_never_costs() -> None:
 def test_two_limits_together_may_cost_more_than_each_alone() -> None:
     both = owned("both", {"chat": 5.0}, 1.0, barred=frozenset({"one", "two"}))
     problem = question((requests("chat", 5.0),), (BOX, both))
-    fleet = solve(problem, gap=0.0)
+    fleet = solve(problem, EXACT)
     assert fleet is not None
     asked = [("one",), ("two",), ("one", "two")]
-    prices = {price.labels: price.saved for price in price_of_limits(fleet, asked, time_limit_s=5.0)}
+    prices = {price.labels: price.saved for price in price_of_limits(fleet, asked)}
     assert prices["one",] == prices["two",] == 0.0
     assert prices["one", "two"] == pytest.approx(5 * 50.0 - 1.0)
 
@@ -70,7 +69,7 @@ def test_two_limits_together_may_cost_more_than_each_alone() -> None:
 
 def test_the_smallest_conflict_is_named_with_what_would_have_to_give() -> None:
     limits = (POWER, SiteLimit("budget of room", "room", Scarce.BUDGET, 100_000.0))
-    found = conflict(_chat(BOX, rate=6.0, limits=limits, api=False), time_limit_s=5.0)
+    found = conflict(_chat(BOX, rate=6.0, limits=limits, api=False))
     assert found is not None
     assert found.labels == ("power of room",)  # four boxes cannot carry it even saturated and without a spare
     assert found.exceeded["power of room"] == pytest.approx(0.75)  # seven watts, not four
@@ -80,7 +79,7 @@ def test_the_smallest_conflict_is_named_with_what_would_have_to_give() -> None:
 
 
 def test_limits_that_only_clash_together_are_named_together() -> None:
-    found = conflict(_chat(BOX, rate=4.0, api=False), time_limit_s=5.0)
+    found = conflict(_chat(BOX, rate=4.0, api=False))
     assert found is not None
     assert set(found.labels) == {"power of room", SPARES}
     assert {label for label, _ in found.gives} == {"power of room", SPARES}
@@ -89,19 +88,19 @@ def test_limits_that_only_clash_together_are_named_together() -> None:
 
 def test_an_irrelevant_limit_is_never_blamed() -> None:
     limits = (POWER, SiteLimit("space of room", "room", Scarce.SPACE, 1000.0), TotalLimit("cost", Measure.COST, 1e9))
-    found = conflict(_chat(BOX, limits=limits, api=False), time_limit_s=5.0)
+    found = conflict(_chat(BOX, limits=limits, api=False))
     assert found is not None
     assert "space of room" not in found.labels
     assert "cost" not in found.labels
 
 
 def test_where_nothing_serves_even_without_limits_no_limit_is_blamed() -> None:
-    assert conflict(question((requests("chat", 1.0),), (), ()), time_limit_s=5.0) is None
+    assert conflict(question((requests("chat", 1.0),), (), ())) is None
 
 
 def test_a_question_with_an_answer_has_no_conflict() -> None:
     with pytest.raises(ValueError, match="not in conflict"):
-        conflict(_chat(BOX), time_limit_s=5.0)
+        conflict(_chat(BOX))
 
 
 # --- fronts -----------------------------------------------------------------------------------------------------
@@ -114,7 +113,7 @@ def _with_carbon(name: str, cost: float, carbon: float) -> Machines:
 
 def test_a_front_trades_cost_for_carbon_and_nothing_on_it_is_beaten() -> None:
     machines = (_with_carbon("cheap", 10.0, 9.0), _with_carbon("clean", 30.0, 1.0), _with_carbon("bad", 40.0, 20.0))
-    found = front(question((requests("chat", 8.0),), machines), Measure.CARBON, time_limit_s=5.0)
+    found = front(question((requests("chat", 8.0),), machines), Measure.CARBON)
     assert len(found) >= 3
     for one, next_one in pairwise(found):
         assert one.amounts.cost < next_one.amounts.cost
@@ -125,4 +124,4 @@ def test_a_front_trades_cost_for_carbon_and_nothing_on_it_is_beaten() -> None:
 
 def test_an_api_whose_carbon_nobody_knows_is_on_no_front() -> None:
     problem = question((requests("chat", 8.0),), (_with_carbon("box", 10.0, 9.0),), (tokens("api", {"chat": 1.0}),))
-    assert all(point.fleet.supplies == ("box",) for point in front(problem, Measure.CARBON, time_limit_s=5.0))
+    assert all(point.fleet.supplies == ("box",) for point in front(problem, Measure.CARBON))

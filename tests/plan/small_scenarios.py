@@ -50,9 +50,9 @@ def scenario(
     return read_scenario(text, Path("scenario.yaml"), CATALOG)
 
 
-def plan(loaded: LoadedScenario, seed: int = 0) -> Plan:
-    """Return the plan of a scenario as of a fixed day."""
-    return make_plan(loaded, today=TODAY, seed=seed, draws=DRAWS)
+def plan(loaded: LoadedScenario, seed: int = 0, *, mix: bool = False) -> Plan:
+    """Return the plan of a scenario as of a fixed day; a mixed fleet is sought where `mix` asks for it."""
+    return make_plan(loaded, today=TODAY, seed=seed, draws=DRAWS, mix=mix)
 
 
 @cache

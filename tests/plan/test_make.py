@@ -191,13 +191,15 @@ def test_every_option_serves_every_workload(made: Any) -> None:
     found: Plan = made()
     names = [workload.name for workload in found.workloads]
     for option in found.options:
-        assert [part.workload for part in option.fleet] == names
+        assert list(dict.fromkeys(part.workload for part in option.fleet)) == names
 
 
 @PLANS
 def test_a_fleet_counts_whole_machines_for_the_peak_and_a_spare(made: Any) -> None:
     found: Plan = made()
     for option in found.options:
+        if found.mix is not None and option.id == found.mix.option_id:
+            continue  # its spares are shared: see test_mixed
         for part in option.fleet:
             if part.performance is None:
                 assert option.kind in (Kind.API, Kind.MIXED)

@@ -347,6 +347,14 @@ class ServingPart:
         """What is served of the demand: nothing before going live."""
         return self.demand.from_month(self.go_live_month)
 
+    def case_demand(self, factor: Value) -> Demand:
+        """Return the tokens and requests of each month that this part serves, at `factor` times the stated demand."""
+        return self.served.scaled(factor).as_case_demand()
+
+    def planned_rate_per_s(self, months: int) -> float:
+        """Return the highest rate of requests within the first `months` [1/s]."""
+        return float(self.demand.profile.peak_rate_per_s[:months].max())
+
     def schedule(self, inputs: Inputs, demand_factor: float = 1.0) -> MachineSchedule | None:
         """Return the machines over the horizon under `inputs`, None for an API."""
         if self.capacity is None:
@@ -399,7 +407,7 @@ def cost_case(
     API tokens of several parts are priced on each part's own tokens.
     """
     factor = inputs.demand_multiple(demand_factor)
-    demands = [part.served.scaled(factor).as_case_demand() for part in parts]
+    demands = [part.case_demand(factor) for part in parts]
     items: list[CostItem] = []
     for part, demand in zip(parts, demands, strict=True):
         for item in part.items(inputs, demand_factor):

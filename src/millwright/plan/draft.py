@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millwright.catalog.catalog import Catalog
 from millwright.catalog.device import Device
@@ -69,15 +69,18 @@ def drafts(
     progress: Progress | None = None,
     calibration: Calibration | None = None,
     only: Collection[Where] | None = None,
+    set_aside: list[Draft] | None = None,
 ) -> tuple[list[Draft], list[RefusedOption]]:
     """Return every way to serve each workload that is lawful, fits and keeps the SLO, and everything refused.
 
-    With `only` nothing else is looked at or refused than these offers.
+    With `only` nothing else is looked at or refused than these offers. Into `set_aside` go the refused ones that a
+    limit alone keeps out: by law, or because they are too slow.
     """
+    aside: list[Draft] = []
     refused: list[RefusedOption] = []
     places: list[_Place] = []
     for one in asked:
-        places += _lawful_places(scenario, one, catalog, rules, as_of, refused, only)
+        places += _lawful_places(scenario, one, catalog, rules, as_of, refused, aside, only)
     if only is not None:
         refused = [each for each in refused if (each.site, each.offer) in only]
     questions = [
@@ -99,8 +102,11 @@ def drafts(
         draft = _draft(place, answers)
         if draft.answer is not None and draft.answer.performance is None:
             refused.append(_refused_by_machine(draft, scenario.limits.confidence))
+            aside.append(draft)
         else:
             found.append(draft)
+    if set_aside is not None:
+        set_aside += [_with_answer(draft, answers) for draft in aside]
     if only is None:
         refused += _unsold_devices(asked, catalog, questions, {device.name for device in scenario.devices})
     return found, refused
@@ -124,6 +130,7 @@ def _lawful_places(
     rules: RuleBase,
     as_of: dt.date,
     refused: list[RefusedOption],
+    aside: list[Draft],
     only: Collection[Where] | None,
 ) -> list[_Place]:
     facts = workload_facts(scenario, asked.workload, asked.model)
@@ -137,6 +144,8 @@ def _lawful_places(
         finding = verdict_of(rules, facts, place, as_of)
         if finding.verdict is Verdict.NO:
             refused.append(_refused_by_law(asked, site, finding, platform, api))
+            kind = Kind.API if platform is None else Kind(platform.site.kind)
+            aside.append(Draft(asked, site, kind, finding, platform, None, api))
         else:
             places.append(_Place(asked, site, finding, platform, api))
 
@@ -171,6 +180,14 @@ def _draft(place: _Place, answers: Mapping[tuple[str, str, int], MachineAnswer])
     platform = place.platform
     answer = answers[place.asked.workload.name, platform.device.id, platform.device_count]
     return Draft(place.asked, place.site_name, Kind(platform.site.kind), place.law, platform, answer)
+
+
+def _with_answer(draft: Draft, answers: Mapping[tuple[str, str, int], MachineAnswer]) -> Draft:
+    """Return a draft with what its machine serves, where a lawful place asked for the same machine."""
+    if draft.platform is None or draft.answer is not None:
+        return draft
+    key = draft.asked.workload.name, draft.platform.device.id, draft.platform.device_count
+    return replace(draft, answer=answers.get(key))
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------

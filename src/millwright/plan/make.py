@@ -23,9 +23,10 @@ from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.costing import Currency
-from millwright.plan.crew import crew_of
+from millwright.plan.crew import crew_of, staffed
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import Draft, drafts
+from millwright.plan.mixing import Mixing, mixed_fleet
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, break_even, compare_options, published_cost
 from millwright.plan.performance import Runs, simulate_planned
@@ -55,7 +56,7 @@ class Depth:
 
     `detailed` leading options, and each kind's best, get cash flow, demand curve and, with `curves`, latency against
     load; the first `break_evens` of them are held against the best API and the best cloud. Without `latency` nothing is
-    simulated: rates and machines are there, percentiles are not.
+    simulated: rates and machines are there, percentiles are not. Without `mix` no mixed fleet is sought.
     """
 
     draws: int = DRAWS
@@ -64,6 +65,7 @@ class Depth:
     break_evens: int = 1_000_000
     latency: bool = True
     curves: bool = True
+    mix: bool = True
 
 
 @dataclass
@@ -95,11 +97,12 @@ def make_plan(
     progress: Progress | None = None,
     draws: int = DRAWS,
     calibration: Calibration | None = None,
+    mix: bool = True,
 ) -> Plan:
     """Return the plan of a scenario as of `today`: feasible options ranked, refused ones with every reason.
 
     `seed` starts every random number; `progress` is told how far the work is; `calibration` corrects the step times it
-    covers. KeyboardInterrupt passes through, and nothing is left behind.
+    covers; without `mix` no mixed fleet is sought. KeyboardInterrupt passes through, and nothing is left behind.
     """
     clock = Clock(progress)
     rules = rules or load_rules()
@@ -107,13 +110,16 @@ def make_plan(
     asked = demands(loaded, seed)
     clock.done("reading the scenario")
     as_of = loaded.scenario.law.as_of or today
+    set_aside: list[Draft] = []
     found, refused = drafts(
-        loaded.scenario, asked, loaded.catalog, rules, as_of, clock.tell if progress else None, calibration
-    )
+        loaded.scenario, asked, loaded.catalog, rules, as_of, clock.tell if progress else None, calibration,
+        set_aside=set_aside,
+    )  # fmt: skip
     clock.done("law, and the search of replicas")
     return plan_of_drafts(
-        loaded, asked, found, refused, today=today, seed=seed, rules=rules, clock=clock, depth=Depth(draws=draws)
-    )
+        loaded, asked, found, refused, today=today, seed=seed, rules=rules, clock=clock,
+        depth=Depth(draws=draws, mix=mix), set_aside=set_aside,
+    )  # fmt: skip
 
 
 def demands(loaded: LoadedScenario, seed: int) -> list[WorkloadDemand]:
@@ -142,9 +148,11 @@ def plan_of_drafts(
     rules: RuleBase,
     clock: Clock,
     depth: Depth,
+    set_aside: Sequence[Draft] = (),
 ) -> Plan:
     """Return the plan that the drafts `found` add up to: priced, compared, ranked, described.
 
+    `set_aside` are drafts that a limit alone keeps out: the mixed fleet asks what that limit costs.
     What is refused here is added to the `refused` given. The search of replicas is behind us, so this is the part that
     money alone changes.
     """
@@ -157,6 +165,17 @@ def plan_of_drafts(
     found = ready_drafts(found, assessment, scenario, refused)
     crew = crew_of(loaded, pricing, horizon_months(scenario))
     options = feasible_options(asked, found, pricing, central, refused, crew)
+    singles = list(options)
+    mixing: Mixing | None = None
+    if depth.mix:
+
+        def staff(option: PricedOption) -> PricedOption | None:
+            return next(iter(staffed([option], crew, pricing, central, refused)), None) if crew else option
+
+        mixing = mixed_fleet([*found, *set_aside], asked, singles, pricing, central, clock.tell, staff)
+    if mixing is not None and mixing.best is not None and mixing.best.option is not None:
+        options.append(mixing.best.option)
+    clock.done("the mixed fleet")
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, depth.draws) if options else None
@@ -194,6 +213,8 @@ def plan_of_drafts(
     clock.done("describing options")
 
     told = answer(ranked, odds, central, refused)
+    if mixing is not None and not ranked:
+        told = told.model_copy(update={"conflict": mixing.published_conflict(pricing, central)})
     advised = next((option for option in ranked if option.id == told.option_id), None)
     return Plan(
         header=_header(loaded, today, seed, rules, _catalogue_date(from_catalogue, catalog)),
@@ -209,6 +230,7 @@ def plan_of_drafts(
             *from_catalogue,
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),
+        mix=None if mixing is None else mixing.published(singles, pricing, central),
         readiness=published_readiness(assessment, advised, pricing, today),
         timings=tuple(clock.timings),
     )

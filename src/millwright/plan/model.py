@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from millwright.plan.base_model import EstimateValue, MaybeNumber, Number, PlanModel, Share
+from millwright.plan.mix_model import Conflict, Mix
 from millwright.plan.odds import odds_in_words
 from millwright.plan.option_model import (
     Binding,
@@ -44,6 +45,7 @@ __all__ = [
     "BreakEven",
     "CashFlowMonth",
     "CauseCost",
+    "Conflict",
     "Cost",
     "CurvePoint",
     "Decision",
@@ -58,6 +60,7 @@ __all__ = [
     "Law",
     "LawFinding",
     "LengthSummary",
+    "Mix",
     "Option",
     "Origin",
     "People",
@@ -165,6 +168,8 @@ class Answer(PlanModel):
     """The probability in words; the same words for the same odds."""
     next_steps: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
+    conflict: Conflict | None = None
+    """Where nothing is feasible: the limits that cannot be kept together."""
 
 
 class SloLimit(PlanModel):
@@ -268,6 +273,8 @@ class Plan(PlanModel):
     readiness: Readiness | None = None
     """How ready the organisation is; null where the scenario names no answers."""
     timings: tuple[Timing, ...] = ()
+    mix: Mix | None = None
+    """The best mixed fleet; null where it was not sought, or there is none."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
+
 from millwright.finance.case import HOURS_PER_MONTH
 from millwright.fleet.sizing import MachineSchedule
 from millwright.law.kleene import Verdict as LawVerdict
@@ -21,6 +23,7 @@ from millwright.plan.model import (
 )
 from millwright.plan.people_view import published_people
 from millwright.plan.performance import PlannedLoad, Runs, deployment_summary, performance
+from millwright.plan.pool import PoolPart
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.terms import Pricing
 from millwright.quantity import Basis
@@ -40,11 +43,12 @@ _BINDING = {
 
 @dataclass(frozen=True)
 class _Counts:
-    """Machines of a part in the first year, and at most over the horizon."""
+    """Machines of a part in the first year, and at most over the horizon; those of a guest count elsewhere."""
 
     serving: int
     installed: int
     most: int
+    spares: int
 
 
 def published_option(
@@ -93,17 +97,23 @@ def published_option(
     )
 
 
-def _counts(schedule: MachineSchedule) -> _Counts:
-    first = slice(0, FIRST_YEAR_MONTHS)
-    return _Counts(
-        int(schedule.serving[first].max()), int(schedule.installed[first].max()), int(schedule.installed.max())
-    )
+def _counts(part: PricedPart, schedule: MachineSchedule) -> _Counts:
+    pool, first = part.serving, slice(0, FIRST_YEAR_MONTHS)
+    if isinstance(pool, PoolPart):
+        assert pool.counts is not None
+        serving = pool.own_machines(FIRST_YEAR_MONTHS)
+        if pool.guest:
+            return _Counts(serving, 0, 0, 0)
+        first_year = pool.counts[: pool.stages.of_month[:FIRST_YEAR_MONTHS].max() + 1]
+        return _Counts(serving, int(first_year.max()), int(pool.counts.max()), pool.spare_machines(FIRST_YEAR_MONTHS))
+    serving, installed = int(schedule.serving[first].max()), int(schedule.installed[first].max())
+    return _Counts(serving, installed, int(schedule.installed.max()), installed - serving)
 
 
 def installed_first_year(part: PricedPart, central: Inputs) -> int:
     """Return the machines of `part` that are there at most in the first year, spares included; 0 for an API."""
     schedule = part.schedule(central)
-    return 0 if schedule is None else _counts(schedule).installed
+    return 0 if schedule is None else _counts(part, schedule).installed
 
 
 def planned_load(part: PricedPart, central: Inputs) -> PlannedLoad | None:
@@ -111,12 +121,18 @@ def planned_load(part: PricedPart, central: Inputs) -> PlannedLoad | None:
     answer, schedule = part.draft.answer, part.schedule(central)
     if answer is None or answer.performance is None or schedule is None:
         return None
-    replicas = _counts(schedule).serving * answer.replicas_per_machine
+    replicas = _counts(part, schedule).serving * answer.replicas_per_machine
+    if not replicas:  # machines of a mixed fleet that only stand by
+        return None
     return PlannedLoad(part.draft.asked.service, answer.performance, _planned_rate_per_s(part) / replicas)
 
 
 def _planned_rate_per_s(part: PricedPart) -> float:
-    return float(part.draft.asked.profile.peak_rate_per_s[:FIRST_YEAR_MONTHS].max())
+    return part.serving.planned_rate_per_s(FIRST_YEAR_MONTHS)
+
+
+def _share_of_demand(part: PricedPart) -> float:
+    return min(part.serving.share_of_demand(), 1.0) if isinstance(part.serving, PoolPart) else 1.0
 
 
 def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves: bool) -> FleetPart:
@@ -127,6 +143,7 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves:
         "site": draft.site_name,
         "offer": draft.offer_id,
         "model": draft.asked.model.id,
+        "share_of_demand": _share_of_demand(part),
     }
     if draft.api is not None:
         return FleetPart(
@@ -141,7 +158,7 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves:
     assert answer is not None
     assert answer.performance is not None
     assert schedule is not None
-    counts = _counts(schedule)
+    counts = _counts(part, schedule)
     per_machine = answer.replicas_per_machine
     replicas = counts.serving * per_machine
     planned = _planned_rate_per_s(part)
@@ -155,15 +172,17 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves:
         deployment=deployment_summary(answer.performance.candidate),
         devices=counts.installed * platform.device_count,
         replicas=replicas,
-        spares=(counts.installed - counts.serving) * per_machine,
+        spares=counts.spares * per_machine,
         hosts=counts.installed,
-        headroom=capacity / planned - 1.0,
-        performance=performance(
+        headroom=capacity / planned - 1.0 if planned else None,
+        performance=None
+        if not replicas
+        else performance(
             draft.asked.service,
             answer.performance,
             replicas,
             planned,
-            float(schedule.utilisation.mean()) * counts.installed / max(counts.serving, 1),
+            float(schedule.utilisation.mean()) * max(counts.installed, 1) / max(counts.serving, 1),
             runs,
             curves=curves,
         ),
@@ -179,7 +198,7 @@ def _bindings(part: PricedPart, central: Inputs, pricing: Pricing) -> list[Bindi
     binds = [Binding(limit=limit, text=f"{draft.asked.workload.name}: {replica.goodput.reason}.", relief=relief)]
     schedule = part.schedule(central)
     assert schedule is not None
-    counts = _counts(schedule)
+    counts = _counts(part, schedule)
     if counts.most > counts.installed:
         text = (
             f"Growth takes {counts.most} machines by the end of the horizon, from {counts.installed} in the first year."
@@ -221,11 +240,12 @@ def option_power(option: PricedOption, central: Inputs) -> Power:
     tokens = 0.0
     for part in option.parts:
         terms, schedule = part.serving.terms, part.schedule(central)
-        tokens += float(part.serving.demand.as_case_demand().input_tokens[:FIRST_YEAR_MONTHS].mean())  # type: ignore[index]
-        tokens += float(part.serving.demand.as_case_demand().output_tokens[:FIRST_YEAR_MONTHS].mean())  # type: ignore[index]
+        demand = part.serving.case_demand(1.0)
+        tokens += float(np.asarray(demand.input_tokens)[:FIRST_YEAR_MONTHS].mean())
+        tokens += float(np.asarray(demand.output_tokens)[:FIRST_YEAR_MONTHS].mean())
         if not isinstance(terms, OwnedTerms) or schedule is None:
             return Power()
-        machines = _counts(schedule).installed
+        machines = _counts(part, schedule).installed
         drawn = (
             machines * (terms.idle_w + (terms.peak_w - terms.idle_w) * float(schedule.utilisation.mean())) * terms.pue
         )

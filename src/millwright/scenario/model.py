@@ -20,6 +20,7 @@ from millwright.scenario.fields import (
     Name,
     Names,
     ScenarioModel,
+    Share,
     fault,
     why,
 )
@@ -188,6 +189,10 @@ class Limits(ScenarioModel):
     """Devices, hosts, vendors or providers that may not be used."""
     max_monthly_cost: Amount | None = Field(None, json_schema_extra=why("no limit was given"))
     """Most that an option may cost per month."""
+    max_vendor_share: Share | None = Field(None, gt=0, json_schema_extra=why("no limit was given"))
+    """Most of all tokens that may depend on one vendor: a maker of devices, or the provider of an API."""
+    lead_time_days: Days | None = Field(None, alias="lead_time", json_schema_extra=why("no limit was given"))
+    """Longest wait for machines that are bought."""
     objective: Objective = Field(Objective.LCOT, json_schema_extra=why("cheapest per token served"))
     """What options are ranked by."""
 

@@ -128,6 +128,8 @@ class Workload(ScenarioModel):
         None, alias="max_context", json_schema_extra=why("the longest that the traffic asks for")
     )
     """Longest context that must fit."""
+    length_classes: int = Field(1, ge=1, le=8, json_schema_extra=why("a router that does not look at lengths"))
+    """Classes of prompt length that a router may send to different machines of a mixed fleet."""
     accepts_other_models: Names = Field((), alias="alternatives")
     """Models that would do as well, by catalogue name."""
 

@@ -39,7 +39,7 @@ Used = tuple[int, int, int]  # machines, stage, period (-1: all of the stage)
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Least objective · x with row_low ≤ A x ≤ row_high and 0 ≤ x ≤ upper; where columns stand says what they mean.
+    """Least objective · x with row_low ≤ A x ≤ row_high and lower ≤ x ≤ upper; where columns stand says what they mean.
 
     A is given by its entries: `rows`, `columns`, `values` (entries,).
     """
@@ -50,11 +50,13 @@ class LinearModel:
     values: NDArray[np.float64]
     row_low: NDArray[np.float64]
     row_high: NDArray[np.float64]
+    lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     whole: NDArray[np.bool_]
     held: dict[Held, int]
     on: dict[On, int]
     routes: dict[Route, int]
+    due: dict[int, int]
     slack: dict[str, int]
 
 
@@ -103,6 +105,7 @@ class _Writer:
         self.on: dict[On, int] = {}
         self.routes: dict[Route, int] = {}
         self.used: dict[Used, int] = {}
+        self.due: dict[int, int] = {}
         self.slack: dict[str, int] = {}
         self.times = [(s, p) for s in range(problem.stages) for p in range(len(problem.periods))]
 
@@ -112,6 +115,7 @@ class _Writer:
         self._capacity()
         self._spares()
         self._existing()
+        self._charges()
         self._limits()
         draft = self.draft
         objective = np.array(draft.objective)
@@ -126,11 +130,13 @@ class _Writer:
             values=np.array(values, dtype=np.float64),
             row_low=np.array(draft.low),
             row_high=np.array(draft.high),
+            lower=np.zeros(len(draft.upper)),
             upper=np.array(draft.upper),
             whole=np.array(draft.whole),
             held=self.held,
             on=self.on,
             routes=self.routes,
+            due=self.due,
             slack=self.slack,
         )
 
@@ -148,7 +154,7 @@ class _Writer:
             if machines.switched:
                 for s, p in self.times:
                     each = machines.switched[s].times(problem.periods[p].share)
-                    self.on[i, s, p] = self.draft.column(self._value(each), most, whole=True)
+                    self.on[i, s, p] = self.draft.column(self._value(each), self._most(machines, (s, p)), whole=True)
             for c, s, p, rate in self._served(machines):
                 load = problem.classes[c].mean_per_s[s, p] * problem.periods[p].share / rate
                 value = self._value(machines.loaded[s].times(load))
@@ -177,11 +183,17 @@ class _Writer:
                 if request_class.peak_per_s[s, p] > 0.0:
                     yield c, s, p, rate
 
-    def _most(self, machines: Machines) -> float:
-        """Return how many of these machines could ever be of use: those that carry everything they can, and spares."""
+    def _most(self, machines: Machines, time: tuple[int, int] | None = None) -> float:
+        """Return how many of these machines could be of use: those that carry everything they can, and spares.
+
+        At one stage and period (`time`), or ever.
+        """
         load: dict[tuple[int, int], float] = defaultdict(float)
         for c, s, p, rate in self._served(machines):
-            load[s, p] += self.problem.classes[c].peak_per_s[s, p] / rate
+            if time is None or time == (s, p):
+                load[s, p] += self.problem.classes[c].peak_per_s[s, p] / rate
+        if not load:
+            return 0.0
         there = max((tenure.most or 0 for tenure in machines.tenures), default=0)
         needed = max(load.values(), default=0.0) / (1.0 - machines.away_share)
         return float(max(math.ceil(needed) + self.problem.spares_kept, there))
@@ -252,19 +264,27 @@ class _Writer:
     def _mark_used(self, i: int) -> None:
         """A kind of machine of which there is one is in use."""
         machines = self.problem.machines[i]
-        most = self._most(machines)
         times = self.times if machines.switched else [(s, -1) for s in range(self.problem.stages)]
         for s, p in times:
             count = self._count(i, s, p)
             if count:
+                most = self._most(machines, (s, p) if machines.switched else None)
                 self.used[i, s, p] = self.draft.column(upper=1.0, whole=True)
                 self.draft.row([*count, (self.used[i, s, p], -most)], high=0.0)
+                for period in range(len(self.problem.periods)) if p < 0 else (p,):  # a tighter bound than the count's
+                    for c in range(len(self.problem.classes)):
+                        route = self.routes.get(("machines", i, c, s, period))
+                        if route is not None:
+                            self.draft.row([(route, 1.0), (self.used[i, s, p], -1.0)], high=0.0)
 
     def _survives(self, failing: int, together: list[int], s: int, p: int, k: int) -> None:
         mark = (failing, s, p if self.problem.machines[failing].switched else -1)
         if mark not in self.used or not self._load(failing, s, p, self.routes):
             return
         routes = self.routes
+        if len(together) > 1 and len(classes := self._classes_on(together, s, p)) == 1:
+            self._survives_with_one_class(failing, together, (classes[0], s, p), self.used[mark], k)
+            return
         if len(together) > 1:
             routes = {}
             for c in range(len(self.problem.classes)):
@@ -282,6 +302,27 @@ class _Writer:
             if i == failing:
                 terms.append((self.used[mark], float(k)))
             self.draft.row(terms, high=0.0)
+
+    def _classes_on(self, together: list[int], s: int, p: int) -> list[int]:
+        """Return the classes that any of these machines can serve at a time."""
+        every = range(len(self.problem.classes))
+        return [c for c in every if any(("machines", i, c, s, p) in self.routes for i in together)]
+
+    def _survives_with_one_class(
+        self, failing: int, together: list[int], what: tuple[int, int, int], used: int, k: int
+    ) -> None:
+        """One class may go anywhere, so that what the site can do in all is enough: no second routing is needed."""
+        c, s, p = what
+        request_class = self.problem.classes[c]
+        terms: list[tuple[int, float]] = []
+        for i in together:
+            machines = self.problem.machines[i]
+            does = self.problem.rates(machines)[request_class.name] / request_class.peak_per_s[s, p]
+            terms.append((self.routes["machines", i, c, s, p], 1.0))
+            terms += [(n, -does * (1.0 - machines.away_share)) for n, _ in self._count(i, s, p)]
+            if i == failing:
+                terms.append((used, does * k))
+        self.draft.row(terms, high=0.0)
 
     def _existing(self) -> None:
         """What is there already is there once, and comes before anything new that would do the same work."""
@@ -322,6 +363,24 @@ class _Writer:
         for (kind, _, c, stage, _), column in self.routes.items():
             if kind == "tokens" and stage == s and problem.classes[c].name in serves:
                 self.draft.row([(column, 1.0), (new_allowed, -1.0)], high=0.0)
+
+    def _charges(self) -> None:
+        """What is due once something serves."""
+        problem = self.problem
+        for number, charge in enumerate(problem.charges):
+            due = self.draft.column(self._value(charge.amounts), 1.0, whole=True)
+            self.due[number] = due
+            for i in self.usable:
+                if problem.machines[i].id in charge.supplies:
+                    bound = self._most(problem.machines[i])
+                    for s, p in self.times:
+                        count = self._count(i, s, p)
+                        if count and (problem.machines[i].switched or p == 0):
+                            self.draft.row([*count, (due, -bound)], high=0.0)
+            for (kind, i, _, _, _), column in self.routes.items():
+                supplies = problem.machines if kind == "machines" else problem.tokens
+                if supplies[i].id in charge.supplies:
+                    self.draft.row([(column, 1.0), (due, -1.0)], high=0.0)
 
     # --- limits -------------------------------------------------------------------------------------------------
 
@@ -382,6 +441,8 @@ class _Writer:
                 terms.append((column, machines.loaded[s].of(limit.measure) * load))
             elif limit.measure is Measure.COST:
                 terms.append((column, problem.tokens[i].all_of[request_class.name][s] * shares[c][s, p]))
+        for number, column in self.due.items():
+            terms.append((column, problem.charges[number].amounts.of(limit.measure)))
         self._at_most(limit.label, terms, limit.most)
 
     def _vendor_limit(self, limit: VendorLimit) -> None:

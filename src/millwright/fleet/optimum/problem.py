@@ -141,6 +141,15 @@ class Tokens:
     barred: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Charge:
+    """What is due once any of these supplies (ids) serves at any time, however much: people to mind machines."""
+
+    what: str
+    amounts: Amounts
+    supplies: frozenset[str]
+
+
 class Scarce(StrEnum):
     """What a site has only so much of."""
 
@@ -192,6 +201,7 @@ class MixProblem:
     machines: tuple[Machines, ...]
     tokens: tuple[Tokens, ...]
     limits: tuple[Limit, ...] = ()
+    charges: tuple[Charge, ...] = ()
     spares: int = 0
     existing_first: bool = True
     measure: Measure = Measure.COST

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from millwright.fleet.optimum.problem import Amounts, Measure, MixProblem, SiteLimit, TotalLimit, VendorLimit
-from millwright.fleet.optimum.solve import GAP, Fleet, TooLongError, is_feasible, least_slack, solve
+from millwright.fleet.optimum.solve import GAP, USUAL, Effort, Fleet, TooLongError, is_feasible, least_slack, solve
 
-FRONT_POINTS = 5
+FRONT_POINTS = 4
 
 _MOST_LABELS = 12
 """Up to so many limits, the smallest conflict is looked for among all pairs and triples; beyond, one at a time."""
@@ -30,21 +30,23 @@ class LimitPrice:
     fleet: Fleet
 
 
-def price_of_limits(fleet: Fleet, labels: Sequence[tuple[str, ...]], *, time_limit_s: float) -> tuple[LimitPrice, ...]:
+def price_of_limits(fleet: Fleet, labels: Sequence[tuple[str, ...]], effort: Effort = USUAL) -> tuple[LimitPrice, ...]:
     """Return what each set of `labels` costs, dearest first; those that cost nothing have a price of 0.
 
-    A set whose question the solver cannot answer in time is left out.
+    A set whose question takes more effort than that is left out.
     """
     found: list[LimitPrice] = []
     for each in labels:
         try:
-            without = solve(fleet.problem.without(*each), time_limit_s=time_limit_s)
+            without = solve(fleet.problem.without(*each), effort)
         except TooLongError:
             continue
         if without is None:
             continue
         saved = fleet.objective - without.objective
         if saved <= 2.0 * GAP * abs(fleet.objective):  # within what both searches leave open
+            if without.gap > 2.0 * GAP:
+                continue  # the effort was spent before it was known
             saved = 0.0
         share = saved / fleet.objective if fleet.objective else 0.0
         found.append(LimitPrice(each, saved, share, without))
@@ -64,38 +66,38 @@ class Conflict:
     exceeded: dict[str, float]
 
 
-def conflict(problem: MixProblem, *, time_limit_s: float) -> Conflict | None:
+def conflict(problem: MixProblem, effort: Effort = USUAL) -> Conflict | None:
     """Return the smallest set of limits in conflict; None where even without any limit nothing serves.
 
     Raises ValueError when the problem has an answer.
     """
     labels = problem.labels
-    if not is_feasible(problem.without(*labels), time_limit_s=time_limit_s):
+    if not is_feasible(problem.without(*labels), effort=effort):
         return None
-    if is_feasible(problem, time_limit_s=time_limit_s):
+    if is_feasible(problem, effort=effort):
         raise ValueError("limits that a fleet can keep are not in conflict")
-    smallest = _smallest(problem, labels, time_limit_s)
+    smallest = _smallest(problem, labels, effort)
     gives: list[tuple[str, Fleet]] = []
     exceeded: dict[str, float] = {}
     figures = {each.label for each in problem.limits if isinstance(each, SiteLimit | TotalLimit | VendorLimit)}
     for label in smallest:
         try:
-            fleet = solve(problem.without(label), time_limit_s=time_limit_s, gap=0.01)
+            fleet = solve(problem.without(label), replace(effort, gap=0.01))
         except TooLongError:
             fleet = None
         if fleet is not None:
             gives.append((label, fleet))
         if label in figures:
-            slack = least_slack(problem, frozenset({label}), time_limit_s=time_limit_s)
+            slack = least_slack(problem, frozenset({label}), effort=effort)
             if slack is not None:
                 exceeded[label] = slack[label]
     return Conflict(smallest, tuple(gives), exceeded)
 
 
-def _smallest(problem: MixProblem, labels: tuple[str, ...], time_limit_s: float) -> tuple[str, ...]:
+def _smallest(problem: MixProblem, labels: tuple[str, ...], effort: Effort) -> tuple[str, ...]:
     def in_conflict(kept: Sequence[str]) -> bool:
         waived = [label for label in labels if label not in kept]
-        return not is_feasible(problem.without(*waived), time_limit_s=time_limit_s)
+        return not is_feasible(problem.without(*waived), effort=effort)
 
     if len(labels) <= _MOST_LABELS:
         for size in (1, 2, 3):
@@ -119,15 +121,15 @@ class FrontPoint:
 
 
 def front(
-    problem: MixProblem, other: Measure, *, points: int = FRONT_POINTS, time_limit_s: float
+    problem: MixProblem, other: Measure, *, points: int = FRONT_POINTS, effort: Effort = USUAL
 ) -> tuple[FrontPoint, ...]:
     """Return fleets from the least cost to the least of `other`, cheapest first, each the cheapest for its `other`.
 
     The ε-constraint method (Haimes, Lasdon and Wismer, 1971). Supplies of which `other` is not known are left out.
     """
     try:
-        least_cost = _within(problem, other, np.inf, time_limit_s)
-        least_other = solve(problem.least(other), time_limit_s=time_limit_s)
+        least_cost = _within(problem, other, np.inf, effort)
+        least_other = solve(problem.least(other), effort)
     except TooLongError:
         return ()
     if least_cost is None or least_other is None:
@@ -136,7 +138,7 @@ def front(
     fleets: list[Fleet] = [least_cost]
     for level in np.linspace(most, least, points)[1:]:
         try:
-            fleet = _within(problem, other, float(level) * (1.0 + 1e-6), time_limit_s)
+            fleet = _within(problem, other, float(level) * (1.0 + 1e-6), effort)
         except TooLongError:
             continue
         if fleet is not None:
@@ -144,10 +146,10 @@ def front(
     return _not_beaten([FrontPoint(fleet.amounts(), fleet) for fleet in fleets], other)
 
 
-def _within(problem: MixProblem, other: Measure, most: float, time_limit_s: float) -> Fleet | None:
+def _within(problem: MixProblem, other: Measure, most: float, effort: Effort) -> Fleet | None:
     limit = TotalLimit("front", other, most if np.isfinite(most) else 1e15)
     limited = MixProblem(**{**vars(problem), "limits": (*problem.limits, limit), "measure": Measure.COST})
-    return solve(limited, time_limit_s=time_limit_s)
+    return solve(limited, effort)
 
 
 def _not_beaten(points: Sequence[FrontPoint], other: Measure) -> tuple[FrontPoint, ...]:

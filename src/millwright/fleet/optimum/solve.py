@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,25 @@ from numpy.typing import NDArray
 from millwright.fleet.optimum.build import LinearModel, build
 from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
 
-GAP = 1e-3
+GAP = 2e-3
 """Relative gap at which the search for a better fleet ends: far below what prices are known to."""
 
-TIME_LIMIT_S = 10.0
+
+@dataclass(frozen=True)
+class Effort:
+    """When the search ends: at the relative `gap`, after so many `nodes` of the search tree, or after `time_s` [s].
+
+    Nodes come first, so that the same question has the same answer on any machine; the time is there for the question
+    that is far larger than all that were tried.
+    """
+
+    gap: float = GAP
+    nodes: int = 1_000
+    time_s: float = 60.0
+
+
+USUAL = Effort()
+EXACT = Effort(gap=0.0, nodes=1_000_000)
 
 _INFEASIBLE = 2  # scipy.optimize.milp's status
 _NOTHING = 1e-6
@@ -90,41 +105,68 @@ class Fleet:
             if supply in tokens:
                 paid = (fraction * problem.share_of_requests(by_name[name])).sum(axis=1)
                 total = total.plus(Amounts(cost=float(paid @ np.array(tokens[supply].all_of[name]))))
+        serving = set(self.supplies)
+        for charge in problem.charges:
+            if charge.supplies & serving:
+                total = total.plus(charge.amounts)
         return total
 
 
 class TooLongError(RuntimeError):
-    """The solver had no answer within its time, and cannot say that there is none."""
+    """The solver spent its effort without an answer, and cannot say that there is none."""
 
 
-def solve(problem: MixProblem, *, time_limit_s: float = TIME_LIMIT_S, gap: float = GAP) -> Fleet | None:
-    """Return the best fleet, None where no fleet keeps the limits.
+def solve(problem: MixProblem, effort: Effort = USUAL) -> Fleet | None:
+    """Return the best fleet that so much effort finds, None where no fleet keeps the limits.
 
-    Stops at the relative `gap` or after `time_limit_s` [s] with the best found until then; raises TooLongError when
-    there is none yet.
+    Raises TooLongError when the effort is spent and no fleet is found yet.
     """
     if not _all_reachable(problem):
         return None
     model = build(problem)
-    values, bound = run_highs(model, time_limit_s, gap)
-    return None if values is None else _read_back(problem, model, values, bound)
+    values, bound = run_highs(model, effort)
+    if values is None:
+        return None
+    if problem.existing_first:
+        values = _existing_loaded_first(problem, model, values, effort)
+    return _read_back(problem, model, values, bound)
 
 
-def least_slack(problem: MixProblem, elastic: frozenset[str], *, time_limit_s: float) -> dict[str, float] | None:
+def _existing_loaded_first(
+    problem: MixProblem, model: LinearModel, values: NDArray[np.float64], effort: Effort
+) -> NDArray[np.float64]:
+    """Return the same machines with as much as they can do on those that are there already: a linear program.
+
+    What that adds to the bill is the electricity by which old machines are less efficient than new ones.
+    """
+    there = {i for i, each in enumerate(problem.machines) if any(tenure.existing for tenure in each.tenures)}
+    first = [column for (kind, i, *_), column in model.routes.items() if kind == "machines" and i in there]
+    if not first or not any(round(values[column]) for (i, _), column in model.held.items() if i in there):
+        return values
+    fixed = np.where(model.whole, np.rint(values), model.upper)
+    objective = np.zeros_like(model.objective)
+    objective[first] = -1.0
+    rerouted, _ = run_highs(
+        replace(model, objective=objective, upper=fixed, lower=np.where(model.whole, fixed, 0.0)), effort
+    )
+    return values if rerouted is None else rerouted
+
+
+def least_slack(problem: MixProblem, elastic: frozenset[str], effort: Effort = USUAL) -> dict[str, float] | None:
     """Return by how much, relative to each limit, those of these labels must give; None where that does not suffice."""
     if not _all_reachable(problem):
         return None
     model = build(problem, elastic)
-    values, _ = run_highs(model, time_limit_s, GAP)
+    values, _ = run_highs(model, effort)
     return None if values is None else {label: float(values[column]) for label, column in model.slack.items()}
 
 
-def is_feasible(problem: MixProblem, *, time_limit_s: float = TIME_LIMIT_S) -> bool:
-    """Return whether any fleet keeps the limits; where the solver cannot tell in time, it is taken to be so."""
+def is_feasible(problem: MixProblem, effort: Effort = USUAL) -> bool:
+    """Return whether any fleet keeps the limits; where the effort does not suffice to tell, it is taken to be so."""
     if not _all_reachable(problem):
         return False
     try:
-        return run_highs(build(problem), time_limit_s, math.inf)[0] is not None
+        return run_highs(build(problem), replace(effort, gap=math.inf))[0] is not None
     except TooLongError:
         return True
 
@@ -136,10 +178,10 @@ def _all_reachable(problem: MixProblem) -> bool:
     return all(each.name in served for each in problem.classes if each.peak_per_s.max() > 0.0)
 
 
-def run_highs(model: LinearModel, time_limit_s: float, gap: float) -> tuple[NDArray[np.float64] | None, float]:
+def run_highs(model: LinearModel, effort: Effort) -> tuple[NDArray[np.float64] | None, float]:
     """Return the columns' values and the bound on the objective; None where the model is infeasible.
 
-    Raises TooLongError when the time is over before an answer was found.
+    Raises TooLongError when the effort is spent before an answer was found.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # loaded when first needed: half a second
     from scipy.sparse import coo_array
@@ -150,14 +192,14 @@ def run_highs(model: LinearModel, time_limit_s: float, gap: float) -> tuple[NDAr
     found = milp(
         model.objective / scale,
         integrality=model.whole.astype(np.int64),
-        bounds=Bounds(np.zeros_like(model.upper), model.upper),
+        bounds=Bounds(model.lower, model.upper),
         constraints=LinearConstraint(matrix, model.row_low, model.row_high),
-        options={"time_limit": time_limit_s, "mip_rel_gap": min(gap, 1e6)},
+        options={"time_limit": effort.time_s, "node_limit": effort.nodes, "mip_rel_gap": min(effort.gap, 1e6)},
     )
     if found.x is None:
         if found.status == _INFEASIBLE:
             return None, math.inf
-        raise TooLongError(f"no fleet was found within {time_limit_s:g} s: {found.message}")
+        raise TooLongError(f"no fleet was found within {effort.nodes:,} nodes or {effort.time_s:g} s: {found.message}")
     bound = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
     return np.asarray(found.x, dtype=np.float64), float(bound) * scale
 

@@ -1,9 +1,12 @@
-"""Which machines cannot be needed: those that others of the same site beat in every respect."""
+"""Which machines need not be looked at: those that others beat in every respect, and those that cost far too much."""
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import replace
 
+from millwright.fleet.optimum.build import SHARED_SPARES
 from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
 
 
@@ -24,6 +27,46 @@ def thinned(problem: MixProblem) -> MixProblem:
         if not beaten:
             kept.append(each)
     return replace(problem, machines=tuple(kept))
+
+
+def shortlisted(problem: MixProblem, most: int = SHARED_SPARES) -> MixProblem:
+    """Return the problem with at most so many kinds of machine at each site, so that they can share their spares.
+
+    Kept are those that serve everything they can at the least cost by themselves, spares included, and those that
+    serve a request at the least: whole machines decide small fleets, their marginal cost large ones. Machines that are
+    there already stay. Unlike `thinned` this is no proof: what is left out is only unlikely to be needed.
+    """
+    by_site: dict[tuple[str, frozenset[str]], list[Machines]] = defaultdict(list)
+    for each in problem.machines:
+        by_site[each.site, each.barred].append(each)
+    kept: set[str] = set()
+    for here in by_site.values():
+        kept |= {each.id for each in here if any(tenure.existing for tenure in each.tenures)}
+        for request_class in problem.classes:
+            able = [each for each in here if each.goodput_per_s.get(request_class.name, 0.0) > 0.0]
+            peak = float(request_class.peak_per_s.max())
+
+            def alone(each: Machines, name: str = request_class.name, peak: float = peak) -> float:
+                return _cost_of_one(each) * (math.ceil(peak / each.goodput_per_s[name]) + problem.spares)
+
+            def marginal(each: Machines, name: str = request_class.name) -> float:
+                return _cost_of_one(each) / each.goodput_per_s[name]
+
+            share = max(most // (2 * len(problem.classes)), 1)
+            kept |= {each.id for each in sorted(able, key=alone)[:share]}
+            kept |= {each.id for each in sorted(able, key=marginal)[: max(most // len(problem.classes) - share, 1)]}
+    return replace(problem, machines=tuple(each for each in problem.machines if each.id in kept))
+
+
+def _cost_of_one(machines: Machines) -> float:
+    """Return what one machine costs over the horizon: on throughout, or held in the way that is cheapest a stage."""
+    if machines.switched:
+        return sum(each.cost for each in machines.switched)
+    stages = len(machines.loaded)
+    return min(
+        (tenure.each.cost / (tenure.last - tenure.first + 1) * stages for tenure in machines.tenures),
+        default=math.inf,
+    )
 
 
 def _beats(one: Machines, other: Machines) -> bool:

@@ -1,0 +1,408 @@
+"""The mixed fleet as a question about this scenario: its drafts as supplies, its limits with their names.
+
+What the law bars and what is too slow is in the question too, barred by the name of what bars it: so it can be asked
+what that limit costs, and whether it is what stands in the way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import millwright.fleet
+from millwright.catalog.catalog import Catalog
+from millwright.finance.discounting import annuity_factor, monthly_rate
+from millwright.fleet.optimum.problem import (
+    Amounts,
+    Charge,
+    Limit,
+    Machines,
+    Measure,
+    MixProblem,
+    Period,
+    RequestClass,
+    Scarce,
+    SiteLimit,
+    Tenure,
+    Tokens,
+    TotalLimit,
+    VendorLimit,
+)
+from millwright.fleet.periods import Periods, typical_week
+from millwright.fleet.platform import Platform
+from millwright.fleet.replica import CandidateKey, ReplicaPerformance, deviates_at, evaluate, slower
+from millwright.fleet.search import MachineAnswer
+from millwright.fleet.slices import Slice, slices
+from millwright.law.evaluate import LawFinding
+from millwright.law.kleene import Verdict
+from millwright.plan.costing import SECONDS_PER_MONTH, ApiTerms, Inputs, OwnedTerms, RentedTerms
+from millwright.plan.demand import WorkloadDemand
+from millwright.plan.draft import Draft
+from millwright.plan.mix_costs import (
+    Draw,
+    Stages,
+    loaded_by_stage,
+    owned_tenures,
+    rented_by_stage,
+    reserved_tenures,
+    staff_cost,
+    tokens_by_stage,
+)
+from millwright.plan.terms import WORLD_PUE, Pricing
+from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite
+
+UNKNOWN_FACT = "facts not told"
+"""Label of what may be lawful once the scenario says more."""
+
+MONTHLY_COST = "cost per month"
+VENDOR_SHARE = "share of one vendor"
+LEAD_TIME = "lead time"
+
+_LABEL_OF_RULE = {
+    "scenario-residency": "data residency",
+    "scenario-control": "sovereignty",
+    "scenario-compulsion": "sovereignty",
+    "scenario-air-gap": "air gap",
+}
+"""What the scenario's own rules are called; any other rule goes by its instrument."""
+
+_SLICE_PRECISION = 0.02
+"""Relative precision of a slice's rate: well below what its step times are known to."""
+
+_TERM_MONTHS = {Commitment.RESERVED_1Y: 12, Commitment.RESERVED_3Y: 36}
+
+
+@dataclass(frozen=True)
+class AskedSlice:
+    """A class of requests of the question: a slice of one workload's."""
+
+    name: str
+    asked: WorkloadDemand
+    slice: Slice
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a supply of the question is: the draft it was made from, its terms, and what it serves of each class."""
+
+    draft: Draft
+    terms: OwnedTerms | RentedTerms | ApiTerms
+    commitment: Commitment | None = None
+    performance: Mapping[str, ReplicaPerformance] | None = None
+    replicas_per_machine: int = 0
+
+
+@dataclass(frozen=True)
+class MixQuestion:
+    """The problem, and what its classes and supplies stand for."""
+
+    problem: MixProblem
+    stages: Stages
+    week: Periods
+    classes: Mapping[str, AskedSlice]
+    sources: Mapping[str, Source]
+    asked: tuple[WorkloadDemand, ...]
+
+
+def mix_question(
+    asked: Sequence[WorkloadDemand],
+    drafts: Sequence[Draft],
+    pricing: Pricing,
+    inputs: Inputs,
+) -> MixQuestion:
+    """Return the question that the scenario asks of `drafts`: those found, and those set aside for law or latency.
+
+    A draft without an answer of the search, or whose price nobody knows, is left out.
+    """
+    return _Writer(asked, drafts, pricing, inputs).question()
+
+
+def labels_of(law: LawFinding) -> frozenset[str]:
+    """Return the names of what bars something by law; empty where it is lawful."""
+    if law.verdict is Verdict.YES:
+        return frozenset()
+    if law.verdict is Verdict.UNKNOWN:
+        return frozenset({UNKNOWN_FACT})
+    return frozenset(_LABEL_OF_RULE.get(each.rule_id, each.instrument) for each in law.deciding)
+
+
+@lru_cache(maxsize=1)
+def spot_away_share() -> float:
+    """Return the share of spot instances that are taken to be away at the peak (`fleet/data/spot.json`)."""
+    path = Path(millwright.fleet.__file__).parent / "data" / "spot.json"
+    return float(json.loads(path.read_text(encoding="utf-8"))["away_share"])
+
+
+class _Writer:
+    def __init__(
+        self, asked: Sequence[WorkloadDemand], drafts: Sequence[Draft], pricing: Pricing, inputs: Inputs
+    ) -> None:
+        self.asked, self.drafts, self.pricing, self.inputs = tuple(asked), drafts, pricing, inputs
+        self.scenario, self.catalog = pricing.scenario, pricing.catalog
+        self.stages = Stages.of(asked[0].tokens.months)
+        self.week = typical_week(np.stack([each.profile.hourly for each in asked]))
+        self.sliced = [
+            AskedSlice(_class_name(one, piece), one, piece)
+            for one in asked
+            for piece in slices(one.service, one.workload.length_classes)
+        ]
+        self.machines: dict[str, Machines] = {}
+        self.tokens: dict[str, Tokens] = {}
+        self.sources: dict[str, Source] = {}
+        self._served: dict[tuple[str, CandidateKey], ReplicaPerformance] = {}
+
+    def question(self) -> MixQuestion:
+        for draft in self.drafts:
+            if draft.api is not None:
+                self._api(draft)
+            elif draft.answer is not None and draft.platform is not None:
+                for commitment, terms in self._terms(draft):
+                    self._machine(draft, draft.answer, commitment, terms)
+        spares = self.scenario.limits.spares
+        problem = MixProblem(
+            stages=len(self.stages),
+            periods=tuple(
+                Period(_period_name(number, int(hours)), share)
+                for number, (hours, share) in enumerate(zip(self.week.hours, self.week.shares, strict=True))
+            ),
+            classes=tuple(self._request_class(each) for each in self.sliced),
+            machines=tuple(self.machines.values()),
+            tokens=tuple(self.tokens.values()),
+            limits=tuple(self._limits()),
+            charges=tuple(self._people()),
+            spares=spares,
+        )
+        by_name = {each.name: each for each in self.sliced}
+        return MixQuestion(problem, self.stages, self.week, by_name, self.sources, self.asked)
+
+    # --- demand -------------------------------------------------------------------------------------------------
+
+    def _request_class(self, each: AskedSlice) -> RequestClass:
+        profile = each.asked.profile
+        peak, mean = self.week.peak(profile.hourly), self.week.mean(profile.hourly)
+        rates = [profile.mean_rate_per_s[self.stages.span(s, s)] for s in range(len(self.stages))]
+        return RequestClass(
+            name=each.name,
+            workload=each.asked.workload.name,
+            peak_per_s=np.stack([month.max() * peak * each.slice.share for month in rates]),
+            mean_per_s=np.stack([month.mean() * mean * each.slice.share for month in rates]),
+            tokens_per_request=each.slice.input_tokens + each.slice.output_tokens,
+        )
+
+    def _slices_of(self, workload: str) -> list[AskedSlice]:
+        return [each for each in self.sliced if each.asked.workload.name == workload]
+
+    # --- supplies -----------------------------------------------------------------------------------------------
+
+    def _api(self, draft: Draft) -> None:
+        assert draft.api is not None
+        terms = self.pricing.api(draft.api, draft.asked.is_batch)
+        key = f"{draft.site_name}/{draft.offer_id}"
+        all_of: dict[str, tuple[float, ...]] = {}
+        for each in self._slices_of(draft.asked.workload.name):
+            requests = _requests_per_month(each)
+            all_of[each.name] = tokens_by_stage(
+                terms, requests, each.slice.input_tokens, each.slice.output_tokens, self.stages, self.inputs
+            )
+        barred = labels_of(draft.law)
+        # one API for two workloads is two supplies where the law tells them apart, or the batch price does
+        key = key if key not in self.tokens else f"{key}/{draft.asked.workload.name}"
+        title = f"{self.catalog.provider(draft.api.provider_id).name} API ({draft.api.model_name})"
+        self.tokens[key] = Tokens(key, title, draft.site_name, draft.api.provider_id, all_of, barred)
+        self.sources[key] = Source(draft, terms)
+
+    def _terms(self, draft: Draft) -> Iterable[tuple[Commitment | None, OwnedTerms | RentedTerms]]:
+        platform = draft.platform
+        assert platform is not None
+        if platform.host is not None and isinstance(platform.site, OwnedSite | ColoSite):
+            yield None, self.pricing.owned(platform.host, platform.site)
+            return
+        assert platform.cloud is not None
+        assert isinstance(platform.site, CloudSite)
+        said = "commitment" in platform.site.model_fields_set
+        usual = (Commitment.ON_DEMAND, Commitment.RESERVED_1Y, Commitment.RESERVED_3Y)
+        for commitment in (platform.site.commitment,) if said else usual:
+            terms = self.pricing.rented(platform.cloud, commitment)
+            if terms is not None:
+                yield commitment, terms
+
+    def _machine(
+        self, draft: Draft, answer: MachineAnswer, commitment: Commitment | None, terms: OwnedTerms | RentedTerms
+    ) -> None:
+        """Add the machines of one draft; workloads that run the same deployment on them share them."""
+        platform = draft.platform
+        assert platform is not None
+        replica = answer.performance or max(answer.too_slow, key=lambda one: one.goodput.capacity_per_s, default=None)
+        if replica is None:
+            return
+        per_machine = answer.replicas_per_machine or platform.device_count // replica.candidate.deployment.device_count
+        pieces = self._slices_of(draft.asked.workload.name)
+        performances = {each.name: self._serving(each, replica, len(pieces) == 1) for each in pieces}
+        rates = {name: one.sure_per_s * per_machine for name, one in performances.items()}
+        capacities = {
+            name: max(one.goodput.capacity_per_s * per_machine, rates[name]) for name, one in performances.items()
+        }
+        deployment = " ".join(str(part) for part in replica.candidate.key)
+        physical = f"{draft.site_name}/{draft.offer_id}"
+        key = "/".join(filter(None, (physical, commitment, draft.asked.model.id, deployment)))
+        barred = labels_of(draft.law) | self._too_late(platform)
+        if key in self.machines and self.machines[key].barred != barred:
+            key = f"{key}/{draft.asked.workload.name}"
+        known = self.machines.get(key)
+        if known is not None:
+            self.machines[key] = replace(
+                known,
+                goodput_per_s={**known.goodput_per_s, **rates},
+                capacity_per_s={**known.capacity_per_s, **capacities},
+            )
+            before = self.sources[key]
+            self.sources[key] = replace(before, performance={**(before.performance or {}), **performances})
+            return
+        self.sources[key] = Source(draft, terms, commitment, performances, per_machine)
+        self.machines[key] = self._held_or_switched(
+            Machines(
+                id=key,
+                title=platform.title,
+                site=draft.site_name,
+                vendor=platform.device.vendor,
+                goodput_per_s=rates,
+                capacity_per_s=capacities,
+                loaded=(Amounts(),) * len(self.stages),
+                barred=barred,
+                physical=physical,
+            ),
+            platform,
+            commitment,
+            terms,
+        )
+
+    def _serving(self, each: AskedSlice, replica: ReplicaPerformance, whole: bool) -> ReplicaPerformance:
+        """Return what the deployment of `replica` serves of one slice; offers with the same device share the answer."""
+        if whole:
+            return replica
+        key = (each.name, replica.candidate.key)
+        if key not in self._served:
+            slower_by = deviates_at(self.scenario.limits.confidence)
+            cautious = replace(replica.candidate, step=slower(replica.candidate.step, slower_by))
+            found = evaluate(each.slice.service, cautious, _SLICE_PRECISION)
+            self._served[key] = replace(found, candidate=replica.candidate, confidence=replica.confidence)
+        return self._served[key]
+
+    def _held_or_switched(
+        self, machines: Machines, platform: Platform, commitment: Commitment | None, terms: OwnedTerms | RentedTerms
+    ) -> Machines:
+        stages, inputs = self.stages, self.inputs
+        if isinstance(terms, OwnedTerms):
+            assert platform.host is not None
+            return replace(
+                machines,
+                tenures=owned_tenures(terms, stages, inputs, may_buy=self._may_buy(platform)),
+                loaded=loaded_by_stage(terms, stages, inputs),
+                power_w=platform.host.power_peak_w,
+                rack_units=platform.host.rack_units,
+                footprint_known=terms.carbon_g_per_kwh is not None,
+            )
+        draw = rented_draw(platform, self.catalog)
+        by_stage = rented_by_stage(terms, stages, inputs, draw)
+        tenures: tuple[Tenure, ...] = ()
+        switched = by_stage
+        if commitment in _TERM_MONTHS:
+            tenures, switched = reserved_tenures(by_stage, stages, _TERM_MONTHS[commitment]), ()
+        loaded = tuple(
+            draw.amounts(draw.loaded_w, stages.length(s, s)) if draw else Amounts() for s in range(len(stages))
+        )
+        return replace(
+            machines,
+            tenures=tenures,
+            switched=switched,
+            loaded=loaded,
+            away_share=spot_away_share() if commitment is Commitment.SPOT else 0.0,
+            footprint_known=draw is not None and draw.carbon_g_per_kwh is not None,
+        )
+
+    def _may_buy(self, platform: Platform) -> bool:
+        site = platform.site
+        if not isinstance(site, OwnedSite | ColoSite) or platform.host is None:
+            return False
+        return site.hosts is None or platform.host.id in {self.catalog.host(name).id for name in site.hosts}
+
+    def _too_late(self, platform: Platform) -> frozenset[str]:
+        most = self.scenario.limits.lead_time_days
+        wait = platform.host.lead_time_months if platform.host is not None else None
+        late = most is not None and wait is not None and wait * 365.25 / 12.0 > most
+        return frozenset({LEAD_TIME}) if late else frozenset()
+
+    # --- limits -------------------------------------------------------------------------------------------------
+
+    def _limits(self) -> Iterable[Limit]:
+        for site in self.scenario.sites:
+            if not isinstance(site, OwnedSite | ColoSite):
+                continue
+            if site.power_w is not None:
+                yield SiteLimit(f"power of {site.name}", site.name, Scarce.POWER, site.power_w)
+            if site.rack_units is not None:
+                yield SiteLimit(f"space of {site.name}", site.name, Scarce.SPACE, site.rack_units)
+            if site.budget is not None:
+                yield SiteLimit(f"budget of {site.name}", site.name, Scarce.BUDGET, self.pricing.money(site.budget))
+        if self.scenario.limits.max_monthly_cost is not None:
+            most = self.pricing.money(self.scenario.limits.max_monthly_cost)
+            yield TotalLimit(MONTHLY_COST, Measure.COST, most / monthly_payment(1.0, self.inputs, self.stages.months))
+        if self.scenario.limits.max_vendor_share is not None:
+            yield VendorLimit(VENDOR_SHARE, self.scenario.limits.max_vendor_share)
+
+    def _people(self) -> Iterable[Charge]:
+        """Give what people cost, in steps: the kind that takes the most of them decides, whatever else there is."""
+        kinds = {key: source.draft.kind for key, source in self.sources.items()}
+        costs = {
+            kind: staff_cost(self.pricing.staff(frozenset({kind})), self.stages, self.inputs)
+            for kind in sorted(set(kinds.values()))
+        }
+        paid = 0.0
+        for kind in sorted(costs, key=lambda each: costs[each]):
+            if costs[kind] > paid:
+                dear = frozenset(key for key, each in kinds.items() if costs[each] >= costs[kind])
+                yield Charge(f"people for {kind}", Amounts(cost=costs[kind] - paid), dear)
+                paid = costs[kind]
+
+
+def monthly_payment(present: float, inputs: Inputs, months: int) -> float:
+    """Return a present cost as equal payments at the end of each month of the horizon."""
+    return present * float(annuity_factor(monthly_rate(inputs.discount_rate_per_y), float(months)))
+
+
+def rented_draw(platform: Platform, catalog: Catalog) -> Draw | None:
+    """Return what a rented machine is taken to draw: as much as a host with the same devices, in its country.
+
+    None where the catalogue has no such host.
+    """
+    return _typical_draw(catalog, platform.device.id, platform.device_count, platform.country)
+
+
+def _typical_draw(catalog: Catalog, device_id: str, device_count: int, country_id: str) -> Draw | None:
+    hosts = [host for host in catalog.hosts() if host.device_id == device_id]
+    if not hosts:
+        return None
+    idle = float(np.median([host.power_idle_w / host.device_count for host in hosts])) * device_count
+    peak = float(np.median([host.power_peak_w / host.device_count for host in hosts])) * device_count
+    country = catalog.country(country_id)
+    pue = country.pue or WORLD_PUE
+    return Draw(idle * pue, max(peak - idle, 0.0) * pue, country.carbon_g_per_kwh)
+
+
+def _requests_per_month(each: AskedSlice) -> NDArray[np.float64]:
+    return np.asarray(each.asked.profile.mean_rate_per_s * SECONDS_PER_MONTH * each.slice.share)
+
+
+def _class_name(asked: WorkloadDemand, piece: Slice) -> str:
+    return f"{asked.workload.name}, {piece.title}" if piece.title else asked.workload.name
+
+
+def _period_name(number: int, hours: int) -> str:
+    names = ("busiest", "busy", "middling", "quiet", "quietest")
+    return f"{names[min(number, len(names) - 1)]} {hours} h"

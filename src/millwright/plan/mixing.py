@@ -1,0 +1,74 @@
+"""The mixed fleet of a plan: the best mix with its prices, front and proof; or the conflict that prevents it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from millwright.fleet.optimum.questions import Conflict as FoundConflict
+from millwright.fleet.optimum.questions import FrontPoint, LimitPrice
+from millwright.fleet.optimum.solve import Fleet
+from millwright.plan.costing import Inputs
+from millwright.plan.demand import WorkloadDemand
+from millwright.plan.draft import Draft
+from millwright.plan.mix_model import Conflict, Mix
+from millwright.plan.mix_publish import published_conflict, published_mix
+from millwright.plan.mix_question import MixQuestion, mix_question
+from millwright.plan.mixed import (
+    BestMix,
+    Staff,
+    Tell,
+    best_mix,
+    carbon_front,
+    limit_prices,
+    second_best,
+    what_conflicts,
+)
+from millwright.plan.priced import PricedOption
+from millwright.plan.terms import Pricing
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """What came of mixing: the best fleet and the questions asked around it, or the limits in conflict, or neither."""
+
+    question: MixQuestion
+    best: BestMix | None
+    prices: tuple[LimitPrice, ...] = ()
+    points: tuple[FrontPoint, ...] = ()
+    second: Fleet | None = None
+    conflict: FoundConflict | None = None
+
+    def published(self, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs) -> Mix | None:
+        """Return the best mix as published, against the plan's `singles`; None where there is none."""
+        if self.best is None:
+            return None
+        return published_mix(self.best, self.prices, self.points, self.second, singles, pricing, central)
+
+    def published_conflict(self, pricing: Pricing, central: Inputs) -> Conflict | None:
+        """Return the limits in conflict as published; None where a fleet keeps them all."""
+        if self.conflict is None:
+            return None
+        return published_conflict(self.conflict, self.question, pricing, central)
+
+
+def mixed_fleet(
+    drafts: Sequence[Draft],
+    asked: Sequence[WorkloadDemand],
+    singles: Sequence[PricedOption],
+    pricing: Pricing,
+    central: Inputs,
+    tell: Tell | None = None,
+    staff: Staff | None = None,
+) -> Mixing | None:
+    """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
+
+    `singles` are the plan's other options: a mix that is one of them is told, not listed twice.
+    """
+    question = mix_question(asked, drafts, pricing, central)
+    best = best_mix(question, singles, pricing, central, tell, staff)
+    if best is None:
+        found = what_conflicts(question.problem)
+        return None if found is None else Mixing(question, None, conflict=found)
+    second = second_best(best) if best.option is None else None
+    return Mixing(question, best, limit_prices(best), carbon_front(best), second)
