@@ -241,7 +241,7 @@ class _Writer:
         replica = answer.performance or max(answer.too_slow, key=lambda one: one.goodput.capacity_per_s, default=None)
         if replica is None:
             return
-        per_machine = answer.replicas_per_machine or platform.device_count // replica.candidate.deployment.device_count
+        per_machine = answer.replicas_per_machine or platform.device_count // replica.candidate.device_count
         pieces = self._slices_of(draft.asked.workload.name)
         performances = {each.name: self._serving(each, replica, len(pieces) == 1) for each in pieces}
         rates = {name: one.sure_per_s * per_machine for name, one in performances.items()}

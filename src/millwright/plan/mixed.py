@@ -32,7 +32,7 @@ from millwright.fleet.optimum.questions import (
 )
 from millwright.fleet.optimum.solve import Effort, Fleet, Holding, TooLongError, solve
 from millwright.fleet.optimum.thin import shortlisted, thinned
-from millwright.fleet.replica import ReplicaPerformance, deviates_at, evaluate, slower, with_interval
+from millwright.fleet.replica import ReplicaPerformance, deviates_at, evaluate, with_interval
 from millwright.plan.costing import Capacity, Inputs, OwnedTerms
 from millwright.plan.draft import Draft
 from millwright.plan.mix_question import UNKNOWN_FACT, AskedSlice, MixQuestion, Source
@@ -262,8 +262,7 @@ def _pools(question: MixQuestion, fleet: Fleet, confidence: float) -> dict[str, 
         source = question.sources[holding.machines.id]
         assert source.performance is not None
         replica = next(iter(source.performance.values()))
-        cautious = replace(replica.candidate, step=slower(replica.candidate.step, deviates_at(confidence)))
-        found[holding.machines.id] = Pool(cautious, source.replicas_per_machine)
+        found[holding.machines.id] = Pool(replica.candidate, source.replicas_per_machine, deviates_at(confidence))
     return found
 
 

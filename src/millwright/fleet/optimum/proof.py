@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from millwright.fleet.optimum.problem import Machines, MixProblem
 from millwright.fleet.optimum.solve import Fleet
-from millwright.fleet.replica import Candidate, Service
+from millwright.fleet.replica import Candidate, Service, slower
 from millwright.fleet.slices import Slice
 from millwright.simulate.cluster import Member, simulate_cluster
 from millwright.simulate.router import Router
+from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
 
 _REQUESTS = 12_000
@@ -45,10 +46,14 @@ class Stream:
 
 @dataclass(frozen=True)
 class Pool:
-    """What runs on the machines of one supply: a deployment, so many replicas of it on each machine."""
+    """What runs on the machines of one supply: a deployment, so many replicas of it on each machine.
+
+    Its step times are taken `deviates` standard deviations longer than the central ones.
+    """
 
     candidate: Candidate
     replicas_per_machine: int
+    deviates: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -182,13 +187,12 @@ def simulate_fleet(
                 met[streams[number].workload][name] = np.zeros(len(index), dtype=np.bool_)
             continue
         merged, origin = _merged([(arrived[number].pick(index), number) for number, index in pieces])
-        member = Member(pool.candidate.step, pool.candidate.deployment.limits, pool.candidate.memory.kv_capacity_tokens)
-        outcomes = simulate_cluster(merged, [member] * (machines * pool.replicas_per_machine), Router.LEAST_REQUESTS)
         judged = merged.arrival_s >= span_s * _WARMUP
         for number, _ in pieces:
             slo = streams[number].service.slo
             if slo is not None:
-                met[streams[number].workload][name] = slo.met(outcomes)[(origin == number) & judged]
+                kept_it = _met(pool, machines * pool.replicas_per_machine, merged, slo)
+                met[streams[number].workload][name] = kept_it[(origin == number) & judged]
     kept: dict[str, Kept] = {}
     for workload, by_pool in met.items():
         everything = np.concatenate([*by_pool.values()]) if by_pool else np.zeros(0, dtype=np.bool_)
@@ -196,6 +200,23 @@ def simulate_fleet(
             shares = {name: float(each.mean()) for name, each in by_pool.items() if each.size}
             kept[workload] = Kept(float(everything.mean()), int(everything.size), shares)
     return kept
+
+
+def _met(pool: Pool, replicas: int, requests: Requests, slo: Slo) -> NDArray[np.bool_]:
+    """Return which requests keep the SLO on the replicas of one supply, each to the one with the fewest under way.
+
+    Disaggregated replicas are given theirs in turn: they are clusters themselves.
+    """
+    candidate = pool.candidate
+    if candidate.prompts is not None:
+        met = np.zeros(len(requests), dtype=np.bool_)
+        for turn in range(min(replicas, len(requests))):
+            index = np.arange(turn, len(requests), replicas)
+            met[index] = slo.met(candidate.serve(requests.pick(index), deviates=pool.deviates))
+        return met
+    step = slower(candidate.step, pool.deviates) if pool.deviates else candidate.step
+    member = Member(step, candidate.deployment.limits, candidate.memory.kv_capacity_tokens)
+    return slo.met(simulate_cluster(requests, [member] * replicas, Router.LEAST_REQUESTS))
 
 
 def keeps_promise(kept: Mapping[str, Kept], streams: Sequence[Stream]) -> bool:
