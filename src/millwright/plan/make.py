@@ -214,7 +214,9 @@ def plan_of_drafts(
 
     told = answer(ranked, odds, central, refused)
     if mixing is not None and not ranked:
-        told = told.model_copy(update={"conflict": mixing.published_conflict(pricing, central)})
+        clash = mixing.published_conflict(pricing, central)
+        ways = () if clash is None else (clash.sentence, *(each.sentence for each in clash.ways_out))
+        told = told.model_copy(update={"conflict": clash, "next_steps": (*ways, *told.next_steps)})
     advised = next((option for option in ranked if option.id == told.option_id), None)
     return Plan(
         header=_header(loaded, today, seed, rules, _catalogue_date(from_catalogue, catalog)),
