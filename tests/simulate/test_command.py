@@ -36,6 +36,16 @@ def test_the_table_names_every_latency_and_what_binds() -> None:
         assert word in run.stdout
 
 
+def test_drafts_that_are_accepted_shorten_the_gaps_and_cost_less_energy() -> None:
+    options = ("--rate", "6", "--requests", "1500", "--json")
+    plain, drafted = (
+        json.loads(simulate(*options, *more).stdout) for more in ((), ("--speculate", "eagle3:3", "--acceptance", "1"))
+    )
+    assert drafted["totals"]["drafted_tokens"] > 0
+    assert drafted["tpot_s"]["mean"]["value"] < 0.5 * plain["tpot_s"]["mean"]["value"]
+    assert drafted["energy"]["decode_j"] < plain["energy"]["decode_j"]
+
+
 def test_a_trace_is_replayed_whole(tmp_path: Path) -> None:
     trace = tmp_path / "trace.csv"
     rows = "".join(f"{0.1 * i:.1f},{100 + i},{10 + i % 7}\n" for i in range(300))
@@ -64,6 +74,12 @@ def test_the_timeline_is_written_whole(tmp_path: Path) -> None:
         (("--rate", "5", "--tp", "3"), "32 attention heads cannot be shared out among 3 devices"),
         (("--rate", "5", "--percentile", "150"), "--percentile"),
         (("--rate", "5", "--router", "best", "--replicas", "2"), "no router is called"),
+        (("--rate", "5", "--think", "1s"), "only the clients of a closed loop think"),
+        (("--rate", "5", "--speculate", "guess"), "no way of drafting is called 'guess'"),
+        (("--rate", "5", "--speculate", "mtp:0"), "no number of drafted tokens"),
+        (("--rate", "5", "--acceptance", "0.5"), "nothing is drafted"),
+        (("--rate", "5", "--speculate", "mtp:40", "--max-num-batched-tokens", "4096"), "lower max_num_seqs"),
+        (("--rate", "5", "--offload", "100"), "no prompts share a beginning"),
         (("--rate", "5", "--max-num-seqs", "300", "--max-num-batched-tokens", "100"), "below max_num_seqs"),
     ],
 )

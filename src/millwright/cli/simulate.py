@@ -53,6 +53,19 @@ def simulate(
     max_num_batched_tokens: Annotated[
         int | None, typer.Option("--max-num-batched-tokens", help="Tokens per step.")
     ] = None,
+    think: Annotated[str, typer.Option("--think", help="Closed loop: pause of a client, such as 2s.")] = "",
+    speculate: Annotated[
+        str, typer.Option("--speculate", metavar="METHOD[:k]", help="Draft k tokens a step: mtp, eagle3:4, ngram.")
+    ] = "",
+    acceptance: Annotated[
+        float | None, typer.Option("--acceptance", min=0, max=1, help="Chance that a drafted token is accepted.")
+    ] = None,
+    offload: Annotated[
+        float | None, typer.Option("--offload", metavar="GB", help="Host memory per replica for prefixes dropped.")
+    ] = None,
+    prefill_first: Annotated[
+        bool, typer.Option("--prefill-first", help="Decoding waits while there are prompts (SGLang's way).")
+    ] = False,
     find_rate: Annotated[
         bool, typer.Option("--find-rate", help="Also find the largest rate that keeps the SLO.")
     ] = False,
@@ -98,6 +111,11 @@ def simulate(
         max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens,
         find_rate=find_rate,
+        think=think,
+        speculate=speculate,
+        acceptance=acceptance,
+        offload_gb=offload,
+        prefill_first=prefill_first,
     )
     run = run_simulation(asked, catalog, read_calibration(calibration) if calibration is not None else None)
     if timeline is not None:
@@ -170,11 +188,15 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
         ),
         ("busy", f"{metrics.utilisation:.0%} of the time, {metrics.decode_batch_mean:.1f} sequences decoding"),
         ("KV cache", f"{metrics.kv_mean_share:.0%} full on average, {metrics.kv_peak_share:.0%} at most"),
+        *_spared(run),
+        *_energy(run),
         ("preemptions", f"{metrics.preemptions:,} ({metrics.recomputed_tokens:,} tokens computed again)"),
     ]
     if metrics.attainment is not None and metrics.goodput_per_s is not None and run.slo is not None:
         holds = "holds" if metrics.slo_holds else "does not hold"
         rows.append(("goodput", f"{metrics.goodput_per_s:.4g} requests/s within the SLO"))
+        for label, met in run.attainment_by_priority.items():
+            rows.append((f"priority {label}", f"{met.value:.1%} within the SLO"))
         rows.append(("SLO", f"{holds}: {metrics.attainment.value:.1%} of {run.slo.percentile:g} % asked for"))
     ends = run.mean_intervals_80
     if "ttft_s" in ends and "tpot_s" in ends:
@@ -184,6 +206,32 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
         best = run.goodput
         rows.append(("largest rate", f"{best.rate_per_s:.4g}/s ({best.low:.4g} to {best.high:.4g}); {best.reason}"))
     return rows
+
+
+def _spared(run: SimulationRun) -> list[tuple[str, str]]:
+    totals, rows = run.outcomes.totals, []
+    if totals.drafted_tokens:
+        tokens = totals.decode_tokens / max(totals.drafted_tokens / run.drafted, 1)
+        rows.append(("drafts", f"{totals.drafted_tokens:,} tokens drafted, {tokens:.2f} tokens a step and sequence"))
+    if totals.cached_tokens:
+        told = f"{run.metrics.cached_share:.0%} of the prompt tokens found"
+        if totals.loaded_tokens:
+            told += f", {totals.loaded_tokens / totals.cached_tokens:.0%} of them in the host's memory"
+        rows.append(("prefix cache", told))
+    return rows
+
+
+def _energy(run: SimulationRun) -> list[tuple[str, str]]:
+    taken = run.energy
+    if taken is None or taken.per_output_token_j is None:
+        return []
+    each = taken.per_output_token_j
+    shares = ", ".join(
+        f"{part / taken.total_j.value:.0%} {name}"
+        for name, part in (("prompts", taken.prompt_j), ("decoding", taken.decode_j), ("idle", taken.idle_j))
+    )
+    told = f"{each.value:.3g} J per output token ({each.low:.3g} to {each.high:.3g}), {taken.power_w:,.0f} W: {shares}"
+    return [("energy of devices", told)]
 
 
 def _time(seconds: float) -> str:

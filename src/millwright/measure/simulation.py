@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,17 @@ from millwright.catalog.catalog import Catalog
 from millwright.catalog.precision import Precision
 from millwright.errors import InputError
 from millwright.measure.deployed import DeployedStepTime, deployed_step_time
+from millwright.measure.machine import draft_asked, host_memory_asked, with_draft
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.engines import engine_id, engine_profile, engine_profiles
 from millwright.perf.memory import memory_fit
 from millwright.quantity import Dimension, QuantityError, parse_quantity
 from millwright.simulate.cluster import Member, simulate_cluster
+from millwright.simulate.energy import Energy, energy
 from millwright.simulate.goodput import Goodput, max_rate_at_slo
 from millwright.simulate.load import simulate_closed, simulate_open
-from millwright.simulate.metrics import ServiceMetrics, summarise
+from millwright.simulate.metrics import Interval, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.router import Router
 from millwright.simulate.slo import Slo
@@ -48,6 +50,9 @@ class AskedSimulation:
 
     Lengths are written as `LENGTH_FORMS` says [tokens]; `ttft`, `tpot` and `e2e` as times with a unit, such as `500ms`;
     `percentile` is the share of requests that must keep them [%]; `warmup` the share of requests not judged.
+    `think` is how long a client of a closed loop waits before its next request; `speculate` a way of drafting, with its
+    number of tokens if another than usual (`eagle3:4`); `offload_gb` host memory of each replica for KV cache [GB];
+    `prefill_first` lets decoding wait while there are prompts, as SGLang does by default.
     """
 
     model: str
@@ -73,6 +78,11 @@ class AskedSimulation:
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None
     find_rate: bool = False
+    think: str = ""
+    speculate: str = ""
+    acceptance: float | None = None
+    offload_gb: float | None = None
+    prefill_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,9 @@ class SimulationRun:
     goodput: Goodput | None
     deployed: DeployedStepTime
     simulation_s: float
+    energy: Energy | None = None
+    attainment_by_priority: Mapping[int, Interval] = field(default_factory=dict)
+    drafted: int = 0
 
     @property
     def mean_intervals_80(self) -> dict[str, tuple[float, float]]:
@@ -103,8 +116,18 @@ def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibr
         raise InputError("a closed loop runs on one replica", "--replicas", "Give --rate or --trace for a cluster.")
     if sum(load is not None for load in (asked.rate_per_s, asked.concurrency, asked.trace)) != 1:
         raise InputError("a simulation needs exactly one load", remedy="Give one of --rate, --concurrency, --trace.")
+    if asked.think and asked.concurrency is None:
+        raise InputError("only the clients of a closed loop think", "--think", "Give --concurrency with it.")
     slo, router = _slo(asked), _router(asked.router)
+    think_s = _time_s(asked.think, "--think") if asked.think else 0.0
+    draft = draft_asked(asked.speculate, asked.acceptance, asked.seed)
     workload = _workload(asked)
+    if asked.offload_gb is not None and (workload.prefix_blocks is None or asked.concurrency is not None):
+        raise InputError(
+            "no prompts share a beginning that the host's memory could keep",
+            "--offload",
+            "Replay a trace that names prefix blocks (hash_ids).",
+        )
     deployment = _deployment(asked, catalog)
     fit = memory_fit(deployment)
     if not fit.fits:
@@ -120,24 +143,37 @@ def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibr
         level=asked.concurrency,
         calibration=calibration,
     )
-    machine = (deployed.step, deployment.limits, fit.kv_capacity_tokens)
+    machine = (with_draft(deployed.step, draft, deployment), deployment.limits, fit.kv_capacity_tokens)
+    host = host_memory_asked(asked.offload_gb, deployment, fit)
     began_s = time.perf_counter()
     try:
         if asked.concurrency is not None:
             # clients of a service don't start together: equal lengths would keep them in step for ever
             outcomes = simulate_closed(
-                workload.input_tokens, workload.output_tokens, asked.concurrency, *machine, ramp_s=deployed.cycle_s
+                workload.input_tokens,
+                workload.output_tokens,
+                asked.concurrency,
+                *machine,
+                think_s=think_s,
+                ramp_s=deployed.cycle_s + think_s,
             )
         elif asked.replicas > 1:
-            outcomes = simulate_cluster(workload, [Member(*machine)] * asked.replicas, router)
+            members = [Member(*machine, host_memory=host)] * asked.replicas
+            outcomes = simulate_cluster(workload, members, router, seed=asked.seed)
         else:
-            outcomes = simulate_open(workload, *machine)
+            outcomes = simulate_open(workload, *machine, host_memory=host)
         simulation_s = time.perf_counter() - began_s
         goodput = max_rate_at_slo(workload, *machine, slo or Slo(), warmup=asked.warmup) if asked.find_rate else None
     except ValueError as error:
         raise InputError(str(error)) from error
     metrics = summarise(outcomes, slo, asked.warmup)
-    return SimulationRun(deployment, outcomes, metrics, slo, goodput, deployed, simulation_s)
+    by_priority: Mapping[int, Interval] = {}
+    if slo is not None and workload.priority is not None:
+        judged = slice(int(asked.warmup * len(outcomes)), None)
+        by_priority = attainment_by(outcomes.only(judged), slo, workload.priority[judged])
+    taken = energy(outcomes, deployment)
+    k = 0 if draft is None else draft.tokens
+    return SimulationRun(deployment, outcomes, metrics, slo, goodput, deployed, simulation_s, taken, by_priority, k)
 
 
 def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
@@ -154,6 +190,8 @@ def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
         "limits": asdict(deployment.limits),
         "slo": None if run.slo is None else asdict(run.slo),
         **asdict(run.metrics),
+        "attainment_by_priority": {str(label): asdict(met) for label, met in run.attainment_by_priority.items()},
+        "energy": None if run.energy is None else asdict(run.energy),
         "totals": asdict(run.outcomes.totals),
         "basis": run.deployed.basis,
         "mean_interval_80": run.mean_intervals_80,
@@ -170,16 +208,20 @@ def _slo(asked: AskedSimulation) -> Slo | None:
     limits = {}
     for name, text in (("ttft", asked.ttft), ("tpot", asked.tpot), ("e2e", asked.e2e)):
         if text:
-            try:
-                limits[f"{name}_s"] = parse_quantity(text, Dimension.TIME)
-            except QuantityError as error:
-                raise InputError(str(error), f"--{name}") from error
+            limits[f"{name}_s"] = _time_s(text, f"--{name}")
     if not limits:
         return None
     try:
         return Slo(**limits, percentile=asked.percentile)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def _time_s(text: str, option: str) -> float:
+    try:
+        return parse_quantity(text, Dimension.TIME)
+    except QuantityError as error:
+        raise InputError(str(error), option) from error
 
 
 def _workload(asked: AskedSimulation) -> Requests:
@@ -300,4 +342,5 @@ def _limits(deployment: Deployment, asked: AskedSimulation) -> SchedulerLimits:
         max_num_batched_tokens=asked.max_num_batched_tokens or max(profile.max_num_batched_tokens, sequences),
         block_size_tokens=profile.block_size_tokens,
         max_model_len_tokens=max(deployment.model.max_context_tokens, 1),
+        prefill_first=asked.prefill_first,
     )

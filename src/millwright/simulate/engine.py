@@ -235,6 +235,7 @@ def _mixed_step(
     rep.busy_s += seconds
     rep.decode_seconds += rep.decoding * seconds
     rep.prefill_tokens += prefill
+    given = 0
     if not decodes:
         rep.pauses += 1
         rep.paused_s += seconds
@@ -248,6 +249,9 @@ def _mixed_step(
             gaps[rep.row, gap_bin(seconds)] += decoding
         rep.context += given
         rep.decode_tokens += given
+    if prefill > 0:
+        rep.prompt_s += seconds
+        rep.prompt_decode_tokens += given
     rep.kv_token_seconds += (rep.context + prefill_kv) * seconds
 
 

@@ -36,18 +36,22 @@ class Fate(IntEnum):
 class Totals:
     """What the replicas did from the first arrival to the last token, summed over replicas.
 
-    `busy_s` is the time spent in steps; `decode_seconds` and `kv_token_seconds` integrate the decoding sequences
-    and the tokens held in KV cache over it. `prefill_tokens` counts recomputed tokens too; `cached_tokens` are those
-    that the prefix cache spared, `loaded_tokens` those of them that came back from the host's memory.
+    `busy_s` is the time spent in steps, `prompt_s` in those of them that computed prompts, in which
+    `prompt_decode_tokens` of the `decode_tokens` came; `decode_seconds` and `kv_token_seconds` integrate the decoding
+    sequences and the tokens held in KV cache over `busy_s`. `prefill_tokens` counts recomputed tokens too;
+    `cached_tokens` are those that the prefix cache spared, `loaded_tokens` those of them that came back from the host's
+    memory.
     `drafted_tokens` were proposed by speculative decoding; `decode_tokens` are those accepted and the model's own.
     """
 
     steps: int = 0
     busy_s: float = 0.0
+    prompt_s: float = 0.0
     decode_seconds: float = 0.0
     kv_token_seconds: float = 0.0
     prefill_tokens: int = 0
     decode_tokens: int = 0
+    prompt_decode_tokens: int = 0
     cached_tokens: int = 0
     loaded_tokens: int = 0
     drafted_tokens: int = 0

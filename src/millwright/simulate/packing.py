@@ -264,6 +264,8 @@ def _totals(replica: np.void) -> Totals:
     return Totals(
         steps=int(replica["step"] + replica["pauses"]),
         busy_s=float(replica["busy_s"]),
+        prompt_s=float(replica["prompt_s"]),
+        prompt_decode_tokens=int(replica["prompt_decode_tokens"]),
         decode_seconds=float(replica["decode_seconds"]),
         kv_token_seconds=float(replica["kv_token_seconds"]),
         prefill_tokens=int(replica["prefill_tokens"]),

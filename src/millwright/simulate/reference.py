@@ -117,10 +117,12 @@ class ReferenceEngine:
     tickets: int = 0
     steps: int = 0
     busy_s: float = 0.0
+    prompt_s: float = 0.0
     decode_seconds: float = 0.0
     kv_token_seconds: float = 0.0
     prefill_tokens: int = 0
     decode_tokens: int = 0
+    prompt_decode_tokens: int = 0
     cached_tokens: int = 0
     loaded_tokens: int = 0
     drafted_tokens: int = 0
@@ -241,6 +243,9 @@ class ReferenceEngine:
         self.kv_token_seconds += sum(s.computed for s in self.running) * seconds
         self.prefill_tokens += sum(prefill.values())
         self.decode_tokens += sum(tokens.values())
+        if prefill:
+            self.prompt_s += seconds
+            self.prompt_decode_tokens += sum(tokens.values())
         self.drafted_tokens += self.drafted * len(decode)
         self.kv_peak_blocks = max(self.kv_peak_blocks, self.blocks - self.available)
         for sequence in scheduled:
@@ -372,10 +377,12 @@ class ReferenceEngine:
         return Totals(
             steps=self.steps,
             busy_s=self.busy_s,
+            prompt_s=self.prompt_s,
             decode_seconds=self.decode_seconds,
             kv_token_seconds=self.kv_token_seconds,
             prefill_tokens=self.prefill_tokens,
             decode_tokens=self.decode_tokens,
+            prompt_decode_tokens=self.prompt_decode_tokens,
             kv_peak_blocks=self.kv_peak_blocks,
             kv_blocks=self.blocks,
             cached_tokens=self.cached_tokens,

@@ -86,6 +86,8 @@ class Replica:
     outstanding_tokens: int
     # what it has done
     busy_s: float
+    prompt_s: float  # of it, in steps that computed prompts, and the answers' tokens that came in those
+    prompt_decode_tokens: int
     decode_seconds: float
     kv_token_seconds: float
     prefill_tokens: int

@@ -47,6 +47,11 @@ class SimulateRequest(WithFiles):
     max_num_seqs: Annotated[int, Field(ge=1, le=100_000)] | None = None
     max_num_batched_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     find_rate: bool = False
+    think: _Short = Field(default="", description="Closed loop: how long a client waits, such as 2s.")
+    speculate: _Short = Field(default="", description="A way of drafting and its tokens: mtp, eagle3:4, ngram.")
+    acceptance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    offload_gb: Annotated[float, Field(gt=0, lt=1e6, allow_inf_nan=False)] | None = None
+    prefill_first: bool = False
     timeline: Annotated[int, Field(ge=0, le=5000)] = Field(
         default=0, description="So many requests as a timeline (Chrome trace format)."
     )
