@@ -127,3 +127,21 @@ def test_measured_points_of_the_fit_are_met(shared_data: Path) -> None:
     error = (answer["pred_tpot_ms_mean"] / answer["tpot_ms_mean"] - 1).abs().median()
     assert isinstance(error, float)
     assert error < 0.05
+
+
+def test_in_a_closed_loop_throughput_is_what_the_time_of_a_request_makes_it() -> None:
+    row = {
+        "accelerator": "NVIDIA H100 SXM5 80GB",
+        "tp": 2.0,
+        "n_accelerators": 2.0,
+        "model": "Llama-3.1-70B",
+        "precision_weights": "fp8",
+        "isl": 1024.0,
+        "osl": 512.0,
+        "load_kind": "concurrency (closed loop)",
+    }
+    table = pl.DataFrame([row | {"concurrency_or_rate": float(users)} for users in (1, 4, 16, 64)])
+    found = predict_points(points_of(table), load_catalog())
+    ttft_ms, tpot_ms, per_s = found.values
+    by_law = np.array([1, 4, 16, 64]) * 512.0 / ((ttft_ms + 511.0 * tpot_ms) / 1e3)
+    assert per_s == pytest.approx(by_law, rel=0.06)  # a run's start and end cost some per cent

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.perf.test_step_time_laws import decoder, device
 
 from millwright.catalog.architecture import AttentionKind
+from millwright.catalog.catalog import load_catalog
 from millwright.catalog.precision import Precision
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import memory_fit
@@ -59,3 +60,11 @@ def test_attention_data_parallelism_multiplies_the_cache() -> None:
 
 def test_unknown_memory_is_no_refusal() -> None:
     assert memory_fit(Deployment(decoder(), replace(device(), memory_bytes=None))).fits
+
+
+def test_weights_that_all_but_fill_a_device_leave_no_room() -> None:
+    catalog = load_catalog()
+    model = catalog.model("llama-3.1-70b")
+    one, two = (Deployment(model, catalog.device("a100-sxm-80"), weights=Precision.INT8, tp=tp) for tp in (1, 2))
+    assert not memory_fit(one).fits
+    assert memory_fit(two).kv_capacity_tokens > 100_000

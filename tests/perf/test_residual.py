@@ -30,3 +30,13 @@ def test_it_never_exceeds_its_limits() -> None:
     residual = fit_residual([labels("a")] * 40, where, huge, np.ones(40), (0.01, 0.01, 0.01), scales=(50, 50, 50))
     correction = residual.correction([labels("a")], where[:1])
     assert (np.abs(correction[:, 0]) <= np.array(LIMITS)).all()
+
+
+def test_points_that_share_no_group_are_solved_apart_and_alike() -> None:
+    rng = np.random.default_rng(1)
+    where = rng.normal(size=(40, 4))
+    errors = rng.normal(0.0, 0.1, (3, 40))
+    names = [labels("a" if row < 25 else "b") for row in range(40)]
+    together = fit_residual(names, where, errors, np.ones(40), (0.05, 0.05, 0.05))
+    alone = fit_residual(names[:25], where[:25], errors[:, :25], np.ones(25), (0.05, 0.05, 0.05))
+    assert together.correction(names[:5], where[:5]) == pytest.approx(alone.correction(names[:5], where[:5]))

@@ -20,9 +20,13 @@ def predict(
     calibration: Annotated[
         Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
     ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Also play every closed loop in the simulator: columns sim_….")
+    ] = False,
 ) -> None:
     """Predict mean TTFT, mean TPOT and throughput of serving points, each with an 80 % interval."""
     from millwright.catalog.catalog import load_catalog
+    from millwright.measure.played import agreement, play_table
     from millwright.measure.points import read_table
     from millwright.measure.predict import predict_table
     from millwright.perf.calibration import read_calibration
@@ -30,7 +34,11 @@ def predict(
     if out.suffix.lower() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"'{out.name}' is neither .csv nor .parquet", "--out", "Name the output by its format.")
     corrections = read_calibration(calibration) if calibration is not None else None
-    table = predict_table(read_table(points), load_catalog(devices or (), models or ()), corrections)
+    catalog = load_catalog(devices or (), models or ())
+    table = predict_table(read_table(points), catalog, corrections)
+    if simulate:
+        table = play_table(table, catalog, corrections)
+        typer.echo(agreement(table), err=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".csv":
         table.write_csv(out)

@@ -147,7 +147,14 @@ def ideal_protocol(protocol: ProtocolCoefficients) -> ProtocolCoefficients:
     """Return the protocol that a simulator plays in its steady state: all but the time per request as in theory."""
     one, nothing = np.ones(1), np.zeros(1)
     return replace(
-        protocol, interference=one, wait=one, burst=one, warm_s=nothing, lockstep=nothing, drain=one, transfer_s=nothing
+        protocol,
+        interference=one,
+        wait=one,
+        burst=one,
+        warm_s=nothing,
+        lockstep=nothing,
+        drain=one,
+        transfer_s=nothing,
     )
 
 

@@ -8,7 +8,7 @@ the derivative by every effect of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,10 +26,10 @@ PROTOCOL_PARAMETERS: tuple[str, ...] = tuple(ProtocolCoefficients.__dataclass_fi
 ALL_PARAMETERS = (*PARAMETERS, *PROTOCOL_PARAMETERS)
 CAPPED = frozenset({*SHARES, "drain"})
 
-METRIC_SIGMA = (0.17, 0.08, 0.10)
+METRIC_SIGMA = (0.12, 0.08, 0.10)
 """Spread of the log error that is taken as usual for mean TTFT, mean TPOT and throughput."""
 
-_STUDENT = 4.0
+_STUDENT = 2.0
 _STEP = -0.02
 
 
@@ -121,18 +121,32 @@ class HierarchicalFit:
         return effects
 
     def _normal_equations(self, effects: Floats, logs: Floats, weight: Floats) -> tuple[Floats, Floats]:
+        return self._assembled(self._slopes(effects, logs), logs, weight)
+
+    def _slopes(self, effects: Floats, logs: Floats) -> dict[str, Floats]:
+        """Return the derivative of every log metric by the log of each coefficient: (3, points) each."""
         at = self.coefficient_logs(effects)
-        misfit = np.where(weight > 0, logs - self.measured_logs, 0.0)
         slopes = {}
         for name in ALL_PARAMETERS:
             moved = dict(at)
             moved[name] = (np.minimum(at[name], 0.0) if name in CAPPED else at[name]) + _STEP
             slopes[name] = (log_metrics(self.predict(moved)) - logs) / _STEP
-        size = len(effects)
+        return slopes
+
+    def _assembled(
+        self, slopes: Mapping[str, Floats], logs: Floats, weight: Floats, rows: NDArray[np.int64] | None = None
+    ) -> tuple[Floats, Floats]:
+        """Return what the points (those of `rows`) add to the normal equations and to the gradient."""
+        chosen = np.arange(weight.shape[1]) if rows is None else rows
+        weight = weight[:, chosen]
+        misfit = np.where(weight > 0, (logs - self.measured_logs)[:, chosen], 0.0)
+        slopes = {name: slope[:, chosen] for name, slope in slopes.items()}
+        designs = {name: (design[chosen], index) for name, (design, index) in self._designs.items()}
+        size = len(self.centres)
         normal, gradient = np.zeros((size, size)), np.zeros(size)
-        for first, (design, index) in self._designs.items():
+        for first, (design, index) in designs.items():
             gradient[index] += design.T @ np.sum(weight * slopes[first] * misfit, axis=0)
-            for second, (other, other_index) in self._designs.items():
+            for second, (other, other_index) in designs.items():
                 if other_index[0] < index[0]:
                     continue
                 shared = np.sum(weight * slopes[first] * slopes[second], axis=0)
@@ -142,6 +156,36 @@ class HierarchicalFit:
                 normal[np.ix_(index, other_index)] = block
                 normal[np.ix_(other_index, index)] = block.T
         return normal, gradient
+
+    def leaver(self, effects: Floats) -> Callable[[NDArray[np.bool_]], Floats]:
+        """Return a function from points left out to the effects fitted without them, from the optimum `effects`.
+
+        The points are taken out of the normal equations and one Gauss-Newton step is made: seconds, not minutes.
+        """
+        logs = self.predicted_logs(effects)
+        slopes = self._slopes(effects, logs)
+        known = np.isfinite(self.measured_logs)
+        sigma = np.array(METRIC_SIGMA)[:, None]
+        scaled = np.where(known, logs - self.measured_logs, 0.0) / sigma
+        row_weight = self.weights[None, :] * (1.0 if self.metric_weights is None else self.metric_weights)
+        weight = np.where(known, row_weight * (_STUDENT + 1) / (_STUDENT + scaled**2), 0.0) / sigma**2
+
+        whole_normal, whole_gradient = self._assembled(slopes, logs, weight)
+        whole_normal[np.diag_indices_from(whole_normal)] += 1.0 / self.spreads**2
+        whole_gradient += (effects - self.centres) / self.spreads**2
+
+        def without(left: NDArray[np.bool_]) -> Floats:
+            normal, gradient = self._assembled(slopes, logs, weight, np.flatnonzero(left))
+            return np.asarray(effects - np.linalg.solve(whole_normal - normal, whole_gradient - gradient))
+
+        return without
+
+    def hold(self, names: Sequence[tuple[str, str, str]], values: Floats, spread: float) -> None:
+        """Believe in these effects, as fitted elsewhere, to within `spread`."""
+        at = {name: index for index, name in enumerate(self.names)}
+        for name, value in zip(names, values, strict=True):
+            if name in at:
+                self.centres[at[name]], self.spreads[at[name]] = value, spread
 
 
 def as_coefficients(logs: Mapping[str, Floats]) -> tuple[Coefficients, ProtocolCoefficients]:

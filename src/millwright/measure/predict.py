@@ -84,7 +84,8 @@ def residual_labels(resolved: ResolvedPoint, labels: Mapping[str, str | float]) 
     pool = ""
     if resolved.prefill is not None:
         pool = f"p{resolved.prefill.tp}.{resolved.prefill.dp}x{resolved.prefill_replicas}"
-    return group_labels(resolved.deployment, labels, resolved.replicas, pool)
+    sort = sort_of_point(resolved).split("-")[0]
+    return group_labels(resolved.deployment, labels, resolved.replicas, pool, sort)
 
 
 def predict_points(
@@ -167,10 +168,17 @@ def _basis(resolved: ResolvedPoint, novelty: str, correction: Correction | None)
 
 
 def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str, str]], residual: Residual) -> Floats:
-    """Return (3, n) metrics [ms, ms, 1/s] with the residual correction, no TPOT below its roofline."""
+    """Return (3, n) metrics [ms, ms, 1/s] with the residual correction, no TPOT below its roofline.
+
+    In a closed loop the throughput is corrected as Little's law has it: by the corrected time of a request.
+    """
     logs = residual.correction(labels, coordinates_of(points))
-    values = np.stack([predicted.ttft_s * 1e3, predicted.tpot_s * 1e3, predicted.output_per_s]) * np.exp(logs)
+    plain = np.stack([predicted.ttft_s * 1e3, predicted.tpot_s * 1e3, predicted.output_per_s])
+    values = plain * np.exp(logs)
     values[1] = np.maximum(values[1], predicted.tpot_floor_s * 1e3)
+    gaps = np.maximum(points.output_tokens - 1.0, 0.0)
+    cycle = (plain[0] + gaps * plain[1]) / (values[0] + gaps * values[1])
+    values[2] = np.where(points.loop, plain[2] * cycle, values[2])
     streams = np.where(points.rate, np.inf, points.level) * points.replicas
     most = streams / np.maximum(predicted.tpot_floor_s, 1e-9)
     values[2] = np.minimum(values[2], np.where(np.isfinite(most), most, values[2]))
@@ -181,6 +189,14 @@ def _novelty(resolved: ResolvedPoint) -> str:
     if resolved.notes:
         return "both"
     return shipped_knowledge().novelty(resolved.deployment.device.id, resolved.deployment.model.id)
+
+
+def errors_to_explain(errors: Floats, points: Points) -> Floats:
+    """Return (3, n) log errors for the residual's fit: in a closed loop, throughput stands for a TPOT not measured."""
+    found = errors.copy()
+    found[1] = np.where(points.loop & np.isnan(errors[1]), -errors[2], errors[1])
+    found[2] = np.where(points.loop, np.nan, errors[2])
+    return found
 
 
 def shipped_spread(resolved: ResolvedPoint) -> Floats:

@@ -181,14 +181,14 @@ def _published(model: Architecture) -> Precision:
 
 
 def kv_precision(words: str, weights: Precision, engine: str, device: Device) -> Precision:
-    """Return the KV format: as stated, else fp8 where TensorRT-LLM runs a quantised model or fp4 runs natively."""
+    """Return the KV format: as stated, else fp8 for a quantised model on TensorRT-LLM or on a device that has fp4."""
     text = words.lower()
     if text:
         return Precision.FP8 if "8" in text and "fp16" not in text and "bf16" not in text else Precision.BF16
     quantised = weights in (Precision.FP8, Precision.FP8_BLOCK, Precision.NVFP4, Precision.MXFP4)
     if quantised and engine == "trtllm" and device.peak_flop_per_s.get(Compute.FP8):
         return Precision.FP8
-    native = weights in (Precision.NVFP4, Precision.MXFP4) and device.peak_flop_per_s.get(Compute.FP4)
+    native = quantised and device.peak_flop_per_s.get(Compute.FP4)
     return Precision.FP8 if native else Precision.BF16
 
 

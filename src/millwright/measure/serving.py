@@ -42,8 +42,11 @@ RUN_LENGTH = 10.0
 _KV_GROWTH_SHARE = 0.6
 """Share of its output that a sequence's cache holds when one decides how many fit: half on average, and some margin."""
 
-_LEAST_CACHE_TOKENS = 32_768.0
-"""Cache taken to be there although the sums leave less: nobody measures a server that has no room to serve."""
+_LEAST_CACHE_SHARE = 0.06
+"""Share of the devices' memory taken to be cache although sums leave less: nobody measures a server without room."""
+
+_STALL_USERS = 16.0
+"""Concurrency for which `warm_s` is stated."""
 
 _ROUNDS = 8
 
@@ -59,6 +62,7 @@ class Points:
     output_tokens: Floats
     depth_tokens: Floats
     closed: NDArray[np.bool_]
+    loop: NDArray[np.bool_]  # a closed loop of one deployment at a stated concurrency
     finite: NDArray[np.bool_]  # a closed loop with a start and an end in its figures
     equal: NDArray[np.bool_]  # a closed loop whose lengths are all equal
     static: NDArray[np.bool_]
@@ -123,6 +127,7 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
         output_tokens=np.array([max(each.output_tokens, 1.0) for each in points]),
         depth_tokens=np.array([each.context_tokens for each in points]),
         closed=load_is(Load.CLOSED, Load.SATURATED, Load.OFFLINE, Load.BURST),
+        loop=load_is(Load.CLOSED) & np.array([each.prefill is None for each in resolved]) & ~phase,
         finite=(load_is(Load.CLOSED) & ~steady) | load_is(Load.BURST),
         equal=load_is(Load.CLOSED) & ~steady & np.array([each.spread == 0.0 for each in points]),
         static=static,
@@ -147,7 +152,8 @@ def _fitting_sequences(deployment: Deployment, point: ServingPoint) -> float:
     fit = memory_fit(deployment, 8192)
     kept = point.context_tokens + point.input_tokens + _KV_GROWTH_SHARE * point.output_tokens
     room = float(fit.max_sequences(kept, max(1, deployment.dp)))
-    return max(1.0, room, _LEAST_CACHE_TOKENS * max(1, deployment.dp) / kept)
+    least = _LEAST_CACHE_SHARE * (deployment.device.memory_bytes or 0.0) / max(fit.kv_bytes_per_token, 1.0)
+    return max(1.0, room, least * max(1, deployment.dp) / kept)
 
 
 def _level(point: ServingPoint, deployment: Deployment, room: float) -> float:
@@ -197,6 +203,11 @@ def predict_means(
         decoding = 0.5 * decoding + 0.5 * np.maximum(new, np.minimum(active, 0.05))
 
     return _outcome(points, fit, model, decoding, active, context, gap_s, step_s, prompt, delay, wait, lone_prefill)
+
+
+def first_wave_stall_s(fit: ProtocolCoefficients, users: Floats) -> Floats:
+    """Return the stall of a run's first requests [s]: kernels compiled and graphs captured only then."""
+    return np.asarray(fit.warm_s * (np.maximum(users, 1.0) / _STALL_USERS) ** fit.warm_growth)
 
 
 def _prefill_bound(points: Points, lone: Floats) -> Floats:
@@ -250,7 +261,8 @@ def _outcome(
         points.split, points.replicas / points.prefill_replicas, 1.0
     )
     per_prompt = model.burst_prompt_s(inputs, np.minimum(wave_users, 1e6))
-    wave = fit.request_s + fit.burst * per_prompt * (wave_users - 1.0) / 2.0 + prompt + fit.warm_s
+    stall = first_wave_stall_s(fit, wave_users)
+    wave = fit.request_s + fit.burst * per_prompt * (wave_users - 1.0) / 2.0 + prompt + stall
     first = np.where(points.burst, 1.0, np.where(points.finite, 1.0 / RUN_LENGTH, 0.0))
     together = (1.0 - first) * np.where(points.equal, np.minimum(fit.lockstep, 1.0), 0.0)
     later = fit.request_s + per_prompt * (wave_users - 1.0) / 2.0 + prompt
@@ -260,7 +272,8 @@ def _outcome(
     ttft = np.where(points.static, fit.request_s + batch_prompt, ttft)
     cycle = decode_time + np.where(points.finite & ~points.burst, ttft, steady + queued)
     cycle = np.where(points.static, decode_time + batch_prompt + fit.request_s * 0.0, cycle)
-    kept = np.where(points.closed, fit.drain, 1.0)
+    endless = points.loop & ~points.finite
+    kept = np.where(points.closed & ~endless, fit.drain, 1.0)
     per_s = np.where(points.rate, np.minimum(points.level, users / np.maximum(cycle, 1e-9)), users / cycle)
     throughput = points.replicas * per_s * outputs * kept
     floor = model.decode_floor_s(decoding, context) / points.tokens_per_step

@@ -35,7 +35,7 @@ LEAST_SPREAD = 0.03
 PRIOR_POINTS = 2.0
 """The shipped spread counts as this many left-out errors: three points of one's own don't make a small spread sure."""
 
-_NOT_SCALED = ("expert_spread",)
+_NOT_SCALED = ("expert_spread", "norm_kernels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,19 @@ def calibrated_basis(basis: Basis, correction: Correction, deployment: Deploymen
         return Basis.MEASURED
     new_model = deployment.model.id not in shipped_knowledge().models
     return BASIS_OF_NOVELTY["model" if new_model else "cell"]
+
+
+def calibration_note(correction: Correction, calibration: Calibration) -> str:
+    """Return in words what a correction rests on and does, for those who read a plan's assumptions.
+
+    >>> calibration_note(Correction("h100", "vllm", "", 3, 0.1, 0.0, 0.0), Calibration((), "2026-11-21"))
+    'calibrated on 3 points of your own (2026-11-21): decode steps × 1.11, prefill × 1.00, time per request × 1.00'
+    """
+    decode, prefill, request = (math.exp(each) for each in correction.logs)
+    return (
+        f"calibrated on {correction.points} points of your own ({calibration.made}): decode steps × {decode:.2f}, "
+        f"prefill × {prefill:.2f}, time per request × {request:.2f}"
+    )
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:

@@ -32,6 +32,7 @@ SHARES = (
     "element_memory",
     "link",
     "expert_spread",
+    "norm_kernels",
 )
 """Parameters that are shares of a peak (or of uniform routing): at most 1."""
 
@@ -55,6 +56,7 @@ class ProtocolCoefficients:
     transfer_s: Floats  # handing a cache to the decode side (disaggregated)
     lockstep: Floats  # share of later waves that arrive together as the first does, where all lengths are equal
     drain: Floats  # throughput kept while a finite run starts up and runs dry
+    warm_growth: Floats  # power of the concurrency (relative to 16) with which that stall grows
 
 
 @dataclass(frozen=True)

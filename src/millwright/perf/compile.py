@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from millwright.perf.calibration import NO_CORRECTION, Calibration, calibrated_basis, scaled
+from millwright.perf.calibration import NO_CORRECTION, Calibration, calibrated_basis, calibration_note, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
@@ -91,6 +91,7 @@ def compile_step_time(
         decode_log_sigma=correction.spread(decode_sigma, correction.decode_spread),
         prefill_log_sigma=correction.spread(prefill_sigma, correction.prefill_spread),
         basis=basis,
+        calibrated="" if found is None or calibration is None else calibration_note(found, calibration),
     )
 
 

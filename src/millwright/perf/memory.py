@@ -15,6 +15,12 @@ GRAPH_BYTES = 1.0e9
 GRAPH_SHARE = 0.02
 """Captured graphs and their private pools: 0.5 to 3 GB in the logs of the engines, less on small devices."""
 
+WORKSPACE_SHARE = 0.025
+"""Attention and collective workspaces, and what the allocator loses to fragments: 1.5 to 3 GB of an 80 GB device.
+
+Assumed (quality C). It decides where weights fill a device: 70 billion weights of 8 bits don't leave an 80 GB one room.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryFit:
@@ -122,7 +128,8 @@ def _activation_bytes(deployment: Deployment, tokens: int) -> float:
     widest = max((_block_width(layer.feed_forward, model) for layer in model.layers), default=model.hidden_size)
     hidden = 2.0 * tokens * (4 * model.hidden_size + 2 * widest / max(1, deployment.tp))
     logits = 4.0 * min(deployment.limits.max_num_seqs, tokens) * model.vocab_size / max(1, deployment.tp)
-    return hidden + logits + min(GRAPH_BYTES, GRAPH_SHARE * (deployment.device.memory_bytes or 80e9))
+    memory = deployment.device.memory_bytes or 80e9
+    return hidden + logits + min(GRAPH_BYTES, GRAPH_SHARE * memory) + WORKSPACE_SHARE * memory
 
 
 def _block_width(block: FeedForward | None, model: Architecture) -> float:

@@ -80,6 +80,7 @@ class StepOperators:
     expert_share: float  # of the replica's tokens whose expert work is divided over the devices of the expert group
     layers: float
     kernels: float  # kernel launches per step, see `_kernels_per_layer`
+    norm_kernels: float  # of the norms of queries and keys, which some engines fuse
     moe_kernels: float
     elementwise_bytes: float  # per token
     kv_bytes: float  # per cached token that a decoding sequence reads
@@ -154,7 +155,9 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
         grouped = float(part is WeightPart.EXPERTS)
         rows.append((out, inner, count, experts, hits, precision.bytes_per_weight, peak, grouped, head))
 
-    totals = dict.fromkeys(("kernels", "moe", "element", "kv", "kvflop", "pair", "state", "linear", "exch"), 0.0)
+    totals = dict.fromkeys(
+        ("kernels", "norm", "moe", "element", "kv", "kvflop", "pair", "state", "linear", "exch"), 0.0
+    )
     for layer in model.layers:
         _mixer_products(layer, model, tp, add)
         if layer.feed_forward is not None:
@@ -187,6 +190,7 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
         expert_share=1.0 / pp if spread else 1.0 / (pp * data_parallel),
         layers=float(model.layer_count),
         kernels=totals["kernels"],
+        norm_kernels=totals["norm"],
         moe_kernels=totals["moe"],
         elementwise_bytes=totals["element"],
         kv_bytes=totals["kv"],
@@ -261,6 +265,7 @@ def _add_layer(
     attention, block, count, hidden = layer.attention, layer.feed_forward, layer.count, model.hidden_size
     kernels, moe_kernels = _kernels_per_layer(attention, block, deployment.weights)
     totals["kernels"] += count * kernels
+    totals["norm"] += count * (_HEAD_NORM_KERNELS if _normalises_heads(attention) else 0.0)
     totals["moe"] += count * moe_kernels
     intermediate = 0.0
     if block is not None:
@@ -301,7 +306,7 @@ def _kernels_per_layer(attention: Attention, block: FeedForward | None, weights:
     elif attention.kind is AttentionKind.NONE:
         mixer = 0.0
     else:
-        mixer = 6.0 + 2.0 * quantise + (_HEAD_NORM_KERNELS if _normalises_heads(attention) else 0.0)
+        mixer = 6.0 + 2.0 * quantise
     if attention.index_heads:
         mixer += 6.0
     if block is None:

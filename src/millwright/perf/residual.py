@@ -65,17 +65,19 @@ def smooth_features(where: Floats) -> Floats:
     return np.asarray(np.sqrt(2.0 / _FEATURES) * np.cos(where @ frequencies + phases))
 
 
-def group_labels(deployment: Deployment, labels: Labels, replicas: int = 1, pool: str = "") -> dict[str, str]:
+def group_labels(
+    deployment: Deployment, labels: Labels, replicas: int = 1, pool: str = "", sort: str = "joint"
+) -> dict[str, str]:
     """Return the labels that groupings use: those of the deployment, its model, month of software and layout.
 
-    `pool` names the prefill side's layout of a disaggregated point, empty for others.
+    `pool` names the prefill side's layout of a disaggregated point, empty for others; points of another `sort` (closed
+    loop, offline, batch) are another group.
     """
     year = labels["year"]
     month = f"{float(year):.1f}" if isinstance(year, float) else str(year)
     layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{replicas}{pool}"
     chosen = {name: str(labels[name]) for name in ("engine", "family", "format", "device")}
-    split = "split" if pool else "joint"
-    return chosen | {"model-id": f"{deployment.model.id}/{split}", "month": month, "layout": layout}
+    return chosen | {"model-id": f"{deployment.model.id}/{sort}", "month": month, "layout": layout}
 
 
 def group_of(labels: Mapping[str, str], grouping: str) -> str:
@@ -115,28 +117,29 @@ def fit_residual(
 
     `scales` multiply the groupings' deviations per metric; `weights` are the points'. Solved as kernel ridge.
     """
-    smooth = smooth_features(where).astype(np.float32)
-    likeness = smooth @ smooth.T
-    kernel = np.zeros_like(likeness)
-    members: dict[str, NDArray[np.int64]] = {}
-    for grouping, (constant, wave) in groupings.items():
-        groups = np.unique([group_of(each, grouping) for each in labels], return_inverse=True)[1]
-        members[grouping] = groups
-        for group in range(int(groups.max()) + 1):  # block by block: most groups are small
-            rows = np.flatnonzero(groups == group)
-            block = np.ix_(rows, rows)
-            kernel[block] += np.float32(constant**2) + np.float32(wave**2) * likeness[block]
+    if not len(labels):
+        return Residual({})
+    smooth = smooth_features(where)
+    members = {
+        grouping: np.unique([group_of(each, grouping) for each in labels], return_inverse=True)[1]
+        for grouping in groupings
+    }
     alphas = np.zeros((len(labels), 3))
-    for metric in range(3):
-        known = np.isfinite(errors[metric])
-        if known.sum() < 2:
-            continue
-        spread = noise[metric] ** 2 / np.maximum(weights[known], 1e-3)  # variance
-        bounded = np.clip(errors[metric][known], -2 * LIMITS[metric], 2 * LIMITS[metric])
-        alphas[known, metric] = _robust_solve(
-            kernel[np.ix_(known, known)].astype(np.float64) * scales[metric] ** 2, spread, bounded
-        )
-        alphas[known, metric] *= scales[metric] ** 2
+    for rows in _connected(list(members.values())):  # points that share no group know nothing of each other
+        kernel = np.zeros((len(rows), len(rows)))
+        likeness = smooth[rows] @ smooth[rows].T
+        for grouping, (constant, wave) in groupings.items():
+            groups = members[grouping][rows]
+            kernel += (groups[:, None] == groups[None, :]) * (constant**2 + wave**2 * likeness)
+        for metric in range(3):
+            known = np.isfinite(errors[metric, rows])
+            if known.sum() < 2:
+                continue
+            chosen = rows[known]
+            spread = noise[metric] ** 2 / np.maximum(weights[chosen], 1e-3)  # variance
+            bounded = np.clip(errors[metric, chosen], -2 * LIMITS[metric], 2 * LIMITS[metric])
+            scaled = kernel[np.ix_(known, known)] * scales[metric] ** 2
+            alphas[chosen, metric] = _robust_solve(scaled, spread, bounded) * scales[metric] ** 2
     features = np.concatenate([np.ones((len(labels), 1)), smooth], axis=1)
     found: dict[tuple[str, str], Floats] = {}
     for grouping, (constant, wave) in groupings.items():
@@ -146,6 +149,22 @@ def fit_residual(
             rows = np.flatnonzero(members[grouping] == group)
             found[(grouping, names[rows[0]])] = deviations[:, None] * (features[rows].T @ alphas[rows])
     return Residual(found)
+
+
+def _connected(memberships: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Return rows by connected part: two rows that share a group in any membership are in one part."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    count, offset = len(memberships[0]), len(memberships[0])
+    edges = []
+    for groups in memberships:  # rows and groups are nodes, a row is joined to its group
+        edges.append(np.stack([np.arange(count), offset + groups]))
+        offset += int(groups.max()) + 1
+    ends = np.concatenate(edges, axis=1)
+    graph = coo_matrix((np.ones(ends.shape[1]), ends), shape=(offset, offset))
+    parts = connected_components(graph, directed=False)[1][:count]
+    return [np.flatnonzero(parts == part) for part in np.unique(parts)]
 
 
 def _robust_solve(kernel: Floats, spread: Floats, errors: Floats) -> Floats:

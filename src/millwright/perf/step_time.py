@@ -22,6 +22,7 @@ class StepTime:
 
     `tokens_s` and `decode_tokens_s` have shape (max_tokens + 1,), index 0 is 0. `request_s` is added once per request
     before its first token (tokenising, scheduling, network): it delays TTFT, it does not occupy the device.
+    `calibrated` says which points of the user's own corrected it, empty if none.
     `log_sigma` is the spread of the natural logarithm of true over predicted step time (decode and prefill).
     Under `speculation` a decoding sequence counts as 1 + k of the step's tokens, and the draft's time is added.
     """
@@ -36,3 +37,4 @@ class StepTime:
     prefill_log_sigma: float
     basis: Basis
     speculation: Speculation | None = None
+    calibrated: str = ""

@@ -46,6 +46,7 @@ class Coefficients:
     host_step_s: Floats  # scheduling, sampling and hand-over per step, not hidden by the device
     host_sequence_s: Floats  # the same per sequence
     eager_kernel_s: Floats  # launch of one kernel in a step that is not a captured graph
+    norm_kernels: Floats  # of the kernels of head norms, how many run on their own
     expert_spread: Floats  # distinct experts hit, relative to uniform routing (at most 1)
 
 
@@ -67,6 +68,7 @@ class Stack:
     expert_share: Floats
     layers: Floats
     kernels: Floats
+    norm_kernels: Floats
     moe_kernels: Floats
     elementwise_bytes: Floats
     kv_bytes: Floats
@@ -209,7 +211,8 @@ def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Fl
     rank_tokens = tokens * _column(stack.rank_share)
     elements = rank_tokens * _column(stack.elementwise_bytes / (stack.bandwidth * coefficients.element_memory))
     linear = rank_tokens * _column(stack.linear_flop / (stack.attention_peak * coefficients.attention_compute))
-    gaps = stack.kernels * coefficients.kernel_s + stack.moe_kernels * coefficients.expert_kernel_s
+    own = stack.kernels + stack.norm_kernels * coefficients.norm_kernels
+    gaps = own * coefficients.kernel_s + stack.moe_kernels * coefficients.expert_kernel_s
     communication = communication_time_s(stack, tokens, coefficients)
     return np.asarray(products + elements + linear + communication + _column(gaps))
 
@@ -227,7 +230,13 @@ def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficient
 
 def eager_host_s(stack: Stack, coefficients: Coefficients) -> Floats:
     """Return the host time [s] of a step whose kernels are launched one by one (deployments,)."""
-    launches = stack.kernels + stack.moe_kernels + stack.collectives + stack.exchanges
+    launches = (
+        stack.kernels
+        + stack.norm_kernels * coefficients.norm_kernels
+        + stack.moe_kernels
+        + stack.collectives
+        + stack.exchanges
+    )
     return np.asarray(launches * coefficients.eager_kernel_s)
 
 

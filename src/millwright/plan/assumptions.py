@@ -128,6 +128,7 @@ def fitted(options: Sequence[PricedOption]) -> list[Assumption]:
             if answer is None or answer.performance is None or platform is None:
                 continue
             rate = answer.performance.rate_per_s
+            calibrated = answer.performance.candidate.step.calibrated
             key = f"prediction:{part.draft.asked.workload.name}:{platform.device.id}:{platform.device_count}"
             found.setdefault(
                 key,
@@ -141,7 +142,8 @@ def fitted(options: Sequence[PricedOption]) -> list[Assumption]:
                     high=rate.high,
                     origin=Origin.FITTED,
                     source_title="Millwright's step times: docs/step-time.md, docs/accuracy.md",
-                    note=f"basis: {rate.basis}; 80 % interval of the predicted step times, simulated",
+                    note=f"basis: {rate.basis}; 80 % interval of the predicted step times, simulated"
+                    + (f"; {calibrated}" if calibrated else ""),
                 ),
             )
     return list(found.values())
