@@ -18,6 +18,9 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml"))
+NARROW = ("mixed-fleet", "existing-hardware")
+"""Examples that name the machines they look at."""
+
 CATALOG = load_catalog()
 
 
@@ -39,7 +42,7 @@ def test_an_example_has_an_answer(name: str) -> None:
     assert "NaN" not in plan_as_json(plan)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "mixed-fleet"])  # which names its instances
+@pytest.mark.parametrize("name", [each for each in NAMES if each not in NARROW])
 def test_every_device_of_the_catalogue_is_an_option_or_refused(name: str) -> None:
     plan = _plan(name)
     planned = {part.device for option in plan.options for part in option.fleet}
@@ -123,3 +126,12 @@ def test_three_kinds_of_gpu_together_beat_the_best_of_them_alone() -> None:
     assert {part.device for part in plan.options[0].fleet} == {"l4", "a100-sxm-80", "h100-sxm"}
     assert plan.mix.proof is not None
     assert plan.mix.proof.kept
+
+
+def test_what_is_owned_already_is_used_and_the_plan_says_what_to_add() -> None:
+    mix = _plan("existing-hardware").mix
+    assert mix is not None
+    used = {each.supply.split("/")[1] for each in mix.purchases if each.action == "use"}
+    assert used == {"hgx-a100-4", "server-l40s-2"}
+    assert any(each.held in ("bought", "on-demand") for each in mix.supplies)
+    assert mix.gap <= 0.005
