@@ -14,6 +14,7 @@ from millwright.report.leading import leading
 from millwright.report.ranking import RankingRow, latency_cells, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.staff_text import staff_actions, staff_sentences
 from millwright.web.page.render import render
 from millwright.web.page.strings import t
 
@@ -112,6 +113,10 @@ def _ready(plan: Plan, chosen: Option | None) -> list[tuple[str, list[str]]]:
     """Return, each with its title, what is to be said of readiness and of leaving the option advised."""
     ready = plan.readiness
     found: list[tuple[str, list[str]]] = []
+    if chosen is not None and chosen.people.assessed:
+        currency = plan.header.currency
+        found.append((t("people_team"), list(staff_sentences(chosen.people, currency))))
+        found.append((t("people_actions"), list(staff_actions(chosen.people, currency))))
     if ready is not None:
         axes = [f"{axis.title}: {axis_range(axis)}" for axis in ready.axes]
         found.append((t("readiness"), [*axes, *readiness_texts(plan)]))

@@ -17,6 +17,12 @@ FEW_OPTIONS = 6
 """Options in a bar chart of the page: as many as it shows cards."""
 
 
+TRADE_CAPTION = (
+    "Each point is an option. Those on the dashed line are beaten by none in cost, latency and carbon at once; the "
+    "paler ones are. An API's latency is not known, so no API is shown."
+)
+
+
 class FiguresRequest(Request):
     """A plan, to be drawn."""
 
@@ -34,9 +40,14 @@ def drawn(plan: Plan) -> list[dict[str, Any]]:
     """Return every chart that the plan has something for: its name, section, specification, caption and words."""
     from altair.utils import schemapi
 
-    from millwright.report.figures import figures
+    from millwright.report.figures import Figure, figures
+    from millwright.report.trade_chart import trade_chart
 
     with schemapi.debug_mode(False):  # the charts are our own and tested: to validate them takes longer than to draw
+        trade = trade_chart(plan)
+        found = [*figures(plan, FEW_OPTIONS)]
+        if trade is not None:
+            found.append(Figure("trade", "trade", trade, TRADE_CAPTION, f"Cost against latency. {TRADE_CAPTION}"))
         return [
             {
                 "name": figure.name,
@@ -45,5 +56,5 @@ def drawn(plan: Plan) -> list[dict[str, Any]]:
                 "caption": figure.caption,
                 "words": figure.alt,
             }
-            for figure in figures(plan, FEW_OPTIONS)
+            for figure in found
         ]
