@@ -77,7 +77,7 @@ def test_a_hospital_learns_which_facts_are_missing() -> None:
     plan = _plan("hospital-chat")
     unknown = [option for option in plan.options if option.law.verdict == "unknown"]
     assert unknown
-    assert all(any("unknown until you tell" in text for text in option.warnings) for option in unknown)
+    assert all(any("unknown until you say" in text for text in option.warnings) for option in unknown)
     assert plan.options[0].law.verdict == "yes"
 
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millwright.law.air_gap import Carried, air_gap, load_needs
+from millwright.law.air_gap import Carried, Need, air_gap, all_together, load_needs
+from millwright.law.engines import is_open_source
 from millwright.law.evaluate import world_of
 from millwright.law.facts import SiteFacts, WorkloadFacts
 from millwright.law.kleene import Verdict
 from millwright.law.load import load_rules
-from millwright.law.sovereignty import TOP_LEVEL, SovereigntyScore, load_objectives, sovereignty
+from millwright.law.sovereignty import TOP_LEVEL, SovereigntyScore, load_objectives, sovereignty, weakest
 
 RULES = load_rules()
 TODAY = dt.date(2026, 11, 21)
@@ -116,13 +117,49 @@ def test_only_machines_of_ones_own_can_be_cut_off(kind: str | None, feasible: Ve
 
 
 def test_the_list_names_what_every_room_needs() -> None:
-    found = {each.id for each in air_gap("owned", "vllm", "nvidia").needs}
+    found = {each.id for each in air_gap("owned", ["vllm"], ["nvidia"]).needs}
     assert {"weights", "tokenizer", "images", "driver", "time", "certificates", "usage-statistics"} <= found
     assert "nvidia-licence" in found
-    assert "nvidia-licence" not in {each.id for each in air_gap("owned", "vllm", "amd").needs}
-    assert "usage-statistics" not in {each.id for each in air_gap("owned", "llama.cpp", "nvidia").needs}
+    assert "nvidia-licence" not in {each.id for each in air_gap("owned", ["vllm"], ["amd"]).needs}
+    assert "usage-statistics" not in {each.id for each in air_gap("owned", ["llama.cpp"], ["nvidia"]).needs}
 
 
 def test_every_need_says_how() -> None:
     assert all(each.how.endswith(".") for each in load_needs())
     assert {each.carried_in for each in load_needs()} == set(Carried)
+
+
+@pytest.mark.parametrize("need", [each for each in load_needs() if each.blocks and "owned" in each.kinds], ids=str)
+def test_a_room_can_be_cut_off_only_if_everything_that_blocks_can_be_brought_in(need: Need) -> None:
+    assert need in air_gap("owned").brought_in
+    without = [replace(each, carried_in=Carried.NO) if each == need else each for each in load_needs()]
+    found = air_gap("owned", needs=without)
+    assert found.feasible is Verdict.NO
+    assert [each.id for each in found.obstacles] == [need.id]
+
+
+def test_an_engine_is_meant_by_any_of_its_names() -> None:
+    assert air_gap("owned", ["vLLM"]) == air_gap("owned", ["vllm"])
+    assert "kernels" in {each.id for each in air_gap("owned", ["TensorRT-LLM"]).needs}
+
+
+def test_parts_together_want_what_each_wants_and_are_cut_off_only_if_all_can_be() -> None:
+    owned, api, open_ended = air_gap("owned"), air_gap("api"), air_gap(None)
+    assert set(all_together([owned, api]).needs) == {*owned.needs, *api.needs}
+    assert all_together([owned, api]).feasible is Verdict.NO
+    assert all_together([owned, open_ended]).feasible is Verdict.UNKNOWN
+    assert all_together([owned, owned]) == owned
+
+
+def test_places_together_are_as_sovereign_as_the_weakest_in_each_objective() -> None:
+    both = weakest([score(OWN_ROOM), score(FRANKFURT)])
+    pairs = zip(both.objectives, score(OWN_ROOM).objectives, score(FRANKFURT).objectives, strict=True)
+    for together, one, other in pairs:
+        assert (together.low, together.high) == (min(one.low, other.low), min(one.high, other.high))
+    assert both.low <= min(score(OWN_ROOM).low, score(FRANKFURT).low)
+    assert weakest([score(OWN_ROOM)]) == score(OWN_ROOM)
+
+
+def test_an_engine_whose_licence_is_not_known_is_not_said_to_be_open() -> None:
+    assert is_open_source("vLLM") is True
+    assert is_open_source("my-own-engine") is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from millwright.plan.model import (
+    AirGap,
     Answer,
     Assumption,
     Binding,
@@ -36,11 +37,19 @@ from millwright.plan.model import (
     RefusalReason,
     RefusedOption,
     SloLimit,
+    Sovereignty,
     Stage,
     Timing,
     Turn,
     Verdict,
     WorkloadSummary,
+)
+from millwright.plan.sovereign_model import (
+    AirGapNeed,
+    OpenFact,
+    SovereigntyAnswer,
+    SovereigntyObjective,
+    SovereigntyScoreValue,
 )
 from millwright.quantity import Basis
 
@@ -318,6 +327,39 @@ UNKNOWN_FINDING = LawFinding(
 )
 
 
+SOVEREIGNTY = Sovereignty(
+    score=SovereigntyScoreValue(value=61.25, low=61.25, high=78.75),
+    seal_low=0,
+    seal_high=2,
+    objectives=(
+        SovereigntyObjective(
+            id="SOV-5",
+            title="supply chain",
+            weight=20.0,
+            level_low=0,
+            level_high=2,
+            answers=(
+                SovereigntyAnswer(
+                    level=1,
+                    asks="the origin of hardware and firmware is documented",
+                    verdict="unknown",
+                    facts=("site.supply_chain_documented",),
+                ),
+            ),
+        ),
+    ),
+    missing=(
+        OpenFact(fact="site.supply_chain_documented", question="is the origin of hardware and firmware documented?"),
+    ),
+)
+AIR_GAP = AirGap(
+    feasible="yes",
+    cut_off=False,
+    bring_in=(AirGapNeed(id="weights", what="model weights", carried_in="yes", how="Copy them.", blocks=True),),
+    cannot=(AirGapNeed(id="support", what="remote support", carried_in="no", how="Keep spares.", blocks=False),),
+)
+
+
 def _part(sketch: Sketch) -> FleetPart:
     api = sketch.kind is Kind.API
     share = 0.86 if sketch.kind is Kind.MIXED else 1.0
@@ -406,6 +448,8 @@ def _option(rank: int, sketch: Sketch) -> Option:
         )
         if owned
         else (),
+        sovereignty=SOVEREIGNTY if owned else None,
+        air_gap=AIR_GAP if owned else None,
         assumption_ids=("electricity.de", "discount", "kv-precision"),
         warnings=("The lead time of the hosts (3 to 9 months) is not in the cash flow.",) if owned else (),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from millwright.law.kleene import Verdict
 from millwright.law.load import DATA, read_yaml_file
+from millwright.perf.engines import engine_id
 
 
 class Carried(StrEnum):
@@ -35,10 +37,20 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class AirGapFinding:
-    """Whether a deployment can run cut off, and the list to work through."""
+    """Whether a deployment can run cut off, once all of `brought_in` is there, and the list to work through."""
 
     feasible: Verdict
     needs: tuple[Need, ...]
+
+    @property
+    def brought_in(self) -> tuple[Need, ...]:
+        """What can be carried in, wholly or on a schedule."""
+        return tuple(each for each in self.needs if each.carried_in is not Carried.NO)
+
+    @property
+    def left_outside(self) -> tuple[Need, ...]:
+        """What cannot be carried in, whether or not it can be done without."""
+        return tuple(each for each in self.needs if each.carried_in is Carried.NO)
 
     @property
     def obstacles(self) -> tuple[Need, ...]:
@@ -64,20 +76,39 @@ def load_needs(path: Path = DATA / "air-gap.yaml") -> tuple[Need, ...]:
     )
 
 
-def air_gap(kind: str | None, engine: str = "", vendor: str = "") -> AirGapFinding:
+def air_gap(
+    kind: str | None,
+    engines: Collection[str] = (),
+    vendors: Collection[str] = (),
+    needs: Iterable[Need] | None = None,
+) -> AirGapFinding:
     """Return whether a deployment can run cut off, and what it wants from outside.
 
-    `kind` is owned, colo, cloud or api, None where unknown. An empty `engine` or `vendor` stands for any: then every
-    need that one of them may have is listed.
+    `kind` is owned, colo, cloud or api, None where unknown. `engines` (by any of their names) and `vendors` of devices
+    are those it may use; empty stands for any: then every need that one of them may have is listed. `needs` stand in
+    place of those of the rule base.
     """
     if kind is None:
         return AirGapFinding(Verdict.UNKNOWN, ())
-    needs = tuple(
+    used, makers = {engine_id(name) for name in engines}, {name.lower() for name in vendors}
+    wanted = tuple(
         each
-        for each in load_needs()
+        for each in (load_needs() if needs is None else needs)
         if (not each.kinds or kind in each.kinds)
-        and (not each.engines or not engine or engine in each.engines)
-        and (not each.vendors or not vendor or vendor.lower() in each.vendors)
+        and (not each.engines or not used or not used.isdisjoint(each.engines))
+        and (not each.vendors or not makers or not makers.isdisjoint(each.vendors))
     )
+    return _found(wanted)
+
+
+def all_together(findings: Collection[AirGapFinding]) -> AirGapFinding:
+    """Return what several parts come to: everything that one of them wants; cut off only where all can be."""
+    found = _found(tuple(dict.fromkeys(need for each in findings for need in each.needs)))
+    if found.feasible is Verdict.YES and any(each.feasible is Verdict.UNKNOWN for each in findings):
+        return AirGapFinding(Verdict.UNKNOWN, found.needs)
+    return found
+
+
+def _found(needs: tuple[Need, ...]) -> AirGapFinding:
     blocked = any(each.blocks and each.carried_in is Carried.NO for each in needs)
     return AirGapFinding(Verdict.NO if blocked else Verdict.YES, needs)

@@ -6,7 +6,7 @@ laws hang on each of them, and one does not follow from another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
@@ -160,6 +160,11 @@ def known_facts() -> Mapping[Fact, str]:
 def question_of(fact: Fact) -> str:
     """Return the question whose answer is `fact`; raises KeyError for a fact that does not exist."""
     return known_facts()[fact]
+
+
+def in_words(facts: Iterable[Fact]) -> str:
+    """Return facts as the questions that ask for them, one after the other; a name that is no fact stands as it is."""
+    return " ".join(known_facts().get(fact, fact) for fact in facts)
 
 
 def values_of(workload: WorkloadFacts, site: SiteFacts) -> dict[Fact, FactValue | None]:

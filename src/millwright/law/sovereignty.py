@@ -6,8 +6,8 @@ for no, its upper end for yes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -103,7 +103,28 @@ def sovereignty(
     world: World, told: Collection[Fact] = (), objectives: Iterable[Objective] | None = None
 ) -> SovereigntyScore:
     """Return the score of a place. `told` are the facts that the scenario states; others are the catalogue's word."""
-    scores = tuple(_score(each, world, told) for each in objectives or load_objectives())
+    return _weighted(tuple(_score(each, world, told) for each in objectives or load_objectives()))
+
+
+def weakest(scores: Sequence[SovereigntyScore]) -> SovereigntyScore:
+    """Return the score of several places that serve together: in each objective, that of the weakest place.
+
+    Raises ValueError where there is no score.
+    """
+    if not scores:
+        raise ValueError("no place, no score")
+    return _weighted(
+        tuple(_weakest(of_places) for of_places in zip(*(score.objectives for score in scores), strict=True))
+    )
+
+
+def _weakest(places: Sequence[ObjectiveScore]) -> ObjectiveScore:
+    """Return the lowest level of one objective over places, with the answers of the place that is surely lowest."""
+    shown = min(places, key=lambda each: (each.low, each.high))
+    return replace(shown, high=min(each.high for each in places))
+
+
+def _weighted(scores: tuple[ObjectiveScore, ...]) -> SovereigntyScore:
     total = sum(each.weight for each in scores)
     return SovereigntyScore(
         low=sum(each.weight * each.low for each in scores) / TOP_LEVEL / total * 100.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,16 +86,16 @@ def survey(
         for site, kind, provider, country, offers, known in _sites(scenario, catalog, rules.areas, as_of, wanted):
             site_facts = with_told(known, of_site, "--assume")
             finding = evaluate(rules, facts, site_facts, as_of)
-            score = sovereignty(world_of(rules, facts, site_facts, as_of), _told_names(scenario, told))
-            cut_off = air_gap(kind)
+            score = sovereignty(world_of(rules, facts, site_facts, as_of), told_facts(scenario, told))
+            cut_off = air_gap(kind, scenario.limits.engines or (), scenario.limits.vendors or ())
             from_whom = origins_of(scenario, workload, (site, kind, provider), (facts, site_facts), guesses, told)
             place = (workload.name, site, kind, provider, country, offers, facts, site_facts, finding, score, cut_off)
             places.append(Place(*place, from_whom))
     return Survey(tuple(places), tuple(assumed.values()), as_of, rules)
 
 
-def _told_names(scenario: Scenario, told: Mapping[str, Any]) -> frozenset[str]:
-    """The facts that the user states, by their full names."""
+def told_facts(scenario: Scenario, told: Iterable[str] = ()) -> frozenset[Fact]:
+    """Return the facts that the user states in the scenario or by name in `told`, by their full names."""
     own = {name for site in scenario.sites for name in site.facts} | set(scenario.law.facts) | set(told)
     plain = {name.rpartition(".")[2] for name in own}
     return frozenset(f"{prefix}.{name}" for prefix in ("site", "workload") for name in plain)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from millwright.finance.case import Cause
 from millwright.finance.figures import evaluate, npv_cost
 from millwright.finance.uncertainty import Comparison
+from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs, OwnedTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
@@ -222,9 +223,8 @@ def _ask_first(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -
         return ()
     fewest = min(cheaper, key=lambda option: (len(_missing(option)), float(odds.central[option.id].lcot_per_mtok)))
     price = _figure(float(odds.central[fewest.id].lcot_per_mtok))
-    facts = ", ".join(_missing(fewest))
     return (
-        f"Find out {facts} of {fewest.title}: if the law allows it, it costs {price} "
+        f"Find out about {fewest.title}: {in_words(_missing(fewest))} If the law then allows it, it costs {price} "
         f"{fewest.currency.code} per million tokens.",
     )
 

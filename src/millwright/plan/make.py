@@ -41,6 +41,7 @@ from millwright.plan.ranked import (
     uncertain_inputs_of,
 )
 from millwright.plan.ready import assessment_of, conditions_of, published_exit, published_readiness, ready_drafts
+from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
 from millwright.scenario.load import LoadedScenario
@@ -179,7 +180,8 @@ def plan_of_drafts(
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, depth.draws) if options else None
-    ranked = in_order(options, odds, scenario.limits.objective, central)
+    sovereigns = Sovereigns(scenario, catalog, rules, scenario.law.as_of or today)
+    ranked = in_order(options, odds, scenario.limits.objective, central, sovereigns)
     clock.done("money and odds")
 
     from_catalogue, by_option = assumptions.of_catalogue(ranked, catalog.sources, today, scenario.limits.price_age_days)
@@ -209,7 +211,10 @@ def plan_of_drafts(
         )  # fmt: skip
         way_out = published_exit(option, cost, pricing, central)
         conditions = conditions_of(option, assessment, scenario)
-        published.append(described.model_copy(update={"exit": way_out, "conditions": conditions}))
+        judged = [part.draft for part in option.parts]
+        more = {"exit": way_out, "conditions": conditions}
+        more |= {"sovereignty": sovereigns.sovereignty(judged), "air_gap": sovereigns.air_gap(judged)}
+        published.append(described.model_copy(update=more))
     clock.done("describing options")
 
     told = answer(ranked, odds, central, refused)

@@ -36,9 +36,11 @@ from millwright.plan.option_model import (
     Verdict,
 )
 from millwright.plan.ready_model import Readiness
+from millwright.plan.sovereign_model import AirGap, Sovereignty
 
 __all__ = [
     "SCHEMA_VERSION",
+    "AirGap",
     "Answer",
     "Assumption",
     "Binding",
@@ -71,6 +73,7 @@ __all__ = [
     "RefusalReason",
     "RefusedOption",
     "SloLimit",
+    "Sovereignty",
     "Stage",
     "Timing",
     "Turn",

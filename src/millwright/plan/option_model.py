@@ -9,6 +9,7 @@ from pydantic import Field
 
 from millwright.plan.base_model import EstimateValue, MaybeNumber, Number, PlanModel, Share
 from millwright.plan.ready_model import Condition, Exit
+from millwright.plan.sovereign_model import AirGap, Sovereignty
 
 
 class Kind(StrEnum):
@@ -343,3 +344,7 @@ class Option(PlanModel):
     """What it asks of the organisation and is not known to be there, by the answers the scenario names."""
     exit: Exit | None = None
     """What it would take to leave it."""
+    sovereignty: Sovereignty | None = None
+    """How far it is in your own hands; null in plans of before this was worked out."""
+    air_gap: AirGap | None = None
+    """Whether it can run cut off, and what would have to be brought in; null likewise."""

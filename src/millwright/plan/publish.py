@@ -9,6 +9,7 @@ import numpy as np
 
 from millwright.finance.case import HOURS_PER_MONTH
 from millwright.fleet.sizing import MachineSchedule
+from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.plan.costing import Inputs, OwnedTerms, RentedTerms
 from millwright.plan.crew import Crew
@@ -76,7 +77,7 @@ def published_option(
         warnings += _warnings(part, scenario, created)
     if option.verdict is LawVerdict.UNKNOWN:
         missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
-        warnings.insert(0, f"Whether the law allows it is unknown until you tell: {', '.join(missing)}.")
+        warnings.insert(0, f"Whether the law allows it is unknown until you say: {in_words(missing)}")
     late = dict.fromkeys(rule for part in option.parts for rule in part.draft.law.past_review)
     if late:
         warnings.append(f"Past their review date, so that the law may have moved on: {', '.join(late)}.")

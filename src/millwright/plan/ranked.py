@@ -16,6 +16,7 @@ from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, refused_option, site_limits_broken
+from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import uncertain_inputs
 from millwright.scenario.model import Finance, Objective
@@ -95,7 +96,7 @@ def _above_monthly_limit(option: PricedOption, central: Inputs, pricing: Pricing
 
 
 def in_order(
-    options: Sequence[PricedOption], odds: Odds | None, objective: Objective, central: Inputs
+    options: Sequence[PricedOption], odds: Odds | None, objective: Objective, central: Inputs, sovereigns: Sovereigns
 ) -> list[PricedOption]:
     """Return the options best first: those known to be lawful, then those of which a fact is missing."""
     if odds is None:
@@ -109,6 +110,8 @@ def in_order(
                 return _energy(option, central)
             case Objective.CARBON:
                 return _energy(option, central, carbon=True)
+            case Objective.SOVEREIGNTY:  # by what is known: a fact that is missing counts for nothing
+                return -sovereigns.sovereignty([part.draft for part in option.parts]).score.low
             case Objective.LCOT:
                 return 0.0  # the cost per token decides wherever the objective does not
 

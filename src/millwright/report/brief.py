@@ -23,6 +23,7 @@ from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sovereign_text import sovereignty_line
 from millwright.report.staff_text import staff_actions, staff_comparison, staff_sentences
 from millwright.report.wording import (
     BASIS_WORDS,
@@ -179,6 +180,7 @@ def _key_figures(plan: Plan, chosen: Option) -> list[list[str]]:
         ["Running", estimate_text(chosen.cost.opex_per_month)],
         *([f"{cell.label}, limit {cell.limit}", str(cell.shown)] for cell in cells),
         ["Law", VERDICT_WORDS[chosen.law.verdict]],
+        *([["Sovereignty", line]] if (line := sovereignty_line(chosen).removeprefix("Sovereignty ")) else []),
         ["LCOT is", BASIS_WORDS[chosen.cost.lcot.basis]],
     ]
 

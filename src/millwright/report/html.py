@@ -33,6 +33,18 @@ from millwright.report.leading import leading, rank_ranges
 from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
 from millwright.report.readiness import axis_range, condition_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sovereign_text import (
+    air_gap_text,
+    air_gaps_by_options,
+    missing_words,
+    narrowing_text,
+    objective_text,
+    open_words,
+    scores_by_options,
+    seal_range,
+    sovereignty_line,
+    sovereignty_range,
+)
 from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_sentences
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -88,6 +100,8 @@ def render_html(plan: Plan) -> str:
         refused=refusal_groups(plan),
         findings=findings,
         binds=bindings_by_limit(plan),
+        scores=scores_by_options(plan),
+        air_gaps=air_gaps_by_options(plan),
         assumptions=numbered,
         years=months,
         spent=spent,
@@ -146,6 +160,14 @@ def _filters(
         "assumptions": assumptions_of,
         "finding_words": wording.finding_words,
         "duties": duties_of,
+        "open_words": open_words,
+        "missing_words": missing_words,
+        "sovereignty_line": sovereignty_line,
+        "objective_text": objective_text,
+        "narrowing_text": narrowing_text,
+        "sovereignty_range": sovereignty_range,
+        "seal_range": seal_range,
+        "air_gap_text": air_gap_text,
         "rules_text": wording.rules_text,
         "numbered_rules": lambda found: [(rule_numbers[finding], finding) for finding in found],
         "rank_ranges": rank_ranges,
@@ -186,6 +208,7 @@ def _contents(plan: Plan, drawings: dict[str, list[dict[str, str]]]) -> list[tup
         ("latency", "Latency", bool(drawings["latency"])),
         ("options", "Options in full", has_options),
         ("law", "Law", has_options),
+        ("sovereignty", "Sovereignty and air gap", any(option.sovereignty for option in plan.options)),
         ("binds", "What binds", any(option.binds for option in plan.options)),
         ("readiness", "Readiness", plan.readiness is not None),
         ("refused", "Refused", bool(plan.refused)),

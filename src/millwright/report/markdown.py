@@ -14,6 +14,7 @@ from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sovereign_text import narrowing_text, objective_text, sovereignty_line
 from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_comparison, staff_sentences
 from millwright.report.wording import (
     DECISION_WORDS,
@@ -61,6 +62,7 @@ def render_markdown(plan: Plan) -> str:
         )
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
     if chosen is not None:
+        lines += _sovereignty(chosen)
         lines += _items("What binds", [f"{bind.text} {bind.relief}".strip() for bind in chosen.binds])
         lines += _staff(plan, chosen)
         lines += _items("Mind", [*plan.warnings, *chosen.warnings])
@@ -100,6 +102,18 @@ def _staff(plan: Plan, chosen: Option) -> list[str]:
     return lines
 
 
+def _sovereignty(chosen: Option) -> list[str]:
+    """Return the score with its objectives, and what would have to be carried into a room that is cut off."""
+    texts = []
+    if chosen.sovereignty is not None:
+        texts = [f"Levels 0 to 4: {objective_text(chosen.sovereignty)}.", narrowing_text(chosen.sovereignty)]
+    lines = _items("Sovereignty and air gap", [text for text in (sovereignty_line(chosen), *texts) if text])
+    if chosen.air_gap is None or chosen.air_gap.feasible != "yes":
+        return lines
+    needs = [(each.what, each.carried_in, each.how) for each in (*chosen.air_gap.bring_in, *chosen.air_gap.cannot)]
+    return [*lines, *_table(("From outside", "Carried in", "How"), needs)]
+
+
 def _options(plan: Plan) -> list[str]:
     rows = ranking(plan, leading(plan, _FEW_OPTIONS))
     if not rows:
@@ -121,13 +135,19 @@ def _options(plan: Plan) -> list[str]:
                 ]
             ),
             VERDICT_WORDS[row.verdict],
+            row.sovereignty,
             row.odds,
         )
         for row in rows
     ]
     rest = len(plan.options) - len(rows)
     more = [f"{count(rest, 'more option')} in the plan.", ""] if rest else []
-    return ["## The options, best first", "", *_table((*head, "Latency at the peak", "Law", "Odds"), cells), *more]
+    return [
+        "## The options, best first",
+        "",
+        *_table((*head, "Latency at the peak", "Law", "Sovereignty, of 100", "Odds"), cells),
+        *more,
+    ]
 
 
 def _assumptions(plan: Plan) -> list[str]:

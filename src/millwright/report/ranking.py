@@ -16,6 +16,7 @@ from millwright.report.format import (
     signed_percent,
 )
 from millwright.report.leading import rivals
+from millwright.report.sovereign_text import sovereignty_range
 from millwright.report.wording import KIND_WORDS, METRIC_SHORT, VERDICT_WORDS, odds_text
 
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -55,6 +56,8 @@ class RankingRow:
     kept: str
     """Probability that the SLO is kept at the peak, of the part that is least sure; empty where it is not known."""
     verdict: Verdict
+    sovereignty: str
+    """Out of 100, as the range that missing facts leave open."""
     odds: str
 
 
@@ -93,6 +96,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         headroom=signed_percent(min(headrooms)) if headrooms else "",
         kept=probability_percent(min(kept)) if kept else "",
         verdict=option.law.verdict,
+        sovereignty=sovereignty_range(option.sovereignty),
         odds=probability_percent(option.cost.probability_best),
     )
 

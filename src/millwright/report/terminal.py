@@ -14,10 +14,11 @@ from rich.text import Text
 from millwright.plan.model import Assumption, Origin, Plan, Verdict
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import duties_of
-from millwright.report.leading import leading
+from millwright.report.leading import leading, ranks_text
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sovereign_text import narrowing_text, objective_text, sovereignty_line
 from millwright.report.staff_text import (
     FIRST_ACTIONS,
     GAP_HEAD,
@@ -49,6 +50,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
     blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan), *_duties(plan)]
+    blocks += _sovereignty(plan, show_all)
     blocks += [*_people(plan, show_all), *_leaving(plan), *_readiness(plan)]
     blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
     for block in blocks:
@@ -141,6 +143,31 @@ def _duties(plan: Plan) -> list[RenderableType]:
         return []
     cited = [" ".join(text for text in (duty.instrument, duty.pinpoint) if text) for duty in duties]
     return [_heading("To be done before going live, wherever it runs"), Text("; ".join(cited))]
+
+
+def _sovereignty(plan: Plan, show_all: bool) -> list[RenderableType]:
+    """One line for the answer; with `show_all` its lists, and the line of every other option."""
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is None or not sovereignty_line(option):
+        return []
+    blocks: list[RenderableType] = [_heading(f"How far option {option.rank} is in your own hands")]
+    blocks.append(Text(sovereignty_line(option)))
+    score, gap = option.sovereignty, option.air_gap
+    if score is not None:
+        blocks.append(Text(narrowing_text(score), style="dim"))
+    if not show_all:
+        return blocks
+    if score is not None:
+        blocks.append(Text(f"Levels 0 to 4: {objective_text(score)}."))
+    if gap is not None and gap.feasible == "yes":
+        blocks.append(
+            _items("", [f"{each.what} ({each.carried_in}): {each.how}" for each in gap.bring_in + gap.cannot])
+        )
+    ranks: dict[str, list[int]] = {}
+    for each in plan.options:
+        ranks.setdefault(sovereignty_line(each), []).append(each.rank)
+    blocks.append(_items("By option", [f"{ranks_text(of)}: {line}" for line, of in ranks.items() if line]))
+    return blocks
 
 
 def _leaving(plan: Plan) -> list[RenderableType]:

@@ -160,11 +160,12 @@ class Law(ScenarioModel):
 
 
 class Objective(StrEnum):
-    """What the best option has least of."""
+    """What the best option has least of; of sovereignty it has most."""
 
     LCOT = "lcot"
     CAPEX = "capex"
     CARBON = "carbon"
+    SOVEREIGNTY = "sovereignty"
     ENERGY = "energy"
 
 
