@@ -12,6 +12,7 @@ from millwright.errors import InputError
 from millwright.fleet.platform import platforms
 from millwright.fleet.search import search
 from millwright.law.evaluate import LawFinding
+from millwright.law.facts import question_of
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.law.load import load_rules
 from millwright.plan import draft as draft_module
@@ -154,7 +155,7 @@ def test_an_option_of_which_a_fact_is_missing_names_it() -> None:
     for one in unknown:
         missing = {fact for finding in one.law.findings for fact in finding.missing_facts}
         assert missing
-        assert any(fact in one.warnings[0] for fact in missing)
+        assert any(question_of(fact) in one.warnings[0] for fact in missing)
 
 
 def test_without_rules_about_it_anything_may_run_anywhere() -> None:

@@ -51,7 +51,7 @@ def test_what_would_narrow_the_score_is_asked_in_words() -> None:
     assert QUESTION in narrowing_text(SOVEREIGNTY)
     assert "site." not in narrowing_text(SOVEREIGNTY)
     many = SOVEREIGNTY.model_copy(update={"missing": SOVEREIGNTY.missing * 5})
-    assert narrowing_text(many).endswith("(and 2 more questions)")
+    assert narrowing_text(many).endswith("(and 2 more)")
 
 
 @pytest.mark.parametrize("view", [render_html, render_markdown, lambda plan: _printed(plan, show_all=False)])

@@ -162,9 +162,15 @@ def question_of(fact: Fact) -> str:
     return known_facts()[fact]
 
 
-def in_words(facts: Iterable[Fact]) -> str:
-    """Return facts as the questions that ask for them, one after the other; a name that is no fact stands as it is."""
-    return " ".join(known_facts().get(fact, fact) for fact in facts)
+def in_words(facts: Iterable[Fact], most: int | None = None) -> str:
+    """Return facts as the questions that ask for them, one after the other, `most` of them and how many more there are.
+
+    A name that is no fact stands as it is.
+    """
+    questions = [known_facts().get(fact, fact) for fact in facts]
+    more = 0 if most is None else len(questions) - most
+    rest = [f"(and {more} more)"] if more > 0 else []
+    return " ".join([*questions[:most], *rest])
 
 
 def values_of(workload: WorkloadFacts, site: SiteFacts) -> dict[Fact, FactValue | None]:

@@ -224,7 +224,7 @@ def _ask_first(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -
     fewest = min(cheaper, key=lambda option: (len(_missing(option)), float(odds.central[option.id].lcot_per_mtok)))
     price = _figure(float(odds.central[fewest.id].lcot_per_mtok))
     return (
-        f"Find out about {fewest.title}: {in_words(_missing(fewest))} If the law then allows it, it costs {price} "
+        f"Find out about {fewest.title}: {in_words(_missing(fewest), 3)} If the law then allows it, it costs {price} "
         f"{fewest.currency.code} per million tokens.",
     )
 

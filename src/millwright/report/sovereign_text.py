@@ -55,9 +55,7 @@ def narrowing_text(found: Sovereignty) -> str:
     """Return the first questions that would narrow the score; empty where nothing is open."""
     if not found.missing:
         return ""
-    more = len(found.missing) - _FEW_QUESTIONS
-    rest = f" (and {count(more, 'more question')})" if more > 0 else ""
-    return f"The score narrows when you say: {' '.join(each.question for each in found.missing[:_FEW_QUESTIONS])}{rest}"
+    return f"The score narrows when you say: {in_words((each.fact for each in found.missing), _FEW_QUESTIONS)}"
 
 
 def scores_by_options(plan: Plan) -> tuple[tuple[Sovereignty, tuple[int, ...]], ...]:
