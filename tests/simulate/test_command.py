@@ -61,6 +61,25 @@ def test_the_timeline_is_written_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
+def test_the_plot_and_the_series_show_the_run_over_time(tmp_path: Path) -> None:
+    run = simulate("--rate", "40", "--requests", "2000", "--plot", str(tmp_path / "run.svg"), "--json")
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)["occupancy"]
+    assert len({len(values) for values in seen.values()}) == 1
+    assert max(seen["running"]) > 10
+    assert 0 < max(seen["kv_share"]) <= 1
+    picture = (tmp_path / "run.svg").read_text()
+    assert picture.startswith("<svg")
+    assert "requests waiting" in picture
+
+
+def test_replicas_are_added_as_the_load_calls_for_them() -> None:
+    options = ("--rate", "60", "--requests", "4000", "--replicas", "4", "--autoscale", "30", "--start", "10s", "--json")
+    ups = [each["up"] for each in json.loads(simulate(*options).stdout)["replicas_over_time"]]
+    assert ups[0] == 1
+    assert max(ups) > 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -79,6 +98,8 @@ def test_the_timeline_is_written_whole(tmp_path: Path) -> None:
         (("--rate", "5", "--speculate", "mtp:0"), "no number of drafted tokens"),
         (("--rate", "5", "--acceptance", "0.5"), "nothing is drafted"),
         (("--rate", "5", "--speculate", "mtp:40", "--max-num-batched-tokens", "4096"), "lower max_num_seqs"),
+        (("--rate", "5", "--autoscale", "10"), "one replica cannot scale"),
+        (("--rate", "5", "--start", "10s"), "nothing scales"),
         (("--rate", "5", "--offload", "100"), "no prompts share a beginning"),
         (("--rate", "5", "--max-num-seqs", "300", "--max-num-batched-tokens", "100"), "below max_num_seqs"),
     ],

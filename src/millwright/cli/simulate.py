@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Models = Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")]
 Devices = Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add; may repeat.")]
 
+PATIENCE_S = 2.0
+"""Progress is shown once a run takes longer."""
+
 _LENGTH_HELP = "Tokens: 1024, uniform:100-2000, lognormal:MEAN,SIGMA, or a profile's name."
 
 
@@ -66,11 +69,19 @@ def simulate(
     prefill_first: Annotated[
         bool, typer.Option("--prefill-first", help="Decoding waits while there are prompts (SGLang's way).")
     ] = False,
+    autoscale: Annotated[
+        float | None,
+        typer.Option("--autoscale", metavar="N", help="Scale up to --replicas: N requests under way each."),
+    ] = None,
+    start: Annotated[str, typer.Option("--start", help="Start of a replica, such as 120s.")] = "",
     find_rate: Annotated[
         bool, typer.Option("--find-rate", help="Also find the largest rate that keeps the SLO.")
     ] = False,
     timeline: Annotated[
         Path | None, typer.Option("--timeline", help="Write the first requests as a Chrome trace (ui.perfetto.dev).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw queue, batch and KV cache over time as an SVG.")
     ] = None,
     models: Models = None,
     devices: Devices = None,
@@ -81,6 +92,7 @@ def simulate(
 ) -> None:
     """Simulate one deployment under a rate, so many clients, or a trace, and print what its users would see."""
     from millwright.catalog.catalog import load_catalog
+    from millwright.cli.progress import progress
     from millwright.measure.simulation import AskedSimulation, run_simulation, simulation_json
     from millwright.perf.calibration import read_calibration
 
@@ -116,10 +128,21 @@ def simulate(
         acceptance=acceptance,
         offload_gb=offload,
         prefill_first=prefill_first,
+        autoscale=autoscale,
+        start=start,
     )
-    run = run_simulation(asked, catalog, read_calibration(calibration) if calibration is not None else None)
+    corrections = read_calibration(calibration) if calibration is not None else None
+    with progress() as tell:
+
+        def tell_late(done: int, of: int) -> None:
+            if time.perf_counter() - began_s > PATIENCE_S:
+                tell("simulating", done, of)
+
+        run = run_simulation(asked, catalog, corrections, tell_late)
     if timeline is not None:
         _write_timeline(run.outcomes, timeline)
+    if plot is not None:
+        _write_plot(run, plot)
     wall_s = time.perf_counter() - began_s
     if as_json:
         import json
@@ -140,13 +163,31 @@ def _write_timeline(outcomes: RequestOutcomes, path: Path) -> None:
 
     from millwright.simulate.timeline import chrome_trace
 
-    text = json.dumps(chrome_trace(outcomes), allow_nan=False)
+    _write_whole(json.dumps(chrome_trace(outcomes), allow_nan=False), path, "timeline")
+
+
+def _write_plot(run: SimulationRun, path: Path) -> None:
+    from millwright.report.charts import as_svg
+    from millwright.report.run_chart import run_chart
+
+    seen = run.occupancy
+    if seen is None or not len(seen.time_s):
+        raise InputError("nothing was served that could be drawn", str(path))
+    title = f"{run.deployment.model.name} on {run.deployment.device_count} × {run.deployment.device.name}"
+    if (replicas := len(run.outcomes.replica_totals)) > 1:
+        title += f", {replicas} replicas"
+    chart = run_chart(seen.time_s - seen.time_s[0], run.waiting, seen.running, seen.kv_share, title)
+    _write_whole(as_svg(chart), path, "plot")
+
+
+def _write_whole(text: str, path: Path, what: str) -> None:
+    """Write a file at once or not at all."""
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(text)
         part.replace(path)
     except OSError as error:
-        raise InputError(f"the timeline cannot be written: {error.strerror}", str(path)) from error
+        raise InputError(f"the {what} cannot be written: {error.strerror}", str(path)) from error
 
 
 def _print_table(run: SimulationRun, wall_s: float) -> None:
@@ -189,6 +230,7 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
         ("busy", f"{metrics.utilisation:.0%} of the time, {metrics.decode_batch_mean:.1f} sequences decoding"),
         ("KV cache", f"{metrics.kv_mean_share:.0%} full on average, {metrics.kv_peak_share:.0%} at most"),
         *_spared(run),
+        *_scaled(run),
         *_energy(run),
         ("preemptions", f"{metrics.preemptions:,} ({metrics.recomputed_tokens:,} tokens computed again)"),
     ]
@@ -219,6 +261,18 @@ def _spared(run: SimulationRun) -> list[tuple[str, str]]:
             told += f", {totals.loaded_tokens / totals.cached_tokens:.0%} of them in the host's memory"
         rows.append(("prefix cache", told))
     return rows
+
+
+def _scaled(run: SimulationRun) -> list[tuple[str, str]]:
+    from millwright.simulate.autoscaling import paid_s
+
+    scaled = run.outcomes.scaled
+    if not scaled:
+        return []
+    until_s = scaled[-1].time_s
+    mean = paid_s(scaled, until_s) / max(until_s - scaled[0].time_s, 1e-9)
+    ups = [each.up for each in scaled]
+    return [("replicas", f"{min(ups)} to {max(ups)}, {mean:.2f} on average (those starting counted)")]
 
 
 def _energy(run: SimulationRun) -> list[tuple[str, str]]:

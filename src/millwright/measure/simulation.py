@@ -6,7 +6,7 @@ The command line and the HTTP API both ask this way. Errors name the option of t
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from millwright.measure.machine import draft_asked, host_memory_asked, with_draf
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.engines import engine_id, engine_profile, engine_profiles
-from millwright.perf.memory import memory_fit
+from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.quantity import Dimension, QuantityError, parse_quantity
+from millwright.simulate.autoscaling import Autoscaling, start_time_s
 from millwright.simulate.cluster import Member, simulate_cluster
 from millwright.simulate.energy import Energy, energy
 from millwright.simulate.goodput import Goodput, max_rate_at_slo
@@ -32,6 +33,7 @@ from millwright.simulate.metrics import Interval, ServiceMetrics, attainment_by,
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.router import Router
 from millwright.simulate.slo import Slo
+from millwright.simulate.watching import Floats, Occupancy, Watch, waiting_at
 from millwright.traffic.arrivals import Poisson
 from millwright.traffic.lengths import Fixed, Lengths, Lognormal, Uniform, sample
 from millwright.traffic.profile import profile_named, profiles
@@ -40,6 +42,10 @@ from millwright.traffic.traces import read_trace
 
 REQUESTS = 10_000
 """Requests that are drawn if nobody says how many."""
+
+START_S = 60.0
+STORAGE_BYTES_PER_S = 2e9
+"""Cold start of a replica where nobody says: a minute for container, engine and graphs, weights at 2 GB/s (assumed)."""
 
 LENGTH_FORMS = "1024, uniform:100-2000, lognormal:MEAN,SIGMA, or a profile's name"
 
@@ -52,6 +58,7 @@ class AskedSimulation:
     `percentile` is the share of requests that must keep them [%]; `warmup` the share of requests not judged.
     `think` is how long a client of a closed loop waits before its next request; `speculate` a way of drafting, with its
     number of tokens if another than usual (`eagle3:4`); `offload_gb` host memory of each replica for KV cache [GB];
+    `autoscale`: so many requests under way for each of up to `replicas` replicas, one more of which takes `start`.
     `prefill_first` lets decoding wait while there are prompts, as SGLang does by default.
     """
 
@@ -83,6 +90,8 @@ class AskedSimulation:
     acceptance: float | None = None
     offload_gb: float | None = None
     prefill_first: bool = False
+    autoscale: float | None = None
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,14 @@ class SimulationRun:
     energy: Energy | None = None
     attainment_by_priority: Mapping[int, Interval] = field(default_factory=dict)
     drafted: int = 0
+    occupancy: Occupancy | None = None
+
+    @property
+    def waiting(self) -> Floats:
+        """Requests that wait for their first step at each instant of `occupancy` (m,)."""
+        assert self.occupancy is not None
+        seen_s = self.outcomes.arrival_s + self.deployed.step.request_s
+        return waiting_at(seen_s, self.outcomes.queue_s, self.occupancy.time_s).astype(np.float64)
 
     @property
     def mean_intervals_80(self) -> dict[str, tuple[float, float]]:
@@ -110,8 +127,20 @@ class SimulationRun:
         return {name: (value * factors[name][0], value * factors[name][1]) for name, value in values.items()}
 
 
-def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibration | None = None) -> SimulationRun:
-    """Return what came of the simulation; raises InputError for what cannot be simulated."""
+def run_simulation(
+    asked: AskedSimulation,
+    catalog: Catalog,
+    calibration: Calibration | None = None,
+    tell: Callable[[int, int], None] | None = None,
+) -> SimulationRun:
+    """Return what came of the simulation; raises InputError for what cannot be simulated.
+
+    `tell` is called now and then with the requests seen so far and all of them.
+    """
+    if asked.autoscale is None and asked.start:
+        raise InputError("nothing scales", "--start", "Give --autoscale and --replicas with it.")
+    if asked.autoscale is not None and asked.replicas == 1:
+        raise InputError("one replica cannot scale", "--autoscale", "Say with --replicas how many there may be.")
     if asked.replicas > 1 and asked.concurrency is not None:
         raise InputError("a closed loop runs on one replica", "--replicas", "Give --rate or --trace for a cluster.")
     if sum(load is not None for load in (asked.rate_per_s, asked.concurrency, asked.trace)) != 1:
@@ -145,6 +174,8 @@ def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibr
     )
     machine = (with_draft(deployed.step, draft, deployment), deployment.limits, fit.kv_capacity_tokens)
     host = host_memory_asked(asked.offload_gb, deployment, fit)
+    scaling = _autoscaling(asked, deployment, fit)
+    watch = Watch(tell)
     began_s = time.perf_counter()
     try:
         if asked.concurrency is not None:
@@ -156,12 +187,13 @@ def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibr
                 *machine,
                 think_s=think_s,
                 ramp_s=deployed.cycle_s + think_s,
+                watch=watch,
             )
         elif asked.replicas > 1:
             members = [Member(*machine, host_memory=host)] * asked.replicas
-            outcomes = simulate_cluster(workload, members, router, seed=asked.seed)
+            outcomes = simulate_cluster(workload, members, router, seed=asked.seed, scaling=scaling, watch=watch)
         else:
-            outcomes = simulate_open(workload, *machine, host_memory=host)
+            outcomes = simulate_open(workload, *machine, host_memory=host, watch=watch)
         simulation_s = time.perf_counter() - began_s
         goodput = max_rate_at_slo(workload, *machine, slo or Slo(), warmup=asked.warmup) if asked.find_rate else None
     except ValueError as error:
@@ -173,7 +205,10 @@ def run_simulation(asked: AskedSimulation, catalog: Catalog, calibration: Calibr
         by_priority = attainment_by(outcomes.only(judged), slo, workload.priority[judged])
     taken = energy(outcomes, deployment)
     k = 0 if draft is None else draft.tokens
-    return SimulationRun(deployment, outcomes, metrics, slo, goodput, deployed, simulation_s, taken, by_priority, k)
+    seen = watch.occupancy()
+    return SimulationRun(
+        deployment, outcomes, metrics, slo, goodput, deployed, simulation_s, taken, by_priority, k, seen
+    )
 
 
 def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
@@ -193,12 +228,23 @@ def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
         "attainment_by_priority": {str(label): asdict(met) for label, met in run.attainment_by_priority.items()},
         "energy": None if run.energy is None else asdict(run.energy),
         "totals": asdict(run.outcomes.totals),
+        "occupancy": _over_time(run),
+        "replicas_over_time": [asdict(each) for each in run.outcomes.scaled] or None,
         "basis": run.deployed.basis,
         "mean_interval_80": run.mean_intervals_80,
         "goodput_search": {name: value for name, value in searched.items() if name != "metrics"} or None,
         "simulation_s": run.simulation_s,
         "wall_s": wall_s,
     }
+
+
+def _over_time(run: SimulationRun) -> dict[str, list[float]] | None:
+    """Return queue, batch and KV cache at some 200 to 400 instants."""
+    seen = run.occupancy
+    if seen is None or not len(seen.time_s):
+        return None
+    columns = {"time_s": seen.time_s, "waiting": run.waiting, "running": seen.running, "kv_share": seen.kv_share}
+    return {name: np.round(values, 6).tolist() for name, values in columns.items()}
 
 
 # -- limits and requests ---------------------------------------------------------------------------------------
@@ -215,6 +261,18 @@ def _slo(asked: AskedSimulation) -> Slo | None:
         return Slo(**limits, percentile=asked.percentile)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def _autoscaling(asked: AskedSimulation, deployment: Deployment, fit: MemoryFit) -> Autoscaling | None:
+    if asked.autoscale is None:
+        return None
+    weights = fit.weights_bytes * deployment.device_count
+    usual_s = start_time_s(weights, STORAGE_BYTES_PER_S, START_S)
+    start_s = _time_s(asked.start, "--start") if asked.start else usual_s
+    try:
+        return Autoscaling(asked.autoscale, start_s=start_s)
+    except ValueError as error:
+        raise InputError(str(error), "--autoscale") from error
 
 
 def _time_s(text: str, option: str) -> float:

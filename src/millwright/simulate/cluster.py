@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
 from millwright.simulate import state
+from millwright.simulate.autoscaling import Autoscaler, Autoscaling
 from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.packing import (
+    Servers,
     check_requests,
     collect,
     drafted_tokens,
@@ -25,6 +27,7 @@ from millwright.simulate.packing import (
     with_priorities,
 )
 from millwright.simulate.router import Router
+from millwright.simulate.watching import Watch, is_idle
 from millwright.traffic.requests import Requests
 
 ANY_LENGTH = np.iinfo(np.int64).max
@@ -69,16 +72,22 @@ def simulate_cluster(
     prefix_cache: bool = True,
     given_tokens: NDArray[np.int64] | None = None,
     seed: int = 0,
+    scaling: Autoscaling | None = None,
+    watch: Watch | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on the replicas `members` behind `router`.
 
     `given_tokens` (n,): prompt tokens whose KV cache comes with each request, fewer than its input.
     `seed` draws what the router leaves to chance. A request that comes while no replica is up that would take it is
     lost; one that began anew counts in `retries`, and its latencies run from its first arrival.
-    Raises `ValueError` if requests, members or outages are malformed.
+    With `scaling` only so many of the members take requests as are called for, the first ones first. A `watch` looks
+    at the run while it goes on.
+    Raises `ValueError` if requests, members or outages are malformed, or if members come late or fail under `scaling`.
     """
     check_requests(requests)
     _check(members, outages)
+    if scaling is not None and (outages or any(member.ready_s > 0 for member in members)):
+        raise ValueError("an autoscaler alone starts and stops its replicas: give it no outages and no ready_s")
     steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
     jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
     servers = make_servers(steps, limits, capacities, len(requests))
@@ -96,24 +105,52 @@ def simulate_cluster(
     from millwright.simulate.cluster_engine import run_cluster  # compiled code is loaded when first needed
 
     arrival_s = np.ascontiguousarray(requests.arrival_s, dtype=np.float64)
-    run_cluster(
-        int(router),
-        watches,
-        arrival_s,
-        draws,
-        hosts,
-        fates,
-        _changes(members, outages, hosts),
-        servers.replicas,
-        servers.slots,
-        jobs,
-        servers.lines,
-        servers.tables,
-        servers.gaps,
-        servers.cache,
-        servers.prefix_ids,
-    )
-    return collect(requests.arrival_s, jobs, servers)
+    place = np.zeros(3, dtype=np.int64)
+    known = (int(router), watches, arrival_s, draws, hosts, fates, _changes(members, outages, hosts))
+    scaler = None if scaling is None else Autoscaler(scaling, len(members), float(arrival_s[0]))
+    if scaler is not None:
+        hosts["up"] = scaler.up
+    if watch is not None:
+        watch.begin(arrival_s)
+
+    def run_until(time_s: float) -> None:
+        run_cluster(*known, servers.replicas, servers.slots, jobs, *servers[2:], place, time_s)
+
+    while place[0] < len(jobs) or (watch is not None and not is_idle(servers.replicas)):
+        scale_s = scaler.next_s if scaler is not None and place[0] < len(jobs) else np.inf
+        look_s = watch.next_s if watch is not None else np.inf
+        run_until(min(scale_s, look_s))
+        if watch is not None and look_s <= scale_s:
+            watch.look(servers.replicas, int(place[0]), len(jobs))
+        if scaler is not None and scale_s <= look_s and np.isfinite(scale_s):
+            _scale(scaler, scale_s, servers, jobs, hosts)
+    run_until(np.inf)
+    outcomes = collect(requests.arrival_s, jobs, servers)
+    return outcomes if scaler is None else replace(outcomes, scaled=tuple(scaler.scaled))
+
+
+def _scale(
+    scaler: Autoscaler, time_s: float, servers: Servers, jobs: NDArray[np.void], hosts: NDArray[np.void]
+) -> None:
+    """Let the autoscaler look at the requests under way, and open and close replicas as it says."""
+    under_way = servers.replicas["outstanding"].copy()
+    hidden = servers.replicas["now_s"] > time_s + state.SAME_INSTANT_S  # what the step under way ends is not seen yet
+    under_way[hidden] += servers.replicas["done"][hidden]
+    for k in scaler.step(under_way.tolist()):
+        _start_cold(servers.replicas[k], servers.cache[k], time_s)
+    hosts["up"] = scaler.up
+
+
+def _start_cold(replica: np.void, cache: NDArray[np.void], time_s: float) -> None:
+    """Let a replica begin with an empty cache, unless it has never ended what it was doing."""
+    if replica["running"] or replica["waiting"] or replica["next_to_come"] != state.NONE:
+        return
+    replica["now_s"] = max(replica["now_s"], time_s)
+    replica["free_blocks"] += replica["idle_blocks"]
+    replica["idle_blocks"] = replica["host_used"] = 0
+    for name in ("idle_oldest", "idle_newest", "host_oldest", "host_newest"):
+        replica[name] = state.NONE
+    cache["refs"] = state.ABSENT
 
 
 _BLIND = (Router.ROUND_ROBIN, Router.RANDOM)

@@ -35,16 +35,19 @@ def run_cluster(
     gaps: Any,
     cache: Any,
     prefix_ids: Any,
+    place: Any,
+    until_s: float,
 ) -> None:
-    """Route all requests and run the replicas to the end.
+    """Route the requests that come until `until_s` and run the replicas until then.
 
-    `watches`: 0, the router looks at nothing; 1, at requests under way; 2, also at the caches.
+    `watches`: 0, the router looks at nothing; 1, at requests under way; 2, also at the caches. `place`, zeros at first,
+    keeps how many requests have come, how many changes, and how many were routed.
     """
     n = len(arrival_s)
-    arrived = 0
-    changed = 0
-    turn = 0
-    while arrived < n or changed < len(changes):
+    arrived, changed, turn = place[0], place[1], place[2]
+    while (arrived < n and arrival_s[arrived] <= until_s) or (
+        changed < len(changes) and changes[changed].time_s <= until_s
+    ):
         if changed < len(changes) and (arrived == n or changes[changed].time_s <= arrival_s[arrived]):
             change = changes[changed]
             changed += 1
@@ -74,8 +77,9 @@ def run_cluster(
                 _update(watches, time_s, hosts, replicas, slots, jobs, lines, tables, gaps, cache, prefix_ids)
             turn += _route(router, turn, draws, hosts, fates, replicas, slots, jobs, cache, prefix_ids, arrived, time_s)
             arrived += 1
+    place[0], place[1], place[2] = arrived, changed, turn
     for k in range(len(replicas)):
-        advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, float("inf"))
+        advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, until_s)
 
 
 @compiled

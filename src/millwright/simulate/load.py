@@ -25,6 +25,7 @@ from millwright.simulate.packing import (
     with_priorities,
 )
 from millwright.simulate.slo import Slo
+from millwright.simulate.watching import Watch, is_idle
 from millwright.traffic.requests import Requests
 
 
@@ -46,11 +47,13 @@ def simulate_open(
     prefix_cache: bool = True,
     host_memory: HostMemory | None = None,
     give_up: GiveUp | None = None,
+    watch: Watch | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of `requests` on one replica whose steps take `step` and whose KV cache holds so many tokens.
 
     `prefix_cache`: share the prefix blocks of requests that carry them (off: compute every prompt in full); what the
     cache drops stays in `host_memory` while that has room.
+    A `watch` looks at the run while it goes on.
     A run given up leaves the fate of the requests still on their way `PENDING`.
 
     Raises `ValueError` if the requests are malformed or the limits do not fit the step times.
@@ -67,7 +70,7 @@ def simulate_open(
     if give_up is not None:
         _watch(servers.replicas[0], give_up)
     link_queue(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
-    advance_alone(servers, jobs)
+    advance_alone(servers, jobs, watch)
     return collect(requests.arrival_s, jobs, servers)
 
 
@@ -81,6 +84,7 @@ def simulate_closed(
     *,
     think_s: float = 0.0,
     ramp_s: float = 0.0,
+    watch: Watch | None = None,
 ) -> RequestOutcomes:
     """Return what becomes of n requests that `concurrency` clients send, each the next `think_s` after its last ended.
 
@@ -99,7 +103,7 @@ def simulate_closed(
     servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(inputs))
     servers.replicas["think_s"] = think_s
     _start_clients(servers.replicas[0], jobs, concurrency, ramp_s)
-    advance_alone(servers, jobs)
+    advance_alone(servers, jobs, watch)
     return collect(jobs["enter_s"] - step.request_s, jobs, servers)
 
 
@@ -121,10 +125,15 @@ def _start_clients(replica: np.void, jobs: NDArray[np.void], concurrency: int, r
     replica["next_to_issue"] = last
 
 
-def advance_alone(servers: Servers, jobs: NDArray[np.void]) -> None:
+def advance_alone(servers: Servers, jobs: NDArray[np.void], watch: Watch | None = None) -> None:
     """Run a single replica to its end."""
     from millwright.simulate.engine import advance  # compiled code is loaded when first needed
 
+    if watch is not None:
+        watch.begin(jobs["enter_s"])
+        while not is_idle(servers.replicas):
+            advance(servers.replicas[0], servers.slots, jobs, *servers[2:], watch.next_s)
+            watch.look(servers.replicas, int(servers.replicas["tickets"][0]), len(jobs))
     advance(servers.replicas[0], servers.slots, jobs, *servers[2:], np.inf)
 
 

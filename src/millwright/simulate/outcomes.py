@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.simulate.autoscaling import Scaled
+
 GAP_BINS_PER_OCTAVE = 64
 GAP_OCTAVES = 44
 GAP_LOWEST_LOG2 = -30.0 + 0.1234  # the odd shift keeps round numbers such as 10 ms off the edges of the bins
@@ -68,7 +70,8 @@ class RequestOutcomes:
     `cached_tokens` are the prompt tokens found in the prefix cache at first admission.
     `queue_s` is the wait from entering the engine to the first token scheduled. Times of requests that were not
     served are NaN. `gap_counts` is the histogram of gaps between consecutive tokens over logarithmic bins (see
-    `gap_percentile_s`). `replica` says where a request ran (all 0 for one replica).
+    `gap_percentile_s`). `replica` says where a request ran (all 0 for one replica), `scaled` how many replicas there
+    were under an autoscaler.
     """
 
     arrival_s: NDArray[np.float64]
@@ -85,6 +88,7 @@ class RequestOutcomes:
     cached_tokens: NDArray[np.int32] | None = None
     retries: NDArray[np.int32] | None = None
     replica_totals: tuple[Totals, ...] = field(default=())
+    scaled: tuple[Scaled, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.arrival_s)

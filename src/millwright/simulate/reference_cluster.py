@@ -7,6 +7,7 @@ from collections.abc import Sequence as Members
 
 import numpy as np
 
+from millwright.simulate.autoscaling import Autoscaler, Autoscaling
 from millwright.simulate.cluster import Member, Outage
 from millwright.simulate.outcomes import Fate
 from millwright.simulate.reference import ReferenceEngine, Sequence
@@ -27,6 +28,7 @@ class ReferenceCluster:
         outages: Members[Outage],
         given_tokens: list[int],
         seed: int,
+        scaling: Autoscaling | None = None,
     ) -> None:
         self.members, self.router = members, router
         self.draws = np.random.default_rng(seed).random((len(requests), 2))
@@ -41,6 +43,9 @@ class ReferenceCluster:
         self.sent: dict[Sequence, int] = {}
         self.retries = [0] * len(requests)
         self.turn = 0
+        self.scaler = None if scaling is None else Autoscaler(scaling, len(members), float(requests.arrival_s[0]))
+        if self.scaler is not None:
+            self.up = list(self.scaler.up)
         arrivals = [(time_s, 1, i, None) for i, time_s in enumerate(requests.arrival_s.tolist())]
         changes: list[tuple[float, int, int, Outage | None]] = [
             (member.ready_s, 0, k, None) for k, member in enumerate(members) if member.ready_s > 0
@@ -55,6 +60,7 @@ class ReferenceCluster:
         for time_s, is_arrival, index, outage in self.events:
             if not np.isfinite(time_s):
                 continue
+            self.scale_until(time_s)
             if is_arrival:
                 self.advance(time_s)
                 self.route(self.sequences[index], time_s)
@@ -71,6 +77,17 @@ class ReferenceCluster:
                     else:
                         sequence.fate = Fate.LOST
         self.advance(float("inf"))
+
+    def scale_until(self, time_s: float) -> None:
+        """Let the autoscaler decide whenever it is due before `time_s`."""
+        while self.scaler is not None and self.scaler.next_s < time_s:
+            now_s = self.scaler.next_s
+            self.advance(now_s)
+            for k in self.scaler.step([len(self.under_way(k, now_s)) for k in range(len(self.engines))]):
+                engine = self.engines[k]
+                if not (engine.running or engine.waiting or engine.arrivals):
+                    self.empty(engine, max(engine.now_s, now_s))
+            self.up = list(self.scaler.up)
 
     def advance(self, until_s: float) -> None:
         """Run every step that starts before `until_s`."""
@@ -158,6 +175,11 @@ class ReferenceCluster:
             sequence.fate = Fate.PENDING
             sequence.admitted_s = sequence.first_token_s = sequence.finish_s = float("nan")
             del self.sent[sequence]
+        self.empty(engine, time_s)
+        return lost
+
+    def empty(self, engine: ReferenceEngine, time_s: float) -> None:
+        """Let a replica begin anew at `time_s`, with nothing to do and nothing cached."""
         engine.running, engine.waiting, engine.arrivals = [], [], deque()
         engine.free_blocks = engine.blocks
         if engine.cache:
@@ -165,7 +187,6 @@ class ReferenceCluster:
             engine.cache.idle.clear()
             engine.cache.hosted.clear()
         engine.now_s = time_s
-        return lost
 
 
 def reference_cluster(
@@ -176,9 +197,10 @@ def reference_cluster(
     outages: Members[Outage] = (),
     given_tokens: np.ndarray | None = None,
     seed: int = 0,
+    scaling: Autoscaling | None = None,
 ) -> ReferenceCluster:
     """Simulate a cluster step by step and return it."""
     given = [0] * len(requests) if given_tokens is None else given_tokens.tolist()
-    cluster = ReferenceCluster(requests, members, router, outages, given, seed)
+    cluster = ReferenceCluster(requests, members, router, outages, given, seed, scaling)
     cluster.run()
     return cluster

@@ -52,6 +52,10 @@ class SimulateRequest(WithFiles):
     acceptance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     offload_gb: Annotated[float, Field(gt=0, lt=1e6, allow_inf_nan=False)] | None = None
     prefill_first: bool = False
+    autoscale: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = Field(
+        default=None, description="Requests under way per replica that an autoscaler aims at, up to `replicas`."
+    )
+    start: _Short = Field(default="", description="How long a replica takes to start, such as 120s.")
     timeline: Annotated[int, Field(ge=0, le=5000)] = Field(
         default=0, description="So many requests as a timeline (Chrome trace format)."
     )
