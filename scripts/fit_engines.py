@@ -50,6 +50,9 @@ NEWEST_SHARE = 0.25
 LONG_TOKENS = 7_000.0
 """Prompts of at least so many tokens are left out together: those that stay have 4,096 at most, nearly all of them."""
 
+LONGEST_TOKENS = 16_384.0
+"""Prompts above this length are rare in the data: a cell counts as new for them."""
+
 RECENT = MAIN_PARTS
 HELD = 0.01
 """Spread of the log by which the lesser parts of the data may move what the main ones have fixed."""
@@ -183,13 +186,12 @@ def cross_validate(
         errors = left_out_errors(fit, sample, without, scheme, folds, keep)
         left = folds == 0
         report[scheme] = {
-            "joint": score(errors, spreads["config"], sorts, joint & left),
-            "all": score(errors, spreads["config"], sorts, left),
+            "joint": score(errors, spreads["cell"], sorts, joint & left),
+            "all": score(errors, spreads["cell"], sorts, left),
             "by_part": {
-                part: score(errors, spreads["config"], sorts, left & (parts == part))
-                for part in sorted(set(parts[left]))
+                part: score(errors, spreads["cell"], sorts, left & (parts == part)) for part in sorted(set(parts[left]))
             },
-            "by": errors_by(sample, errors, spreads["config"], sorts, left),
+            "by": errors_by(sample, errors, spreads["cell"], sorts, left),
         }
         tell(scheme, report[scheme]["all"], begun)
     return report, spreads | {"both": widest(spreads["model"], spreads["device"])}
@@ -278,10 +280,20 @@ def main() -> None:
         "kind": "known",
         "devices": sorted({each.deployment.device.id for each in sample.resolved}),
         "models": sorted({each.deployment.model.id for each in sample.resolved}),
-        "cells": sorted({f"{each.deployment.device.id}|{each.deployment.model.id}" for each in sample.resolved}),
+        "cells": newest_of_cells(sample),
+        "longest_tokens": LONGEST_TOKENS,
         "spreads": spreads,
     }
     (OUT / "known.json").write_text(json.dumps(known, indent=1) + "\n")
+
+
+def newest_of_cells(sample: Sample) -> dict[str, float]:
+    """Return when the newest engine measured on each cell was current [years, as labels have them]."""
+    newest: dict[str, float] = {}
+    for each, label in zip(sample.resolved, sample.labels, strict=True):
+        cell = f"{each.deployment.device.id}|{each.deployment.model.id}"
+        newest[cell] = max(newest.get(cell, -math.inf), round(float(label["year"]), 3))
+    return dict(sorted(newest.items()))
 
 
 def fitted_effects(fit: HierarchicalFit, keep: Path | None, name: str, rounds: int) -> Floats:

@@ -39,7 +39,8 @@ takes in the four main sources; the others move only what these leave open, so n
 
 Intervals are quantiles of those left-out errors by novelty and sort of point, times a factor: the one at which a whole
 group, judged by the quantiles of the other groups, is covered by 80 %. Two columns more leave out the newest quarter of
-the closed loops by date, and all prompts of 7,000 tokens and more; their intervals are those of known cells."""
+the closed loops by date, and all prompts of 7,000 tokens and more; their intervals are those of unseen cells, as for
+any cell of which only older software, or no prompt above 16,384 tokens, was measured."""
 
 PEERS = """\
 Other programs on their own held-out points: AIConfigurator 0.12 (constants tuned) TPOT 7.7 % and TTFT 44 % on unseen

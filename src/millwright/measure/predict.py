@@ -188,7 +188,10 @@ def corrected(predicted: Predicted, points: Points, labels: Sequence[Mapping[str
 def _novelty(resolved: ResolvedPoint) -> str:
     if resolved.notes:
         return "both"
-    return shipped_knowledge().novelty(resolved.deployment.device.id, resolved.deployment.model.id)
+    deployment, point = resolved.deployment, resolved.point
+    year = float(deployment_labels(deployment)["year"])
+    prompt = float(point.input_tokens + point.context_tokens)
+    return shipped_knowledge().novelty(deployment.device.id, deployment.model.id, year, prompt)
 
 
 def errors_to_explain(errors: Floats, points: Points) -> Floats:

@@ -128,7 +128,7 @@ def deployment_basis(labels: dict[str, str | float], model_id: str, operators: S
     """Return how well founded a step time is: by whether the fit has seen the device and the model."""
     if operators.assumed:
         return Basis.ASSUMED
-    return BASIS_OF_NOVELTY[shipped_knowledge().novelty(str(labels["device"]), model_id)]
+    return BASIS_OF_NOVELTY[shipped_knowledge().novelty(str(labels["device"]), model_id, float(labels["year"]))]
 
 
 def _sigma_key(basis: Basis) -> str:

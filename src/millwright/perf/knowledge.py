@@ -26,6 +26,10 @@ BASIS_OF_NOVELTY = {
 }
 
 
+_SOON_YEARS = 0.1
+"""Software five weeks newer than what was measured is taken to be the same."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What the fit has seen, and how far measured points lay from predictions, by novelty and sort of point.
@@ -36,15 +40,24 @@ class Known:
 
     devices: frozenset[str]
     models: frozenset[str]
-    cells: frozenset[str]
+    cells: Mapping[str, float]
+    """By cell (`device|model`): when the newest engine measured on it was current [years, as deployments' labels]."""
     spreads: Mapping[str, Mapping[str, Floats]]
+    longest_tokens: float = np.inf
+    """Prompts up to this length are what the fit has seen plenty of [tokens]."""
 
-    def novelty(self, device: str, model: str) -> str:
-        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`."""
+    def novelty(self, device: str, model: str, year: float, prompt_tokens: float = 0.0) -> str:
+        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`.
+
+        A cell measured only with software that was current before `year`, or only with shorter prompts, counts as new.
+        """
         new_device, new_model = device not in self.devices, model not in self.models
         if new_device or new_model:
             return "both" if new_device and new_model else "device" if new_device else "model"
-        return "config" if f"{device}|{model}" in self.cells else "cell"
+        newest = self.cells.get(f"{device}|{model}")
+        if newest is None or year > newest + _SOON_YEARS or prompt_tokens > self.longest_tokens:
+            return "cell"
+        return "config"
 
 
 @lru_cache(maxsize=1)
@@ -55,4 +68,5 @@ def shipped_knowledge() -> Known:
         novelty: {sort: np.array(values, dtype=np.float64) for sort, values in sorts.items()}
         for novelty, sorts in contents["spreads"].items()
     }
-    return Known(frozenset(contents["devices"]), frozenset(contents["models"]), frozenset(contents["cells"]), spreads)
+    devices, models = frozenset(contents["devices"]), frozenset(contents["models"])
+    return Known(devices, models, contents["cells"], spreads, contents["longest_tokens"])
