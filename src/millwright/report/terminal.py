@@ -15,6 +15,13 @@ from millwright.plan.model import Assumption, Origin, Plan, Verdict
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import duties_of
 from millwright.report.leading import leading, ranks_text
+from millwright.report.mix_text import (
+    gap_text,
+    limits_text,
+    part_text,
+    proof_texts,
+    purchase_text,
+)
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -39,6 +46,7 @@ from millwright.report.wording import (
 
 _FEW_OPTIONS = 10
 _FEW_ASSUMPTIONS = 12
+_FEW_PARTS = 3
 _VERDICT_STYLES = {Verdict.YES: "green", Verdict.NO: "red", Verdict.UNKNOWN: "yellow"}
 
 
@@ -49,7 +57,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
     """
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
-    blocks = [*_answer(plan), *_ranking(plan, show_all), *_binds(plan), *_duties(plan)]
+    blocks = [*_answer(plan), *_ranking(plan, show_all), *_mix(plan, show_all), *_binds(plan), *_duties(plan)]
     blocks += _sovereignty(plan, show_all)
     blocks += [*_people(plan, show_all), *_leaving(plan), *_readiness(plan)]
     blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
@@ -120,6 +128,32 @@ def _cells(row: RankingRow, currency: str) -> list[RenderableType]:
 
 def _latency(cell: LatencyCell) -> str:
     return f"{cell.label} {cell.shown.value} {cell.shown.unit} of {cell.limit}"
+
+
+def _mix(plan: Plan, show_all: bool) -> list[RenderableType]:
+    """What the mixed fleet is, its worth, proof and limits' prices; only what it is worth where it is no option.
+
+    Limits in conflict stand among the next steps already.
+    """
+    mix = plan.mix
+    if mix is None:
+        return []
+    blocks: list[RenderableType] = [_heading("The mixed fleet"), Text(mix.sentence)]
+    if mix.option_id is None and not show_all:
+        return blocks
+    parts = mix.supplies if show_all or len(mix.supplies) <= _FEW_PARTS else mix.supplies[: _FEW_PARTS - 1]
+    items = [part_text(supply, mix) for supply in parts]
+    if len(parts) < len(mix.supplies):
+        items.append(f"{count(len(mix.supplies) - len(parts), 'more part')} with --all")
+    items += proof_texts(mix) if show_all else proof_texts(mix)[:1]
+    if limits := limits_text(mix, plan.header.currency):
+        items.append(f"Limits cost: {limits}.")
+    if bought := [purchase_text(each) for each in mix.purchases if show_all or each.action != "use"]:
+        shown = bought if show_all else bought[:_FEW_PARTS]
+        items.append(f"In time: {'; '.join(shown)}{'; …' if len(shown) < len(bought) else ''}.")
+    if show_all:
+        items += [gap_text(mix), *mix.warnings]
+    return [*blocks, _items("", items)]
 
 
 def _binds(plan: Plan) -> list[RenderableType]:
