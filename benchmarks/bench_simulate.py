@@ -6,19 +6,26 @@
 from __future__ import annotations
 
 import argparse
+import math
+import multiprocessing
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millwright.catalog.catalog import load_catalog
 from millwright.perf.compile import compile_step_time
 from millwright.perf.deployment import Deployment, SchedulerLimits
 from millwright.perf.memory import memory_fit
+from millwright.perf.step_time import StepTime
+from millwright.quantity import Basis
 from millwright.simulate import Member, Router, Slo, max_rate_at_slo, saturated_rate, simulate_cluster, simulate_open
+from millwright.simulate.metrics import mean_interval
 from millwright.simulate.reference_load import reference_open
 from millwright.simulate.state import JOB
 from millwright.traffic.requests import Requests
@@ -31,6 +38,8 @@ DEPLOYMENT = Deployment(CATALOG.model("llama-3.1-8b"), CATALOG.device("h100-sxm"
 STEP = compile_step_time(DEPLOYMENT, context_tokens=1088.0)
 KV_TOKENS = memory_fit(DEPLOYMENT).kv_capacity_tokens
 MACHINE = (STEP, LIMITS, KV_TOKENS)
+MADE_AT_PER_S = 20.0
+"""About 60 % of what a replica takes, for the runs that only their number matters of."""
 
 
 def poisson(rate_per_s: float, n: int, seed: int = 0) -> Requests:
@@ -62,12 +71,45 @@ def show_one_replica(capacity_per_s: float, long: bool) -> None:
         took_s = best_s(lambda requests=requests: simulate_open(requests, *MACHINE))
         print(f"  {n:>10,} requests: {took_s / n * 1e9:5.0f} ns per request, {took_s / steps * 1e9:5.1f} ns per step")
     print(f"memory: {JOB.itemsize} bytes per request in the engine, 24 for its arrival and lengths")
-    one_s = best_s(lambda: simulate_open(million, *MACHINE), clock=time.perf_counter)
-    with ThreadPoolExecutor(2) as pool:
-        two_s = best_s(
-            lambda: list(pool.map(lambda _: simulate_open(million, *MACHINE), range(2))), clock=time.perf_counter
+
+
+def run_apart(pool: Executor, requests: int, seeds: Sequence[int]) -> float:
+    """Return how long independent runs take on the workers of `pool` [s]; what they run on is made beforehand."""
+    began_s = time.perf_counter()
+    list(pool.map(run_alone, [requests] * len(seeds), seeds))
+    return time.perf_counter() - began_s
+
+
+def run_alone(n: int, seed: int) -> None:
+    """Simulate n requests at 60 % load; a worker makes them once."""
+    simulate_open(made(n, seed), *MACHINE)
+
+
+@lru_cache(maxsize=4)
+def made(n: int, seed: int) -> Requests:
+    return poisson(MADE_AT_PER_S, n, seed)
+
+
+def show_two_cores(times: int = 7) -> None:
+    """Two independent runs at once against one alone, in threads and in processes: the best pair of several.
+
+    Others share the machine, so the load average is told with it; only an idle machine shows what two cores can do.
+    """
+    n = 1_000_000
+    pools: dict[str, Callable[[], Executor]] = {
+        "threads": lambda: ThreadPoolExecutor(2),
+        "processes": lambda: ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("forkserver")),
+    }
+    for name, make in pools.items():
+        with make() as pool:
+            for _ in range(2):  # each worker starts, loads the compiled code and makes its requests
+                run_apart(pool, n, (0, 0))
+            one_s = min(run_apart(pool, n, (0,)) for _ in range(times))
+            two_s = min(run_apart(pool, n, (0, 0)) for _ in range(times))
+        print(
+            f"two runs at once in {name}: {2 * one_s / two_s:.2f} times the rate of one "
+            f"(best of {times}, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
         )
-    print(f"two threads, two runs: {2 * one_s / two_s:.2f} times the rate of one")
 
 
 def show_goodput(requests: Requests) -> None:
@@ -89,18 +131,7 @@ def show_traces() -> None:
     if not mooncake.exists():
         print("traces: not there")
         return
-    from dataclasses import replace
-
-    import polars as pl
-
-    table = pl.read_parquet(mooncake)
-    hashes = table["hash_ids"]
-    requests = replace(
-        read_trace(mooncake),
-        prefix_blocks=hashes.explode().to_numpy().astype(np.int64),
-        prefix_offsets=np.concatenate([[0], np.cumsum(hashes.list.len().to_numpy())]),
-        prefix_block_tokens=512,
-    )
+    requests = read_trace(mooncake)
     outcomes = simulate_open(requests, *MACHINE)
     took_s = best_s(lambda: simulate_open(requests, *MACHINE))
     share = outcomes.totals.cached_tokens / requests.input_tokens.sum()
@@ -108,13 +139,68 @@ def show_traces() -> None:
     show_goodput(read_trace(SHARED / "traces" / "azure_2023_conv.parquet"))
 
 
+def show_theory(n: int = 400_000) -> None:
+    """Print mean waits beside what queueing theory says of them, as rows of a table."""
+    print("| system | load | theory [ms] | simulated [ms] | 80 % interval [ms] |\n|---|---|---|---|---|")
+    for name, load, expected_s, requests, step, limits in theory_cases(n):
+        waits_s = simulate_open(requests, step, limits, 10**9).queue_s[n // 10 :]
+        found = mean_interval(waits_s)
+        cells = f"{1e3 * found.value:.3f} | {1e3 * found.low:.3f} to {1e3 * found.high:.3f}"
+        print(f"| {name} | {load:.0%} | {1e3 * expected_s:.3f} | {cells} |")
+
+
+def theory_cases(n: int) -> Iterator[tuple[str, float, float, Requests, StepTime, SchedulerLimits]]:
+    """Yield systems with a known mean wait: name, load, wait [s], requests, step times, limits."""
+    alone, ones = SchedulerLimits(1, 4096, 16, 0.0), np.ones(n, dtype=np.int64)
+    flat = np.where(np.arange(4097) > 0, 0.02, 0.0)
+    for load in (0.3, 0.6, 0.8):
+        requests = arriving(load / 0.02, ones, ones, 1)
+        yield "M/D/1", load, load * 0.02 / (2 * (1 - load)), requests, steps(flat), alone
+    tokens = np.minimum(np.random.default_rng(2).geometric(1 / 300, n), 4096)
+    service_s = 1e-4 * tokens
+    for load in (0.3, 0.6, 0.8):
+        rate = load / service_s.mean()
+        expected_s = rate * (service_s**2).mean() / (2 * (1 - load))
+        yield "M/G/1", load, expected_s, arriving(rate, tokens, ones, 3), steps(1e-4 * np.arange(4097)), alone
+    lanes, mean_steps, step_s = 8, 2000, 1e-4
+    outputs = np.random.default_rng(4).geometric(1 / mean_steps, n)
+    for load in (0.6, 0.8):
+        offered = load * lanes
+        waiting = offered**lanes / math.factorial(lanes) / (1 - load)
+        chance = waiting / (sum(offered**k / math.factorial(k) for k in range(lanes)) + waiting)
+        expected_s = chance * mean_steps * step_s / (lanes * (1 - load))
+        requests = arriving(load * lanes / (mean_steps * step_s), ones, outputs, 5)
+        few = SchedulerLimits(lanes, 4096, 16, 0.0)
+        yield "M/M/8 (Erlang C)", load, expected_s, requests, steps(flat * (step_s / 0.02)), few
+
+
+def arriving(rate_per_s: float, inputs: NDArray[np.int64], outputs: NDArray[np.int64], seed: int) -> Requests:
+    arrival_s = np.cumsum(np.random.default_rng(seed).exponential(1 / rate_per_s, len(inputs)))
+    return Requests(arrival_s, inputs, outputs)
+
+
+def steps(times_s: NDArray[np.float64]) -> StepTime:
+    return StepTime(times_s, times_s, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, Basis.ASSUMED)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="also ten million requests")
-    long = parser.parse_args().long
+    parser.add_argument("--theory", action="store_true", help="only the table of waits beside queueing theory")
+    parser.add_argument("--two-cores", action="store_true", help="only two runs at once against one")
+    asked = parser.parse_args()
+    if asked.theory or asked.two_cores:
+        if asked.theory:
+            show_theory()
+        if asked.two_cores:
+            show_two_cores()
+        return
+    long = asked.long
     capacity_per_s = saturated_rate(poisson(1.0, 20_000), *MACHINE)
     print(f"capacity of one replica: {capacity_per_s:.1f} requests/s")
     show_one_replica(capacity_per_s, long)
+    show_two_cores()
+    show_theory()
     show_goodput(poisson(1.0, 4_000))
     show_cluster(capacity_per_s, 10_000_000 if long else 1_000_000)
     show_traces()
