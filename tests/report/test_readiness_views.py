@@ -83,7 +83,7 @@ PLAN = _plan()
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_terminal_shows_scores_conditions_actions_and_the_way_out(width: int) -> None:
     out = StringIO()
-    print_plan(PLAN, Console(file=out, width=width, force_terminal=False))
+    print_plan(PLAN, Console(file=out, width=width, force_terminal=False), show_all=True)
     text = " ".join(out.getvalue().split())
     for told in ("Data 12–57", "It is written in a page.", "Leaving takes 1.0 to 7.0 months.", HOSTILE, "2026-12-01"):
         assert told in text

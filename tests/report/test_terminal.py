@@ -10,8 +10,10 @@ from rich.console import Console
 from sample_plan import infeasible_plan, sample_plan, small_office_plan
 
 from millwright.plan.model import Plan
+from millwright.report.leading import leading
 from millwright.report.terminal import print_plan
 
+ONE_SCREEN = 65
 PLANS = {"hospital": sample_plan(), "office": small_office_plan(), "infeasible": infeasible_plan()}
 
 
@@ -33,8 +35,20 @@ def test_the_answer_stands_first() -> None:
     assert " ".join(first.split()).startswith("Buy three HGX H200 hosts")
 
 
-def test_every_option_is_in_the_table_whole() -> None:
-    text = _printed(PLANS["hospital"])
+@pytest.mark.parametrize("name", PLANS)
+def test_the_default_view_is_about_one_screen(name: str) -> None:
+    assert len(_printed(PLANS[name]).splitlines()) <= ONE_SCREEN
+
+
+def test_the_short_view_shows_leading_options_and_says_where_the_rest_is() -> None:
+    plan = PLANS["hospital"]
+    text = _printed(plan)
+    assert all(option.title in text for option in leading(plan, 6))
+    assert f"{len(plan.options) - 6} more, and every latency, with --all" in " ".join(text.split())
+
+
+def test_every_option_is_in_the_table_whole_with_all() -> None:
+    text = _printed(PLANS["hospital"], show_all=True)
     for option in PLANS["hospital"].options:
         assert option.title in text
         assert f"{option.cost.lcot.value:.2f}" in text
@@ -42,7 +56,7 @@ def test_every_option_is_in_the_table_whole() -> None:
 
 def test_five_hundred_refusals_take_few_lines_until_all_are_asked_for() -> None:
     few, many = (_printed(sample_plan(refused=512), 200, show_all=show_all) for show_all in (False, True))
-    assert len(few.splitlines()) < 90
+    assert len(few.splitlines()) <= ONE_SCREEN
     for refused in PLANS["hospital"].refused:
         for reason in refused.reasons:
             assert f"{refused.title}: {reason.text}" in many

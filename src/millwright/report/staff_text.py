@@ -7,7 +7,6 @@ from millwright.plan.option_model import Option, People, SkillGap
 from millwright.report.format import count, estimate_text, number_text
 
 _FEW = 4
-FIRST_ACTIONS = 3
 
 
 def staff_sentences(people: People, currency: str) -> tuple[str, ...]:
@@ -41,6 +40,18 @@ def staff_sentences(people: People, currency: str) -> tuple[str, ...]:
             else f"{count(trainings, 'training')}: all of them are likely to be done in time."
         )
     return (*said, *people.notes)
+
+
+def staff_in_brief(people: People, currency: str) -> tuple[str, ...]:
+    """Return the same in two sentences: when, how many and for how much; and how many may leave."""
+    cost = number_text(people.cost_per_month, f"{currency}/month")
+    before = number_text(people.cost_before_go_live, currency)
+    earlier = f" Month {people.earlier.month} is possible for more." if people.earlier is not None else ""
+    return (
+        f"Live in month {people.go_live_month}; {estimate_text(people.fte)}, {cost}, and {before} before going live; "
+        f"all in the cost of a token.{earlier}",
+        f"Bus factor {people.bus_factor_now} now, {people.bus_factor_planned} with the plan.",
+    )
 
 
 def _gone(skills: tuple[str, ...]) -> str:

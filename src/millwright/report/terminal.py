@@ -11,8 +11,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from millwright.plan.model import Assumption, Origin, Plan, Verdict
+from millwright.plan.model import Assumption, Plan, Verdict
 from millwright.report.format import assumption_value, bare, count
+from millwright.report.glance import around_the_answer, decision
 from millwright.report.grouping import duties_of
 from millwright.report.leading import leading, ranks_text
 from millwright.report.mix_text import (
@@ -27,7 +28,6 @@ from millwright.report.readiness import axis_range, condition_texts, exit_texts,
 from millwright.report.refusals import refusal_groups
 from millwright.report.sovereign_text import narrowing_text, objective_text, sovereignty_line
 from millwright.report.staff_text import (
-    FIRST_ACTIONS,
     GAP_HEAD,
     gap_row,
     staff_actions,
@@ -44,32 +44,51 @@ from millwright.report.wording import (
     rules_text,
 )
 
-_FEW_OPTIONS = 10
-_FEW_ASSUMPTIONS = 12
+_FEW_OPTIONS = 6
 _FEW_PARTS = 3
 _VERDICT_STYLES = {Verdict.YES: "green", Verdict.NO: "red", Verdict.UNKNOWN: "yellow"}
 
 
 def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
-    """Print the plan to `console`; `show_all` prints every option, refusal and assumption instead of the first few.
+    """Print the plan to `console` on about one screen; `show_all` prints everything that the plan holds.
 
     Text from the scenario is printed as it is: Rich's markup in it has no effect.
     """
     head = " · ".join(text for text in (plan.header.scenario_name, plan.header.organisation) if text)
     console.print(Rule(Text(head, style="bold"), align="left", style="dim"))
-    blocks = [*_answer(plan), *_ranking(plan, show_all), *_mix(plan, show_all), *_binds(plan), *_duties(plan)]
-    blocks += _sovereignty(plan, show_all)
-    blocks += [*_people(plan, show_all), *_leaving(plan), *_readiness(plan)]
-    blocks += [*_refused(plan, show_all), *_assumed(plan, show_all), *_foot(plan)]
-    for block in blocks:
+    for block in _everything(plan) if show_all else _one_screen(plan):
         console.print(block)
 
 
-def _answer(plan: Plan) -> list[RenderableType]:
+def _one_screen(plan: Plan) -> list[RenderableType]:
+    blocks = [*_sentence(plan), decision(plan), *_ranking(plan, False), *_mix(plan, False)]
+    return [*blocks, Text(), around_the_answer(plan), *_foot(plan)]
+
+
+def _everything(plan: Plan) -> list[RenderableType]:
+    blocks = [
+        *_answer(plan),
+        *_ranking(plan, True),
+        *_mix(plan, True),
+        *_binds(plan),
+        *_duties(plan),
+        *_sovereignty(plan),
+    ]
+    blocks += [*_people(plan), *_leaving(plan), *_readiness(plan)]
+    return [*blocks, *_refused(plan), *_assumed(plan), *_foot(plan)]
+
+
+def _sentence(plan: Plan) -> list[RenderableType]:
     answer = plan.answer
     blocks: list[RenderableType] = [Text(answer.sentence, style="bold")]
     if answer.option_id is not None:
         blocks.append(Text(f"Odds that it is the cheapest feasible option: {odds_text(answer.probability)}."))
+    return blocks
+
+
+def _answer(plan: Plan) -> list[RenderableType]:
+    answer = plan.answer
+    blocks = _sentence(plan)
     if found := rival_sentences(plan):
         blocks += [Text(), _items("Rivals", found)]
     if answer.turns:
@@ -98,26 +117,25 @@ def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
             table.add_row("", Text(VERDICT_HEADINGS[verdict], style=_VERDICT_STYLES[verdict]))
         for row in rows:
             if row.verdict is verdict:
-                table.add_row(*_cells(row, currency))
+                table.add_row(*_cells(row, currency, latency=show_all or row.option.id == plan.answer.option_id))
     blocks: list[RenderableType] = [_heading(f"{count(len(plan.options), 'feasible option')}, best first"), table]
-    if len(rows) < len(plan.options):
-        blocks.append(Text(f"{len(plan.options) - len(rows)} more with --all", style="dim"))
     legend = ", ".join(f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]}" for verdict in verdicts)
-    note = (
-        f"Latency at the planned peak; kept: chance that the limits hold then. Law: {legend}. Best: odds of being the "
-        "cheapest."
-    )
+    note = f"Law: {legend}. Best: odds of being the cheapest."
+    if show_all:
+        note = f"Latency at the planned peak; kept: chance that the limits hold then. {note}"
+    if len(rows) < len(plan.options):
+        note = f"{len(plan.options) - len(rows)} more, and every latency, with --all. {note}"
     blocks.append(Text(note, style="dim"))
     return blocks
 
 
-def _cells(row: RankingRow, currency: str) -> list[RenderableType]:
+def _cells(row: RankingRow, currency: str, *, latency: bool) -> list[RenderableType]:
     name = Text(row.title, style="bold")
     name.append(f"\n{', '.join(row.fleet)} · {row.where}", style="dim")
     latencies = ", ".join(_latency(cell) for cell in row.latencies)
     headroom = f"headroom {row.headroom}" if row.headroom else ""
     kept = f"kept with {row.kept}" if row.kept else ""
-    if seen := ", ".join(text for text in (latencies, headroom, kept) if text):
+    if latency and (seen := ", ".join(text for text in (latencies, headroom, kept) if text)):
         name.append("\n" + seen, style="dim")
     lcot = Text(row.lcot.value, style="bold")
     lcot.append(f"\n{row.lcot.interval}", style="dim")
@@ -179,8 +197,8 @@ def _duties(plan: Plan) -> list[RenderableType]:
     return [_heading("To be done before going live, wherever it runs"), Text("; ".join(cited))]
 
 
-def _sovereignty(plan: Plan, show_all: bool) -> list[RenderableType]:
-    """One line for the answer; with `show_all` its lists, and the line of every other option."""
+def _sovereignty(plan: Plan) -> list[RenderableType]:
+    """One line for the answer, then its lists, and the line of every other option."""
     option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
     if option is None or not sovereignty_line(option):
         return []
@@ -189,8 +207,6 @@ def _sovereignty(plan: Plan, show_all: bool) -> list[RenderableType]:
     score, gap = option.sovereignty, option.air_gap
     if score is not None:
         blocks.append(Text(narrowing_text(score), style="dim"))
-    if not show_all:
-        return blocks
     if score is not None:
         blocks.append(Text(f"Levels 0 to 4: {objective_text(score)}."))
     if gap is not None and gap.feasible == "yes":
@@ -233,7 +249,7 @@ def _readiness(plan: Plan) -> list[RenderableType]:
     return blocks
 
 
-def _people(plan: Plan, show_all: bool) -> list[RenderableType]:
+def _people(plan: Plan) -> list[RenderableType]:
     option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
     if option is None or not option.people.assessed:
         return []
@@ -242,20 +258,18 @@ def _people(plan: Plan, show_all: bool) -> list[RenderableType]:
     blocks.append(_items("", staff_sentences(people, currency)))
     actions = staff_actions(people, currency)
     if actions:
-        blocks.append(_items("Do for it", actions if show_all else actions[:FIRST_ACTIONS], numbered=True))
-    if people.gaps and show_all:
+        blocks.append(_items("Do for it", actions, numbered=True))
+    if people.gaps:
         table = Table(*GAP_HEAD, box=None, padding=(0, 1), pad_edge=False, expand=True)
         for gap in people.gaps:
             table.add_row(*(Text(cell) for cell in gap_row(gap)))
         blocks.append(table)
-    elif people.gaps:
-        blocks.append(Text(f"{count(len(people.gaps), 'skill')} to be closed: --all", style="dim"))
     if found := staff_comparison(plan, option):
         blocks.append(_items("Other ways", found))
     return blocks
 
 
-def _refused(plan: Plan, show_all: bool) -> list[RenderableType]:
+def _refused(plan: Plan) -> list[RenderableType]:
     if not plan.refused:
         return []
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False, expand=True)
@@ -264,37 +278,24 @@ def _refused(plan: Plan, show_all: bool) -> list[RenderableType]:
     table.add_column(ratio=1)
     for group in refusal_groups(plan):
         reason = Text(group.summary)
-        for refused, why in group.members if show_all else group.members[:1]:
-            example = f"{refused.title}: " if show_all else "e.g. " if len(group.members) > 1 else ""
-            reason.append(f"\n{example}{why.text}", style="dim")
+        for refused, why in group.members:
+            reason.append(f"\n{refused.title}: {why.text}", style="dim")
         table.add_row(str(len(group.members)), Text(STAGE_WORDS[group.stage], style="bold"), reason)
-    heading = f"{count(len(plan.refused), 'configuration')} refused, by reason"
-    return [_heading(heading if show_all else f"{heading} (each one with --all)"), table]
+    return [_heading(f"{count(len(plan.refused), 'configuration')} refused, by reason"), table]
 
 
-def _assumed(plan: Plan, show_all: bool) -> list[RenderableType]:
-    chosen = [
-        assumption
-        for assumption in plan.assumptions
-        if show_all or assumption.origin is Origin.DEFAULTED or assumption.stale
-    ]
-    if not chosen:
+def _assumed(plan: Plan) -> list[RenderableType]:
+    if not plan.assumptions:
         return []
-    shown = chosen if show_all else chosen[:_FEW_ASSUMPTIONS]
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False, expand=True)
     table.add_column(ratio=5)
     table.add_column(ratio=3)
     table.add_column(ratio=6, style="dim")
-    for assumption in shown:
+    for assumption in plan.assumptions:
         table.add_row(
             Text(assumption.label or assumption.path), Text(assumption_value(assumption)), Text(_origin(assumption))
         )
-    title = "Every assumption" if show_all else "Not said in the scenario, so assumed; or stale"
-    blocks: list[RenderableType] = [_heading(title), table]
-    rest = len(plan.assumptions) - len(shown)
-    if rest:
-        blocks.append(Text(f"{count(rest, 'more value')} with sources: --all", style="dim"))
-    return blocks
+    return [_heading("Every assumption"), table]
 
 
 def _origin(assumption: Assumption) -> str:
