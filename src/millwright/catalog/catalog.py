@@ -279,4 +279,7 @@ def _architecture_of_config(entry: Entry) -> Architecture:
     if not isinstance(config, dict):
         raise DataFileError("is no model configuration", entry["config_path"], "Expected a JSON object.")
     build = import_module("millwright.catalog.huggingface").architecture_from_config
-    return cast("Architecture", build(config, entry["id"]))
+    try:
+        return cast("Architecture", build(config, entry["id"]))
+    except InputError as error:
+        raise DataFileError(error.what, entry["config_path"], error.remedy) from None
