@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 from rich.console import Console
-from sample_mix import MIX, mixed_plan
+from sample_mix import MIX, mixed_plan, plan_in_conflict
 from sample_plan import sample_plan
 
 from millwright.plan.model import Plan
+from millwright.report.html import render_html
+from millwright.report.markdown import render_markdown
+from millwright.report.mix_charts import front_chart, limits_chart
 from millwright.report.mix_text import gap_text, limits_text, part_text, proof_texts, purchase_text
+from millwright.report.spreadsheet import sheets_of
 from millwright.report.terminal import print_plan
 
 PLAN = mixed_plan()
@@ -96,3 +100,55 @@ def test_a_plan_without_a_mix_says_nothing_of_it(show_all: bool) -> None:
 def test_a_mix_that_is_no_option_is_only_weighed() -> None:
     only = _block(_printed(mixed_plan(MIX.model_copy(update={"option_id": None}))))
     assert len(only) == 2
+
+
+def test_the_page_has_parts_proof_purchases_and_charts() -> None:
+    page = render_html(PLAN)
+    section = page[page.index('<section id="mix">') :]
+    section = section[: section.index("</section>")]
+    for supply in MIX.supplies:
+        assert supply.title in section
+    assert "everything 60–100 %" in section
+    assert "sold after month 24" in section
+    assert 'data-chart="mix-front"' in section
+    assert 'data-chart="limit-costs"' in section
+    assert 'href="#mix"' in page
+    assert 'id="mix"' not in render_html(sample_plan())
+
+
+def test_limits_in_conflict_have_a_table_with_the_least_they_would_have_to_be() -> None:
+    page = render_html(plan_in_conflict())
+    section = page[page.index('<section id="conflict">') :]
+    assert "17.6 kW" in section[: section.index("</section>")]
+    assert 'id="conflict"' not in render_html(PLAN)
+
+
+def test_the_wiki_has_a_row_for_each_part() -> None:
+    text = render_markdown(PLAN)
+    assert "## The mixed fleet" in text
+    assert "| An EU API | – | API | api |" in text
+    assert "month 25: buy 2 × HGX H200" in text
+
+
+def test_the_workbook_has_parts_purchases_and_prices_of_limits() -> None:
+    sheet = next(sheet for sheet in sheets_of(PLAN) if sheet.name == "Mixed fleet")
+    rows = [tuple(cell.value for cell in row) for row in sheet.rows]
+    assert ("HGX H200", 2.0, "buy", 25.0, 48.0, "no") in rows
+    assert ("HGX H200", 1.0, "buy", 1.0, 24.0, "yes") in rows
+    assert ("sovereignty", 3100.0, 0.176) in [row[:3] for row in rows]
+    assert [supply.title for supply in MIX.supplies] == [row[0] for row in rows if len(row) == 5][1:]
+    assert "Mixed fleet" not in [sheet.name for sheet in sheets_of(sample_plan())]
+
+
+def test_the_charts_show_the_plans_own_figures_and_are_sound() -> None:
+    front, limits = front_chart(MIX, "EUR"), limits_chart(MIX, "EUR")
+    front.to_dict(validate=True)
+    limits.to_dict(validate=True)
+    drawn = next(iter(limits.to_dict()["datasets"].values())) if "datasets" in limits.to_dict() else limits.data.values
+    assert [row["cost"] for row in drawn] == [3100.0, 900.0]
+
+
+def test_there_is_no_chart_of_a_single_point_or_of_limits_that_cost_nothing() -> None:
+    bare = MIX.model_copy(update={"front": MIX.front[:1], "limit_costs": MIX.limit_costs[2:]})
+    assert front_chart(bare, "EUR") is None
+    assert limits_chart(bare, "EUR") is None

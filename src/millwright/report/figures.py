@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from millwright.plan.mix_model import Mix
 from millwright.plan.model import Plan
 from millwright.report.format import estimate_text, number_text
 from millwright.report.leading import leading
+from millwright.report.mix_text import limits_text
 from millwright.report.ranking import limit_label
 from millwright.report.wording import METRIC_WORDS
 
@@ -28,7 +30,7 @@ class Figure:
 
 def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
     """Return the charts that this plan has something for, in the order of the report; bar charts show `few` options."""
-    from millwright.report import charts
+    from millwright.report import charts, mix_charts
 
     currency = plan.header.currency
     shown = leading(plan, few)
@@ -63,6 +65,23 @@ def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
             "Levelised cost by cause; the same figures are in the tables of the options.",
         ),
     ]
+    if plan.mix is not None:
+        drawn += [
+            Figure(
+                "mix-front",
+                "mix",
+                mix_charts.front_chart(plan.mix, currency),
+                "Mixed fleets of machines that nothing beats in both cost and carbon: what less carbon costs.",
+                _front_words(plan.mix, currency),
+            ),
+            Figure(
+                "limit-costs",
+                "mix",
+                mix_charts.limits_chart(plan.mix, currency),
+                "What a month would cost less without each limit, each for itself.",
+                f"What limits cost: {limits_text(plan.mix, currency)}.",
+            ),
+        ]
     for workload in plan.workloads:
         for number, limit in enumerate(workload.slo):
             slo, peak = number_text(limit.limit_s, "s"), number_text(workload.rate_peak_per_s, "requests/s")
@@ -77,6 +96,15 @@ def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
                 )
             )
     return tuple(figure for figure in drawn if figure.chart is not None)
+
+
+def _front_words(mix: Mix, currency: str) -> str:
+    points = [
+        f"{point.title}: {number_text(point.cost_per_month, currency)} and "
+        f"{number_text(point.carbon_kg_per_month, 'kgCO2e')} a month"
+        for point in mix.front
+    ]
+    return f"Cost against carbon. {'; '.join(points)}."
 
 
 def _spent_words(plan: Plan, currency: str) -> str:

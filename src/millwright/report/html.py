@@ -30,6 +30,7 @@ from millwright.report.format import (
 )
 from millwright.report.grouping import bindings_by_limit, duties_of, findings_by_rule, spent_by_year
 from millwright.report.leading import leading, rank_ranges
+from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
 from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
 from millwright.report.readiness import axis_range, condition_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -75,7 +76,7 @@ def render_html(plan: Plan) -> str:
     findings = findings_by_rule(plan)
     environment.filters.update(_filters(numbered, findings))
     drawn = figures(plan)
-    drawings: dict[str, list[dict[str, str]]] = {"ranking": [], "money": [], "latency": []}
+    drawings: dict[str, list[dict[str, str]]] = {"ranking": [], "mix": [], "money": [], "latency": []}
     for figure in drawn:
         picture = {
             "name": figure.name,
@@ -130,6 +131,7 @@ def _words() -> dict[str, Any]:
         "decision_words": wording.DECISION_WORDS,
         "formulas": wording.FORMULAS,
         "gap_head": GAP_HEAD,
+        "part_head": PART_HEAD,
         "odds_legend": wording.odds_legend(),
     }
 
@@ -177,6 +179,10 @@ def _filters(
         "conditions": condition_texts,
         "axis_range": axis_range,
         "readiness_texts": readiness_texts,
+        "gap_text": gap_text,
+        "part_row": part_row,
+        "proof_texts": proof_texts,
+        "purchase_text": purchase_text,
     }
 
 
@@ -203,7 +209,9 @@ def _contents(plan: Plan, drawings: dict[str, list[dict[str, str]]]) -> list[tup
     has_options = bool(plan.options)
     entries = (
         ("answer", "The answer", True),
+        ("conflict", "Limits in conflict", plan.answer.conflict is not None),
         ("ranking", "Ranking", has_options),
+        ("mix", "The mixed fleet", plan.mix is not None and has_options),
         ("money", "Money", has_options),
         ("latency", "Latency", bool(drawings["latency"])),
         ("options", "Options in full", has_options),

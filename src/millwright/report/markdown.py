@@ -11,6 +11,7 @@ from millwright.plan.plan_file import write_whole
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
 from millwright.report.leading import leading, ranks_text
+from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
 from millwright.report.ranking import ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -50,6 +51,7 @@ def render_markdown(plan: Plan) -> str:
     lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
+    lines += _mix(plan)
     for title, duties in (("Law", False), ("To be done before going live", True)):
         lines += _items(
             title,
@@ -112,6 +114,16 @@ def _sovereignty(chosen: Option) -> list[str]:
         return lines
     needs = [(each.what, each.carried_in, each.how) for each in (*chosen.air_gap.bring_in, *chosen.air_gap.cannot)]
     return [*lines, *_table(("From outside", "Carried in", "How"), needs)]
+
+
+def _mix(plan: Plan) -> list[str]:
+    """Return the mixed fleet part by part, with its proof and what its limits cost; conflicts are next steps."""
+    mix = plan.mix
+    if mix is None:
+        return []
+    costs = [cost.sentence for cost in mix.limit_costs]
+    said = [mix.sentence, gap_text(mix), *proof_texts(mix), *map(purchase_text, mix.purchases), *costs, *mix.warnings]
+    return [*_items("The mixed fleet", said), *_table(PART_HEAD, [part_row(supply, mix) for supply in mix.supplies])]
 
 
 def _options(plan: Plan) -> list[str]:

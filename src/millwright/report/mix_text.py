@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millwright.plan.mix_model import LimitCost, Mix, MixPurchase, MixSupply, ProofOfWorkload
-from millwright.report.format import count, number_text
+from millwright.report.format import UNKNOWN, count, number_text
 
 HELD_WORDS = {
     "bought": "owned",
@@ -17,7 +17,6 @@ HELD_WORDS = {
 """How a supply is held, as people say it."""
 
 PART_HEAD = ("Part", "Machines", "Held", "Site", "Serves, by hours of the first stage")
-PURCHASE_HEAD = ("From month", "To month", "What to do", "Machines", "What")
 
 MOST_SIMULATED = 2.0
 """The highest multiple of the load that the simulation tries: from there on it is `or more`."""
@@ -32,6 +31,12 @@ def part_text(supply: MixSupply, mix: Mix) -> str:
     varies = machines_text(supply) != str(most)
     what = f"{'up to ' if varies else ''}{most} × {supply.title}" if most else supply.title
     return f"{what} at {supply.site}, {held_text(supply)}: {serves_text(supply, mix)}"
+
+
+def part_row(supply: MixSupply, mix: Mix) -> tuple[str, ...]:
+    """Return the cells under `PART_HEAD`."""
+    machines = machines_text(supply) or UNKNOWN
+    return supply.title, machines, held_text(supply), supply.site, serves_text(supply, mix)
 
 
 def held_text(supply: MixSupply) -> str:

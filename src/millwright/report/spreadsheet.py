@@ -12,6 +12,7 @@ from pathlib import Path
 from millwright.finance.xlsx import Cell, Sheet, Style, column_name, write_workbook
 from millwright.plan.model import EstimateValue, Option, Plan
 from millwright.report.leading import leading
+from millwright.report.mix_text import PART_HEAD, part_row, proof_texts
 from millwright.report.wording import DECISION_WORDS, KIND_WORDS, ORIGIN_WORDS, STAGE_WORDS, VERDICT_WORDS, odds_text
 
 _FEW_OPTIONS = 8
@@ -27,7 +28,7 @@ def write_spreadsheet(plan: Plan, path: Path) -> None:
 
 def sheets_of(plan: Plan) -> list[Sheet]:
     """Return the sheets; those that would be empty are left out."""
-    pages = (_answer(plan), _options(plan), _cash_flow(plan), _causes(plan), _break_even(plan))
+    pages = (_answer(plan), _options(plan), _mixed_fleet(plan), _cash_flow(plan), _causes(plan), _break_even(plan))
     return [page for page in (*pages, _assumptions(plan), _refused(plan)) if page is not None]
 
 
@@ -81,6 +82,44 @@ def _options(plan: Plan) -> Sheet | None:
         for option in plan.options
     ]
     return _table("Options", [head.strip() for head in heads], rows, (6, 46, 14, 16, 10))
+
+
+def _mixed_fleet(plan: Plan) -> Sheet | None:
+    mix, currency = plan.mix, plan.header.currency
+    if mix is None:
+        return None
+    sheet = Sheet("Mixed fleet", widths=(46, 16, 22, 16, 16, 60))
+    sheet.add(Cell("in a word", style=Style.NOTE), Cell(mix.sentence))
+    sheet.add(Cell(f"cost [{currency} a month]", style=Style.NOTE), _cell(mix.cost_per_month))
+    sheet.add(Cell("over the best single offer, less one", style=Style.NOTE), _cell(mix.against_single))
+    sheet.add(Cell("gap to the best there could be", style=Style.NOTE), _cell(mix.gap))
+    for text in (*proof_texts(mix), *mix.warnings):
+        sheet.add(Cell("proof" if text not in mix.warnings else "mind", style=Style.NOTE), Cell(text))
+    tables: tuple[tuple[tuple[str, ...], list[tuple[Value, ...]]], ...] = (
+        (PART_HEAD, [part_row(supply, mix) for supply in mix.supplies]),
+        (
+            ("To buy, reserve or use", "Machines", "What to do", "From month", "To month", "Sold then"),
+            [
+                (each.title, float(each.count), each.action, float(each.first_month), float(each.last_month),
+                 "yes" if each.sold else "no")
+                for each in mix.purchases
+            ],
+        ),
+        (
+            ("Limit", f"{currency} a month", "of the cost", "", "", "in words"),
+            [
+                (" and ".join(each.limits), each.per_month, each.share, None, None, each.sentence)
+                for each in mix.limit_costs
+            ],
+        ),
+    )  # fmt: skip
+    for heads, rows in tables:
+        if rows:
+            sheet.add()
+            sheet.add(*(Cell(head, style=Style.BOLD) for head in heads))
+            for row in rows:
+                sheet.add(*(_cell(value) for value in row))
+    return sheet
 
 
 def _cash_flow(plan: Plan) -> Sheet | None:
