@@ -19,7 +19,7 @@ from millwright.fleet.bounds import Asked, admitted, asked_rate_bound, rate_boun
 from millwright.fleet.candidate import Candidate, CandidateKey, PromptPool, Unfit, slower
 from millwright.fleet.layout import TENSOR_PARALLEL, Layout, layouts, unshared
 from millwright.fleet.service import Allowed, Service
-from millwright.measure.deployed import deployed_step_time
+from millwright.measure.deployed import DeployedStepTime, deployed_step_times
 from millwright.perf.calibration import Calibration
 from millwright.perf.compile import step_floor_s
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
@@ -152,6 +152,7 @@ def candidates(
         limits=limits,
         calibration=calibration,
     )
+    work_out(found, service, calibration)
     return [each.candidate for each in found], unfit
 
 
@@ -218,16 +219,35 @@ class Prospect:
     @cached_property
     def candidate(self) -> Candidate:
         """The deployment with its step times, and the tighter bound that they give."""
-        service, mean_output = self._service, self._service.output_mean_tokens
-        deployed = deployed_step_time(
-            self.deployment,
-            input_tokens=service.context_tokens - mean_output / 2.0,
-            output_tokens=mean_output,
-            calibration=self._calibration,
-        )
+        return self._with(_deployed([self.deployment], self._service, self._calibration)[0].step)
+
+    def work_out(self, step: StepTime) -> None:
+        """Take `step` as the deployment's step times."""
+        self.__dict__["candidate"] = self._with(step)  # where `cached_property` looks
+
+    def _with(self, step: StepTime) -> Candidate:
         limits, capacity = self.deployment.limits, self.memory.kv_capacity_tokens
-        bound = asked_rate_bound(self._asked, deployed.step, limits, capacity)
-        return Candidate(self.deployment, self.memory, deployed.step, bound / self.deployment.device_count)
+        bound = asked_rate_bound(self._asked, step, limits, capacity)
+        return Candidate(self.deployment, self.memory, step, bound / self.deployment.device_count)
+
+
+def work_out(found: Sequence[Prospect], service: Service, calibration: Calibration | None) -> None:
+    """Work out the step times of many prospects of `service` at once, which is quicker than one by one."""
+    deployed = _deployed([each.deployment for each in found], service, calibration)
+    for one, each in zip(found, deployed, strict=True):
+        one.work_out(each.step)
+
+
+def _deployed(
+    deployments: Sequence[Deployment], service: Service, calibration: Calibration | None
+) -> list[DeployedStepTime]:
+    mean_output = service.output_mean_tokens
+    return deployed_step_times(
+        deployments,
+        input_tokens=service.context_tokens - mean_output / 2.0,
+        output_tokens=mean_output,
+        calibration=calibration,
+    )
 
 
 def fit(deployment: Deployment) -> MemoryFit:

@@ -19,6 +19,7 @@ from millwright.fleet.replica import (
     Service,
     Unfit,
     prospects,
+    work_out,
 )
 from millwright.fleet.stack import default_limits, engines_to_compare
 from millwright.fleet.tuning import with_other_limits
@@ -153,6 +154,7 @@ class _Stock:
         self.disaggregated = allowed.disaggregated
         usual, *self.other_engines = engines_to_compare(device, allowed.engines)
         self.usual, self.unfit = self._listed(usual)
+        work_out(self.usual, part, calibration)
         self._others: dict[str, list[Prospect]] = {}
 
     def _listed(self, engine: Engine) -> tuple[list[Prospect], list[Unfit]]:

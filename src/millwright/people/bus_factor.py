@@ -81,17 +81,24 @@ def bus_factor(
     critical = {need: people_at(suppliers, need) for need in asked if need.critical}
     least = min(critical.values(), default=0)
     weakest = dict.fromkeys(need.skill for need, people in critical.items() if people == least)
-    losses = tuple(_loss(each, suppliers, asked, turns) for each in suppliers)
+    seats = {rota: sum(each.seats(rota) for each in suppliers) for rota in turns}
+    people = {need: people_at(suppliers, need) for need in asked}
+    losses = tuple(_loss(each, people, seats) for each in suppliers)
     return BusFactor(least, tuple(weakest), losses)
 
 
-def _loss(leaver: Supplier, suppliers: Sequence[Supplier], needs: Sequence[Need], rotas: Sequence[Rota]) -> Loss:
-    rest = [each for each in suppliers if each is not leaver]
+def _loss(leaver: Supplier, people: Mapping[Need, int], seats: Mapping[Rota, int]) -> Loss:
+    """Return what is missing without `leaver`, given who meets each need and the seats filled of each rota."""
     gone: dict[str, None] = {}
     thin: dict[str, None] = {}
-    for need in needs:
-        before, after = people_at(suppliers, need), people_at(rest, need)
-        if after < before and after < need.people:
+    for need, before in people.items():
+        lost = people_at((leaver,), need)
+        after = before - lost
+        if lost and after < need.people:
             (thin if after else gone)[need.skill] = None
-    short = [rota.id for rota in rotas if leaver.seats(rota) and sum(each.seats(rota) for each in rest) < rota.people]
+    short = []
+    for rota, filled in seats.items():
+        lost = leaver.seats(rota)
+        if lost and filled - lost < rota.people:
+            short.append(rota.id)
     return Loss(leaver.id, tuple(gone), tuple(skill for skill in thin if skill not in gone), tuple(short))
