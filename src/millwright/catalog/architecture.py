@@ -280,6 +280,7 @@ class Architecture:
     native_bytes_per_weight: float = 0.0  # of those parts, scales included; 0: as the format usually has it
     other_parameters: int = 0  # final norm, position tables, norms of the embedding
     lookup_parameters: int = 0  # tables of which a token reads a row per layer (Gemma 3n, 4)
+    one_pass: bool = False  # an encoder: one pass over the whole input gives a vector or a score, and no cache stays
 
     @property
     def layer_count(self) -> int:

@@ -88,6 +88,7 @@ class Dialect:
     shared_gate: bool = False  # the shared expert's output is gated by one number
     router_bias: bool = False
     linear: str = ""  # the kind of its linear layers: see `mixers`
+    one_pass: bool = False  # an encoder: every token looks at every other, and there is no vocabulary head
 
 
 _PLAIN = Dialect()
@@ -98,6 +99,7 @@ _QWEN3_5 = replace(_QWEN3, output_gate=True, shared_gate=True, linear="gated_del
 _GEMMA3 = Dialect(layer_norms=4, tied=True, windows=Windows.PATTERN, window_pattern=6, qk_norm=QkNorm.HEAD)
 _OLMO2 = Dialect(qk_norm=QkNorm.WIDTH)
 _DEEPSEEK = Dialect(router_bias=True)
+_ENCODER = replace(_BIASED_LAYER_NORM, tied=True, learned_positions=0, embedding_norm=True, one_pass=True)
 _COHERE = Dialect(layer_norms=1, tied=True, qk_norm=QkNorm.WIDTH, qk_norm_unasked=False)
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -161,4 +163,5 @@ DIALECTS: Mapping[str, Dialect] = {
     "bloom": replace(_BIASED_LAYER_NORM, tied=True, embedding_norm=True),
     "opt": replace(_BIASED_LAYER_NORM, tied=True, learned_positions=2),
     "phi": replace(_BIASED_LAYER_NORM, layer_norms=1, head_bias=True),
+    **dict.fromkeys(("bert", "roberta", "xlm-roberta"), _ENCODER),
 }

@@ -38,6 +38,8 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
         assumptions.append(f"the config gives no context limit; {_DEFAULT_CONTEXT} tokens assumed")
     other = hidden_size * dialect.norm_weights * (2 if dialect.embedding_norm else 1) + _per_layer_inputs(reader)
     other += vocab_size if dialect.head_bias else 0
+    if dialect.one_pass:
+        other += _encoder_ends(reader) - hidden_size * dialect.norm_weights  # no norm after the last layer's own
     if dialect.learned_positions is not None:
         other += (context + dialect.learned_positions) * hidden_size
     native = precision_hint(config) or Precision.BF16
@@ -56,6 +58,7 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
         native_bytes_per_weight=native_bytes_per_weight(config),
         other_parameters=other,
         lookup_parameters=_lookup_parameters(reader),
+        one_pass=dialect.one_pass,
     )
 
 
@@ -145,6 +148,12 @@ def _lookup_parameters(config: ModelConfig) -> int:
     """Return the weights of a table that gives every layer an input of its own (Gemma 3n and 4)."""
     rows = config.optional_size("vocab_size_per_layer_input")
     return rows * config.optional_size("hidden_size_per_layer_input") * config.layers()
+
+
+def _encoder_ends(config: ModelConfig) -> int:
+    """Return the weights around an encoder's layers: the kinds of segment, and the layer that makes one vector."""
+    hidden = config.size("hidden_size")
+    return config.size("type_vocab_size", 0, smallest=0) * hidden + hidden * hidden + hidden
 
 
 def _per_layer_inputs(config: ModelConfig) -> int:

@@ -179,7 +179,10 @@ def prospects(
     fitting: list[Prospect] = []
     unfit: list[Unfit] = []
     engines = (engine,) if isinstance(engine, Engine) else tuple(engine)
+    if service.item_tokens:  # a request of several texts is taken apart, and limits are those of one text
+        limits = replace(limits, chunked_prefill=True, max_model_len_tokens=max(longest, most_context))
     for deployment in _deployments(model, device, engines, most_devices, allowed, limits):
+        deployment = replace(deployment, item_tokens=service.item_tokens)
         memory = fit(deployment)
         reason = memory.reason or unshared(deployment)
         if memory.fits and allowed.context_tokens > min(most_context, memory.kv_capacity_tokens):

@@ -43,6 +43,7 @@ class Service:
     slo: Slo | None
     arrivals: Arrivals | None = None
     seed: int = 0
+    item_tokens: float = 0.0  # a request is several sequences of about this length [token]; 0: a single one
 
     def at_rate(self) -> RequestsAtRate:
         """Return a function from a mean rate [1/s] to the same requests coming at that rate, from the same seed."""

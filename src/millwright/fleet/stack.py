@@ -90,4 +90,5 @@ def default_limits(engine: Engine, model: Architecture) -> SchedulerLimits:
         max_num_batched_tokens=profile.max_num_batched_tokens,
         block_size_tokens=profile.block_size_tokens,
         max_model_len_tokens=max(model.max_context_tokens, 1),
+        chunked_prefill=not model.one_pass,  # every token of an input looks at every other
     )

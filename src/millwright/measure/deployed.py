@@ -7,6 +7,7 @@ and the table is stretched by what separates them: simulated in a closed loop, i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from millwright.perf.calibration import NO_CORRECTION, Calibration, scaled
 from millwright.perf.coefficients import ProtocolCoefficients, shipped_coefficients
 from millwright.perf.compile import compile_step_time, step_floor_s
 from millwright.perf.deployment import Deployment
+from millwright.perf.pass_time import pass_step_time
 from millwright.perf.residual import shipped_residual
 from millwright.perf.step_time import StepTime
 from millwright.perf.timing import Floats, Stack
@@ -71,6 +73,8 @@ def deployed_step_time(
     `level` is how many requests are in flight at once; None: not known. Decode steps are corrected at every batch size,
     slopes and the time per request at `level`. No step is below its roofline.
     """
+    if deployment.model.one_pass:
+        return _one_pass(deployment, input_tokens, calibration)
     return deployed_step_times(
         [deployment], input_tokens=input_tokens, output_tokens=output_tokens, level=level, calibration=calibration
     )[0]
@@ -86,10 +90,12 @@ def deployed_step_times(
 ) -> list[DeployedStepTime]:
     """Return what `deployed_step_time` does of each deployment; the corrections of all are solved at once.
 
-    The closed form costs about as much for a dozen deployments as for one.
+    The closed form costs about as much for a dozen deployments as for one. They are of one model, or all generate.
     """
     if not deployments:
         return []
+    if all(each.model.one_pass for each in deployments):
+        return [_one_pass(each, input_tokens, calibration) for each in deployments]
     context = input_tokens + output_tokens / 2.0
     points = [_plain_point(each, input_tokens, output_tokens) for each in deployments]
     usual = [min(level or USUAL_LEVEL, float(each.limits.max_num_seqs)) for each in deployments]
@@ -111,6 +117,14 @@ def deployed_step_times(
         cycle_s = float(first[here] + max(output_tokens - 1.0, 0.0) * gaps[here])
         found.append(DeployedStepTime(step, _interval_factors(points[index], step), cycle_s))
     return found
+
+
+def _one_pass(deployment: Deployment, input_tokens: float, calibration: Calibration | None) -> DeployedStepTime:
+    step = pass_step_time(deployment, input_tokens=input_tokens, calibration=calibration)
+    ends = (math.exp(-Z80 * step.prefill_log_sigma), math.exp(Z80 * step.prefill_log_sigma))
+    tokens = min(round(input_tokens), len(step.tokens_s) - 1)
+    alone_s = step.request_s + float(step.tokens_s[tokens]) + step.prefill_s * input_tokens**2 / 2.0
+    return DeployedStepTime(step, dict.fromkeys(METRICS, ends), alone_s)
 
 
 def _plain_point(deployment: Deployment, input_tokens: float, output_tokens: float) -> ResolvedPoint:

@@ -401,4 +401,5 @@ def _limits(deployment: Deployment, asked: AskedSimulation) -> SchedulerLimits:
         block_size_tokens=profile.block_size_tokens,
         max_model_len_tokens=max(deployment.model.max_context_tokens, 1),
         prefill_first=asked.prefill_first,
+        chunked_prefill=not deployment.model.one_pass,
     )

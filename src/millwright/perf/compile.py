@@ -106,7 +106,11 @@ def step_floor_s(deployment: Deployment, context_tokens: float, tokens: int) -> 
     memory_s, compute_s = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
     kv_s = np.maximum(memory_s, compute_s) * stack.rank_share
     pair_s = stack.pair_flop / stack.attention_peak * stack.rank_share
-    return _table(np.arange(tokens, dtype=np.float64), grid, floor[0]), float(kv_s[0]), float(pair_s[0])
+    table = _table(np.arange(tokens, dtype=np.float64), grid, floor[0])
+    if deployment.item_tokens:  # a token meets those of its own sequence alone, however many a request has
+        table = table + float(pair_s[0]) * deployment.item_tokens / 2.0 * np.arange(tokens)
+        pair_s = np.zeros(1)
+    return table, float(kv_s[0]), float(pair_s[0])
 
 
 def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats, Floats]:

@@ -57,6 +57,7 @@ class Deployment:
     dp_attention: bool = False
     limits: SchedulerLimits = field(default_factory=SchedulerLimits)
     draft: Draft | None = None  # speculative decoding
+    item_tokens: float = 0.0  # a request is several sequences of about this length (reranking); 0: a single one
     memory_fraction: float | None = None  # share of device memory the engine may use; None: the engine's default
 
     @property

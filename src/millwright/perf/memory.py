@@ -111,6 +111,8 @@ def device_weight_bytes(deployment: Deployment) -> float:
 
 def _device_kv_bytes(deployment: Deployment) -> tuple[float, float]:
     per_token = per_sequence = 0.0
+    if deployment.model.one_pass:
+        return per_token, per_sequence  # keys and values go with the pass
     for layer in deployment.model.layers:
         attention = layer.attention
         entry = attention.cached_bytes_per_token(deployment.kv) / attention.kv_split(deployment.tp)
@@ -127,7 +129,8 @@ def _activation_bytes(deployment: Deployment, tokens: int) -> float:
     model = deployment.model
     widest = max((_block_width(layer.feed_forward, model) for layer in model.layers), default=model.hidden_size)
     hidden = 2.0 * tokens * (4 * model.hidden_size + 2 * widest / max(1, deployment.tp))
-    logits = 4.0 * min(deployment.limits.max_num_seqs, tokens) * model.vocab_size / max(1, deployment.tp)
+    outputs = model.hidden_size if model.one_pass else model.vocab_size / max(1, deployment.tp)
+    logits = 4.0 * min(deployment.limits.max_num_seqs, tokens) * outputs
     memory = deployment.device.memory_bytes or 80e9
     return hidden + logits + min(GRAPH_BYTES, GRAPH_SHARE * memory) + WORKSPACE_SHARE * memory
 

@@ -163,8 +163,11 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
         if layer.feed_forward is not None:
             _feed_forward_products(layer, layer.feed_forward, model, tp, group, expert_group, add)
         _add_layer(totals, layer, model, deployment, tp, context_tokens)
-    head_part = WeightPart.EMBEDDING if model.tied_embeddings else WeightPart.HEAD
-    add(model.vocab_size / tp, model.hidden_size, 1.0, head_part, head=1)
+    if model.one_pass:  # the layer that makes one vector of a sequence; what follows it is small
+        add(model.hidden_size, model.hidden_size, 1.0, WeightPart.SMALL, head=1)
+    else:
+        head_part = WeightPart.EMBEDDING if model.tied_embeddings else WeightPart.HEAD
+        add(model.vocab_size / tp, model.hidden_size, 1.0, head_part, head=1)
 
     columns = np.array(rows, dtype=np.float64).T
     products = Products(
@@ -286,7 +289,8 @@ def _add_layer(
     totals["kvflop"] += count * 2.0 * attention.index_heads * attention.index_head_dim
     prefill_context = context / 2.0  # a prompt token looks back at half the prompt on average
     seen = min(1.0, attention.attended_tokens(prefill_context) / prefill_context)
-    totals["pair"] += count * attention.flop_per_pair() / tp * seen
+    both_ways = 2.0 if model.one_pass else 1.0  # an encoder's token looks ahead as well as back
+    totals["pair"] += both_ways * count * attention.flop_per_pair() / tp * seen
     totals["pair"] += count * 2.0 * attention.index_heads * attention.index_head_dim
     totals["state"] += count * 2.0 * attention.state_bytes / tp
     totals["linear"] += count * 6.0 * attention.state_elements / tp

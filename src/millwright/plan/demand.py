@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from millwright.scenario.model import Mode, Workload
 from millwright.simulate.slo import Slo
 from millwright.traffic.arrivals import Bursts
 from millwright.traffic.build import build_requests
-from millwright.traffic.lengths import Lengths
+from millwright.traffic.lengths import Lengths, sample
 from millwright.traffic.pattern import TrafficPattern, demand
+from millwright.traffic.requests import Requests
 from millwright.traffic.shape import HOURS_PER_WEEK, busiest_day_factor
 
 SAMPLE_REQUESTS = 6_000
@@ -63,12 +64,16 @@ def workload_demand(
         in_bursts = online and isinstance(pattern.arrivals, Bursts)
         count = SAMPLE_OF_BURSTS if in_bursts else SAMPLE_REQUESTS
         requests = build_requests(pattern, seed=seed, n=count, rate_per_s=SAMPLE_RATE_PER_S)
+    item_tokens = 0.0
+    if workload.kind.one_pass:
+        requests = _cut(requests, pattern, model)
+        item_tokens = _item_tokens(pattern, seed) if pattern.items > 1 else 0.0
     slo = None
     if online:
         limits = workload.slo
         slo = Slo(limits.ttft_s, limits.tpot_s, limits.e2e_s, limits.percentile)
     arrivals = None if pattern.trace is not None else pattern.arrivals
-    service = Service(requests, slo, arrivals, seed)
+    service = Service(requests, slo, arrivals, seed, item_tokens)
     hourly = (
         np.array(pattern.shape) if online else batch_window(workload.deadline_hours, busiest_day_factor(pattern.shape))
     )
@@ -76,6 +81,19 @@ def workload_demand(
     asked = demand(pattern)
     tokens = TokenDemand(profile, asked.mean_input_tokens, asked.mean_output_tokens)
     return WorkloadDemand(workload, model, pattern, service, profile, tokens)
+
+
+def _cut(requests: Requests, pattern: TrafficPattern, model: Architecture) -> Requests:
+    """Return requests of single texts with those longer than the model's context cut to it, as its servers do."""
+    if pattern.items > 1:
+        return requests
+    return replace(requests, input_tokens=np.minimum(requests.input_tokens, model.max_context_tokens))
+
+
+def _item_tokens(pattern: TrafficPattern, seed: int) -> float:
+    """Return the mean length of the text that a token stands in [token]: longer texts hold more of the tokens."""
+    lengths = sample(pattern.input, SAMPLE_REQUESTS, np.random.Generator(np.random.PCG64(seed))).astype(np.float64)
+    return float((lengths**2).sum() / lengths.sum())
 
 
 def batch_window(deadline_hours: float, busiest_day: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -127,6 +145,9 @@ def _in_words(asked: WorkloadDemand) -> str:
     if traffic.trace is not None and pattern.trace is not None:
         return f"the trace {traffic.trace.file}, all {len(pattern.trace):,} requests"
     lengths = f"in: {pattern.input.describe()}; out: {pattern.output.describe()}"
+    if asked.workload.kind.one_pass:
+        texts = f"{pattern.items} texts per request, each " if pattern.items > 1 else "one text per request: "
+        lengths = f"{asked.workload.kind}, {texts}{pattern.input.describe()}, cut to {asked.model.max_context_tokens:,}"
     return f"profile {traffic.profile}; {lengths}; arrivals: {pattern.arrivals.describe()}"
 
 

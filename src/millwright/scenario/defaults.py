@@ -55,6 +55,8 @@ def _note(info: FieldInfo) -> str:
 
 def _counts(model: BaseModel, name: str) -> bool:
     """Return whether a field of `model` has any effect, given the others."""
+    if name in ("kind", "items"):
+        return False  # what is usual unless something else is said: no assumption about this organisation
     if isinstance(model, Traffic):
         needs = {"trace_scale": model.trace, "requests_per_user_per_day": model.users}
         return (needs[name] is not None) if name in needs else not (name == "profile" and model.trace is not None)

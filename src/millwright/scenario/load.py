@@ -16,10 +16,11 @@ from millwright.scenario.faults import Fault, ScenarioError
 from millwright.scenario.fields import FROM_FILE
 from millwright.scenario.folder import beside
 from millwright.scenario.model import Scenario
-from millwright.scenario.pattern import Filled, traffic_pattern
+from millwright.scenario.pattern import Filled, one_pass_pattern, traffic_pattern
 from millwright.scenario.references import Checker
 from millwright.scenario.text_file import read_text_file
 from millwright.scenario.traffic import Traffic
+from millwright.scenario.workload import WorkloadKind
 from millwright.scenario.yaml_text import YamlDocument, read_yaml
 from millwright.traffic.pattern import TrafficPattern
 
@@ -71,6 +72,8 @@ def read_scenario(text: str, path: Path, catalog: ShippedCatalog | None = None) 
         scenario = _in_the_countrys_currency(scenario, catalog)
         checker.currencies(scenario)
     checker.names(_without_own_names(document.value) if scenario is None else document.value)
+    if scenario is not None:
+        checker.kinds(scenario)
     readiness_text = _beside(document.value, ("readiness",), "answers (YAML)", checker)
     patterns, filled = _patterns(document.value, checker)
     team_text = _beside(document.value, ("team", "file"), "a team (YAML or CSV)", checker)
@@ -120,7 +123,9 @@ def _patterns(
         try:
             traffic = Traffic.model_validate(raw["traffic"], context=dict(FROM_FILE), by_alias=True, by_name=False)
             name = raw["name"].strip()
-            patterns[name], filled[name] = traffic_pattern(traffic, checker.folder)
+            found = traffic_pattern(traffic, checker.folder)
+            one_pass = raw.get("kind") in [kind.value for kind in WorkloadKind if kind.one_pass]
+            patterns[name], filled[name] = one_pass_pattern(*found) if one_pass else found
         except InputError as error:
             place = f"{error.where}: " if error.where else ""
             key = _file_key(traffic, error)

@@ -39,6 +39,11 @@ class Filled:
     note: str
 
 
+def one_pass_pattern(pattern: TrafficPattern, filled: tuple[Filled, ...]) -> tuple[TrafficPattern, tuple[Filled, ...]]:
+    """Return the pattern of work that generates nothing: one result per request counts as a single token."""
+    return replace(pattern, output=lengths.Fixed(1.0)), tuple(each for each in filled if each.key != "output")
+
+
 def traffic_pattern(traffic: Traffic, folder: Path) -> tuple[TrafficPattern, tuple[Filled, ...]]:
     """Return the pattern of `traffic`, and what was filled in; files are looked up from `folder`.
 
@@ -70,6 +75,7 @@ def _from_profile_and_keys(traffic: Traffic, folder: Path) -> tuple[TrafficPatte
         output=profile.output if traffic.output is None else _lengths(traffic.output, folder),
         arrivals=profile.arrivals if traffic.arrivals is None else _arrivals(traffic.arrivals),
         shape=shape,
+        items=traffic.items,
     )
     return pattern, tuple(filled)
 

@@ -64,6 +64,28 @@ class Checker:
         for path, currency in _currencies(scenario):
             self.known(path, currency, self.catalog.usd_per)
 
+    def kinds(self, scenario: Scenario) -> None:
+        """Note each workload whose model cannot do what is asked of it, and each that asks more texts of a chat."""
+        for number, workload in enumerate(scenario.workloads):
+            try:
+                model = self.catalog.model(workload.model)
+            except InputError:
+                continue  # an unknown name is a fault of its own
+            if model.one_pass and not workload.kind.one_pass:
+                self.note(
+                    ("workloads", number, "model"),
+                    f"{model.name} is an encoder: it gives a vector or a score and generates no text",
+                    "Say `kind: embedding` or `kind: rerank`.",
+                )
+            elif not model.one_pass and workload.kind.one_pass:
+                self.note(
+                    ("workloads", number, "model"),
+                    f"{model.name} is no encoder, and {workload.kind} work is reckoned for encoders only",
+                    "Name an encoder, such as bge-m3 or bge-reranker-v2-m3.",
+                )
+            if workload.traffic.items > 1 and not workload.kind.one_pass:
+                self.note(("workloads", number, "traffic", "items"), "a chat has one text per request", "Remove it.")
+
     # --- names ---
 
     def names(self, value: Any) -> None:

@@ -294,6 +294,8 @@ class Traffic(ScenarioModel):
     """Input (prompt) length: see Lengths."""
     output: Length | None = None
     """Output length: see Lengths."""
+    items: int = Field(1, ge=1, le=10_000, json_schema_extra=why("each request is one text"))
+    """Texts in one request of a one-pass model: documents to rerank for a question, each with it of length `input`."""
     arrivals: Arrivals | None = None
     """How bursty requests come within an hour: see Arrivals."""
     shape: Shape | None = None
@@ -320,7 +322,7 @@ class Traffic(ScenarioModel):
             )
         if "trace_scale" in self.model_fields_set and self.trace is None:
             raise fault("trace_scale needs a trace", "Give a trace, or leave it out.", ("trace_scale",))
-        own = [key for key in ("profile", "input", "output", "arrivals") if key in self.model_fields_set]
+        own = [key for key in ("profile", "input", "output", "items", "arrivals") if key in self.model_fields_set]
         if self.trace is not None and own:
             raise fault(
                 f"a trace brings its own lengths and gaps, and {own[0]} says others", f"Remove {own[0]}.", (own[0],)

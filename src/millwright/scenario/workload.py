@@ -31,6 +31,19 @@ class Mode(StrEnum):
     BATCH = "batch"
 
 
+class WorkloadKind(StrEnum):
+    """What is asked of the model."""
+
+    CHAT = "chat"  # a prompt in, an answer out, token by token
+    EMBEDDING = "embedding"  # a text in, a vector out
+    RERANK = "rerank"  # a question with some documents in, a score for each out
+
+    @property
+    def one_pass(self) -> bool:
+        """Whether the model answers with one pass over its input and generates nothing."""
+        return self is not WorkloadKind.CHAT
+
+
 class DataClass(StrEnum):
     """Kinds of data that rules tell apart."""
 
@@ -83,6 +96,17 @@ DEFAULT_ONLINE_SLO = Slo(ttft_s=2.0, tpot_s=0.1)
 """First token within 2 s, as MLPerf Inference asks of its Llama 2 70B server, then 10 tokens/s: faster than reading."""
 
 
+DEFAULT_ONE_PASS_SLO = Slo(e2e_s=0.5)
+"""A vector or a ranking within half a second: a step before the answer that a user waits 2 s for."""
+
+
+def _default_slo(given: dict[str, object]) -> Slo:
+    if given.get("mode") is Mode.BATCH:
+        return Slo()
+    kind = given.get("kind")
+    return DEFAULT_ONE_PASS_SLO if isinstance(kind, WorkloadKind) and kind.one_pass else DEFAULT_ONLINE_SLO
+
+
 class Data(ScenarioModel):
     """What sort of data the requests carry, whose, and where it must stay."""
 
@@ -103,6 +127,8 @@ class Workload(ScenarioModel):
     """Your name for it."""
     model: str = Field(min_length=1)
     """A model of the catalogue (`millwright catalog list models`), or a path to a `config.json`."""
+    kind: WorkloadKind = Field(WorkloadKind.CHAT, json_schema_extra=why("what most models are asked for"))
+    """`chat`: text is generated; `embedding`: one vector per text; `rerank`: one score per document."""
     mode: Mode = Field(Mode.ONLINE, json_schema_extra=why("somebody waits for each answer"))
     """`online`: somebody waits; `batch`: the day's work must be done by the deadline."""
     traffic: Traffic
@@ -110,8 +136,8 @@ class Workload(ScenarioModel):
     growth_per_year: PerYear = Field(0.0, alias="growth", json_schema_extra=why("assumed: demand stays as it is"))
     """Growth of demand per year."""
     slo: Slo = Field(
-        default_factory=lambda given: Slo() if given.get("mode") is Mode.BATCH else DEFAULT_ONLINE_SLO,
-        json_schema_extra=why("TTFT 2 s as in MLPerf's Llama 2 70B server; TPOT 100 ms outruns a reader"),
+        default_factory=_default_slo,
+        json_schema_extra=why("TTFT 2 s as in MLPerf's Llama 2 70B server; TPOT 100 ms outruns readers; one pass: E2E"),
     )
     """Limits on latency."""
     deadline_hours: Hours = Field(8.0, alias="deadline", json_schema_extra=why("one night; counts only for batch work"))
@@ -137,4 +163,15 @@ class Workload(ScenarioModel):
     def _deadline_for_batch_only(self) -> Self:
         if "deadline_hours" in self.model_fields_set and self.mode is not Mode.BATCH:
             raise fault("a deadline counts only for batch work", "Say `mode: batch`, or use slo.e2e.", ("deadline",))
+        return self
+
+    @model_validator(mode="after")
+    def _one_pass_generates_nothing(self) -> Self:
+        if not self.kind.one_pass:
+            return self
+        if self.slo.ttft_s is not None or self.slo.tpot_s is not None:
+            key = "ttft" if self.slo.ttft_s is not None else "tpot"
+            raise fault(f"{self.kind} work has no tokens to wait for", "Use slo.e2e.", ("slo", key))
+        if self.traffic.output is not None:
+            raise fault(f"{self.kind} work generates no text", "Remove the output length.", ("traffic", "output"))
         return self

@@ -68,7 +68,8 @@ def _count(
     else:
         count = n or 0
         arrival_s = pattern.arrivals.times_s(rate_per_s, count, rng)
-        requests = Requests(arrival_s, sample(pattern.input, count, rng), sample(pattern.output, count, rng))
+        inputs = sample(pattern.input, count * pattern.items, rng).reshape(count, pattern.items).sum(axis=1)
+        requests = Requests(arrival_s, inputs, sample(pattern.output, count, rng))
     return requests if start_hour is None else requests.at_times(_over_week(requests.arrival_s, pattern, start_hour))
 
 

@@ -18,7 +18,7 @@ class TrafficPattern:
     """Requests as a process: `mean_rate_per_s` [1/s] over the week, lengths, burstiness and the week's shape.
 
     With a `trace`, its requests are replayed (lengths in pairs, gaps scaled to the rate asked for), and `input`,
-    `output` are its observed lengths.
+    `output` are its observed lengths. A request holds `items` texts, each of a length of its own.
     """
 
     mean_rate_per_s: float
@@ -27,6 +27,7 @@ class TrafficPattern:
     arrivals: Arrivals
     shape: WeeklyShape
     trace: Requests | None = None
+    items: int = 1
 
     @property
     def peak_rate_per_s(self) -> float:
@@ -71,6 +72,6 @@ def demand(pattern: TrafficPattern) -> Demand:
         mean_rate_per_s=pattern.mean_rate_per_s,
         peak_rate_per_s=pattern.peak_rate_per_s,
         hourly_rate_per_s=tuple(pattern.mean_rate_per_s * weight for weight in pattern.shape),
-        mean_input_tokens=pattern.input.mean_tokens,
+        mean_input_tokens=pattern.items * pattern.input.mean_tokens,
         mean_output_tokens=pattern.output.mean_tokens,
     )
