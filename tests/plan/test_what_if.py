@@ -31,7 +31,7 @@ from millwright.plan.what_if_changes import Changes, edited_text, read_changes
 from millwright.scenario.edit import EditError
 from millwright.scenario.load import read_scenario
 
-IN_FULL = Depth(draws=DRAWS)
+IN_FULL = Depth(draws=DRAWS, mix=False)
 MONEY_CHANGES = [
     Changes(demand=1.7),
     Changes(growth_per_year=0.4),

@@ -31,7 +31,7 @@ from millwright.scenario.model import Scenario
 LEADING_OPTIONS = 8
 """Options that are kept to ask about; each kind's best lawful one comes on top."""
 
-MONEY = Depth(draws=256, band_draws=64, detailed=3, break_evens=1, latency=False, curves=False)
+MONEY = Depth(draws=256, band_draws=64, detailed=3, break_evens=1, latency=False, curves=False, mix=False)
 """What is worked out while a slider moves."""
 
 SIMULATED = replace(MONEY, latency=True, curves=True, detailed=2)
