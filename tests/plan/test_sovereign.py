@@ -158,3 +158,13 @@ def test_ranked_by_sovereignty_what_is_known_to_be_most_sovereign_comes_first() 
         lows = [_score(option).score.low for option in by_score.options if option.law.verdict is verdict]
         assert lows == sorted(lows, reverse=True)
     assert len({_score(option).score.low for option in by_score.options}) > 1
+
+
+def test_what_is_known_of_an_own_room_is_the_scenarios_word_and_of_a_provider_the_catalogues() -> None:
+    def words(kind: Kind) -> set[str]:
+        option = next(option for option in chat_plan().options if option.kind is kind)
+        strategic = next(each for each in _score(option).objectives if each.id == "SOV-1")
+        return {each.claimed_by for each in strategic.answers if each.claimed_by}
+
+    assert words(Kind.OWNED) == {"the scenario"}
+    assert words(Kind.CLOUD) == {"the catalogue"}

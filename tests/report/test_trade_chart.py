@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.report.sample_plan import infeasible_plan, sample_plan
+from sample_plan import infeasible_plan, sample_plan
 
 from millwright.report.trade_chart import trade_chart
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from millwright.law.air_gap import AirGapFinding, air_gap
@@ -86,7 +86,8 @@ def survey(
         for site, kind, provider, country, offers, known in _sites(scenario, catalog, rules.areas, as_of, wanted):
             site_facts = with_told(known, of_site, "--assume")
             finding = evaluate(rules, facts, site_facts, as_of)
-            score = sovereignty(world_of(rules, facts, site_facts, as_of), told_facts(scenario, told))
+            claimed = told_facts(scenario, told, None if provider else site_facts)
+            score = sovereignty(world_of(rules, facts, site_facts, as_of), claimed)
             cut_off = air_gap(kind, scenario.limits.engines or (), scenario.limits.vendors or ())
             from_whom = origins_of(scenario, workload, (site, kind, provider), (facts, site_facts), guesses, told)
             place = (workload.name, site, kind, provider, country, offers, facts, site_facts, finding, score, cut_off)
@@ -94,11 +95,20 @@ def survey(
     return Survey(tuple(places), tuple(assumed.values()), as_of, rules)
 
 
-def told_facts(scenario: Scenario, told: Iterable[str] = ()) -> frozenset[Fact]:
-    """Return the facts that the user states in the scenario or by name in `told`, by their full names."""
+def told_facts(scenario: Scenario, told: Iterable[str] = (), own_room: SiteFacts | None = None) -> frozenset[Fact]:
+    """Return the facts that the user states in the scenario or by name in `told`, by their full names.
+
+    All that is known of an `own_room` is the user's word too, but for the licence of the engine that runs there.
+    """
     own = {name for site in scenario.sites for name in site.facts} | set(scenario.law.facts) | set(told)
     plain = {name.rpartition(".")[2] for name in own}
-    return frozenset(f"{prefix}.{name}" for prefix in ("site", "workload") for name in plain)
+    of_room = () if own_room is None else (each.name for each in fields(own_room) if _is_known(own_room, each.name))
+    stated = {f"{prefix}.{name}" for prefix in ("site", "workload") for name in plain}
+    return frozenset({*stated, *(f"site.{name}" for name in of_room if name != "open_source_engine")})
+
+
+def _is_known(facts: SiteFacts, name: str) -> bool:
+    return getattr(facts, name) is not None
 
 
 _Site = tuple[str, str, str, str, tuple[str, ...], SiteFacts]

@@ -16,6 +16,7 @@ from millwright.law.sovereignty import ObjectiveScore, SovereigntyScore, soverei
 from millwright.law.survey import told_facts
 from millwright.plan.draft import Draft
 from millwright.plan.lawful import api_facts, platform_facts, workload_facts
+from millwright.plan.option_model import Kind
 from millwright.plan.sovereign_model import (
     AirGap,
     AirGapNeed,
@@ -26,6 +27,8 @@ from millwright.plan.sovereign_model import (
     SovereigntyScoreValue,
 )
 from millwright.scenario.model import ApiSite, Scenario
+
+_OWN_ROOMS = (Kind.OWNED, Kind.COLO)
 
 Facts = tuple[WorkloadFacts, SiteFacts]
 Needing = tuple[str, str, str]
@@ -63,7 +66,8 @@ class Sovereigns:
     def _score(self, facts: Facts) -> SovereigntyScore:
         if facts not in self._of_facts:
             world = world_of(self.rules, *facts, self.as_of)
-            self._of_facts[facts] = sovereignty(world, told_facts(self.scenario))
+            own_room = facts[1] if facts[1].kind in _OWN_ROOMS else None
+            self._of_facts[facts] = sovereignty(world, told_facts(self.scenario, own_room=own_room))
         return self._of_facts[facts]
 
     def _facts(self, draft: Draft) -> Facts:

@@ -14,6 +14,7 @@ from millwright.report import wording
 from millwright.report.format import assumption_value, number_text, percent, probability_percent, shown_estimate
 from millwright.report.leading import ranks_text
 from millwright.report.ranking import settings_text
+from millwright.report.sovereign_text import missing_words, narrowing_text, sovereignty_line
 from millwright.web.page.strings import t
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -56,6 +57,9 @@ def _environment() -> jinja2.Environment:
         value=assumption_value,
         ranks=ranks_text,
         finding_words=wording.finding_words,
+        missing_words=missing_words,
+        sovereignty_line=sovereignty_line,
+        narrowing_text=narrowing_text,
         settings=settings_text,
         safe_link=lambda url: url.lower().startswith(("https://", "http://")),
     )
