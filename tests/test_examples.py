@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from millwright.catalog.catalog import load_catalog
+from millwright.cli.main import app
 from millwright.plan.make import make_plan
 from millwright.plan.model import Decision, Kind, Option, Plan, Stage
 from millwright.plan.plan_file import plan_as_json
@@ -17,7 +19,10 @@ from millwright.scenario.load import load_scenario
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml"))
+INFEASIBLE = "infeasible"
+"""The example whose answer is that there is none, and why."""
+
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml") if path.parent.name != INFEASIBLE)
 NARROW = ("mixed-fleet", "existing-hardware")
 """Examples that name the machines they look at."""
 
@@ -135,3 +140,22 @@ def test_what_is_owned_already_is_used_and_the_plan_says_what_to_add() -> None:
     assert used == {"hgx-a100-4", "server-l40s-2"}
     assert any(each.held in ("bought", "on-demand") for each in mix.supplies)
     assert mix.gap <= 0.005
+
+
+def test_wishes_in_conflict_are_named_with_what_each_would_have_to_be() -> None:
+    answer = _plan(INFEASIBLE).answer
+    assert answer.decision is Decision.NONE
+    assert answer.conflict is not None
+    assert set(answer.conflict.limits) == {"sovereignty", "power of room"}
+    [power] = [way for way in answer.conflict.ways_out if way.limit == "power of room"]
+    assert power.unit == "kW"
+    assert power.least is not None
+    assert power.least > 3.0
+    assert {way.sentence for way in answer.conflict.ways_out} <= set(answer.next_steps)
+
+
+def test_wishes_in_conflict_end_with_status_1() -> None:
+    done = CliRunner().invoke(app, ["plan", str(EXAMPLES / INFEASIBLE / "scenario.yaml"), "--as-of", "2026-11-21"])
+    assert done.exit_code == 1
+    told = " ".join(done.output.split())
+    assert "the sovereignty and the power of room together" in told

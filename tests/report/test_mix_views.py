@@ -8,6 +8,7 @@ from sample_mix import MIX, mixed_plan, plan_in_conflict
 from sample_plan import sample_plan
 
 from millwright.plan.model import Plan
+from millwright.report.brief import brief_content
 from millwright.report.html import render_html
 from millwright.report.markdown import render_markdown
 from millwright.report.mix_charts import front_chart, limits_chart
@@ -152,3 +153,10 @@ def test_there_is_no_chart_of_a_single_point_or_of_limits_that_cost_nothing() ->
     bare = MIX.model_copy(update={"front": MIX.front[:1], "limit_costs": MIX.limit_costs[2:]})
     assert front_chart(bare, "EUR") is None
     assert limits_chart(bare, "EUR") is None
+
+
+def test_the_paper_has_one_paragraph() -> None:
+    paragraph = brief_content(PLAN)["mix"]
+    assert paragraph.startswith(MIX.sentence)
+    assert "95.6 % after the worst loss" in paragraph
+    assert brief_content(sample_plan())["mix"] == ""

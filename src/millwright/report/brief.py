@@ -20,6 +20,7 @@ from millwright.report.figures import Figure, figures
 from millwright.report.format import assumption_value, bare, count, estimate_text, number_text, percent
 from millwright.report.grouping import duties_of, findings_by_rule
 from millwright.report.leading import leading, ranks_text
+from millwright.report.mix_text import gap_text, limits_text, proof_texts
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -111,6 +112,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = ()) -> dict[str, Any]:
         "next_steps": list(answer.next_steps),
         "key_figures": _key_figures(plan, chosen) if chosen else [],
         "options": _options(plan),
+        "mix": _mix(plan),
         "more_options": max(0, len(plan.options) - _MANY_OPTIONS),
         "currency": header.currency,
         "figures": {
@@ -202,6 +204,15 @@ def _options(plan: Plan) -> list[dict[str, Any]]:
         }
         for row in ranking(plan, leading(plan, _MANY_OPTIONS))
     ]
+
+
+def _mix(plan: Plan) -> str:
+    """Return the mixed fleet as one paragraph: its worth, the proof, what limits cost; empty where there is none."""
+    if plan.mix is None:
+        return ""
+    limits = limits_text(plan.mix, plan.header.currency)
+    costs = [f"Limits cost: {limits}."] if limits else []
+    return " ".join([plan.mix.sentence, gap_text(plan.mix), *proof_texts(plan.mix), *costs])
 
 
 def _causes(plan: Plan, chosen: Option) -> list[list[str]]:

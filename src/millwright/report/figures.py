@@ -71,7 +71,8 @@ def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
                 "mix-front",
                 "mix",
                 mix_charts.front_chart(plan.mix, currency),
-                "Mixed fleets of machines that nothing beats in both cost and carbon: what less carbon costs.",
+                "Mixed fleets of machines that nothing beats in both cost and carbon, at the optimum's own reckoning "
+                "of cost, which is not that of the option priced in full.",
                 _front_words(plan.mix, currency),
             ),
             Figure(
