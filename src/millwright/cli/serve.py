@@ -48,7 +48,9 @@ def serve(
     ] = None,
     catalogue_source: Annotated[
         list[str] | None,
-        typer.Option("--catalogue-source", metavar="HOST", help="A host the walls let through (nothing asks yet); may repeat."),
+        typer.Option(
+            "--catalogue-source", metavar="HOST", help="A host the walls let through (nothing asks yet); may repeat."
+        ),
     ] = None,
 ) -> None:
     """Serve the page and the API until Ctrl-C; only to this machine unless --host says otherwise."""
