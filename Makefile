@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo serve test quick lint format types docs bench lock clean
+.PHONY: demo serve test quick fuzz lint format types docs bench lock clean
 
 demo: $(VENV)/.demo ## plan the examples, print the rankings, write the reports
 	$(BIN)/python scripts/demo.py
@@ -17,6 +17,9 @@ test: $(VENV)/.test lint types ## everything: lint, types, all tests
 
 quick: $(VENV)/.test ## the fast tests only
 	$(BIN)/python -m pytest -m "not slow" -x
+
+fuzz: $(VENV)/.test ## the properties on new random examples each time; what fails is printed with its seed
+	MILLWRIGHT_EXAMPLES=search $(BIN)/python -m pytest -m "not slow"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("MILLWRIGHT_EXAMPLES", "same"))
+"""A change is judged by the change: the examples of a property are the same each time. `make fuzz` draws new ones."""
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
