@@ -5,7 +5,6 @@ Modules of this package import nothing heavy at the top, so that `--help` answer
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from millwright.cli import (
     sweep,
     validate,
 )
+from millwright.cli.streams import let_readers_leave
 from millwright.errors import InputError
 
 EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
@@ -82,6 +82,7 @@ def root(
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 the answer is no, 2 the input is wrong."""
+    let_readers_leave()
     try:
         app()
     except InputError as error:
@@ -90,9 +91,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. Nothing half-written was left behind.\n")
         raise SystemExit(130) from None
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(EXIT_DONE) from None
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ _PAPER = ("altair", "jinja2", "typst", "vl_convert")
 
 
 def plan(
+    context: typer.Context,
     scenario: Annotated[Path, typer.Argument(help="The scenario, a YAML file.", show_default=False)],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for plan.json, report.html, brief.pdf, plan.xlsx and plan.md.")
@@ -57,7 +58,8 @@ def plan(
     from millwright.scenario.load import load_scenario
 
     if out is not None:
-        _check_folder(out)
+        made_folders = _check_folder(out)
+        context.call_on_close(lambda: _remove_empty(made_folders))
     corrections = read_calibration(calibration) if calibration is not None else None
     loaded = load_scenario(scenario, load_catalog(tuple(devices or ()), tuple(models or ())))
     today = as_of.date() if as_of is not None else date.today()
@@ -92,14 +94,28 @@ def _explain(loaded: LoadedScenario, device: str, seed: int, calibration: Calibr
         show_explained(machines)
 
 
-def _check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written before the work, not after it."""
+def _check_folder(out: Path) -> list[Path]:
+    """Refuse a folder that cannot be written before the work, not after it; return the folders made, innermost first.
+
+    Raises InputError.
+    """
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"the folder cannot be made: {error.strerror}", str(out), "Choose another with --out."
         ) from None
+    return missing
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove the folders that were made for a plan which then was not written; one that holds a file stays."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def _write(made: Plan, out: Path) -> list[Path]:
