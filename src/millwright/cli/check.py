@@ -86,6 +86,7 @@ def _show(found: Survey, proof: bool) -> None:
     from rich.text import Text
 
     from millwright.law.evaluate import DISCLAIMER
+    from millwright.law.wording import LEGEND, share_read
 
     console = Console(highlight=False, soft_wrap=False)
 
@@ -104,6 +105,8 @@ def _show(found: Survey, proof: bool) -> None:
         _show_late(places, say)
     if found.assumed:
         say("Assumed: " + "; ".join(f"{each.fact} = {_plain(each.value)}" for each in found.assumed) + ".", style="dim")
+    applying = {each.rule_id: each for place in found.places for each in place.finding.findings}
+    say(f"{LEGEND}. {share_read(applying.values())}", style="dim")
     what_if = f" What if: {', '.join(found.rules.assumed)}." if found.rules.assumed else ""
     say(f"As of {found.as_of}, rule base {found.rules.version}.{what_if} {DISCLAIMER}", style="dim")
 
@@ -130,12 +133,14 @@ def _show_group(group: list[Place], say: Any, proof: bool) -> None:
 
 def _show_why(places: list[Place], say: Any) -> None:
     """Show once each rule that refuses or leaves open, and each question to answer."""
+    from millwright.law.wording import wording_of
+
     rules = {each.rule_id: each for place in places for each in place.finding.deciding if each.verdict != "yes"}
     questions = {fact: text for place in places for fact, text in place.finding.questions.items()}
     if rules:
         say("The rules:", 1)
         for each in rules.values():
-            say(f"· {_cited(each)}: {each.plain}{' Unverified.' if each.unverified else ''}", 3)
+            say(f"{wording_of(each).mark} {_cited(each)}: {each.plain}", 3)
             if each.remedy:
                 say(f"→ {each.remedy}", 5, "dim")
     if questions:
@@ -146,6 +151,8 @@ def _show_why(places: list[Place], say: Any) -> None:
 
 def _show_open(places: list[Place], say: Any) -> None:
     """Show once what is to be done wherever it runs, and what is warned of at places that may be used."""
+    from millwright.law.wording import wording_of
+
     duties: dict[str, RuleFinding] = {}
     warnings: dict[str, RuleFinding] = {}
     for place in places:
@@ -156,7 +163,7 @@ def _show_open(places: list[Place], say: Any) -> None:
         if items:
             say(title, 1)
             for each in items.values():
-                say(f"· {_cited(each)}: {each.plain}", 3)
+                say(f"{wording_of(each).mark} {_cited(each)}: {each.plain}", 3)
 
 
 def _show_late(places: list[Place], say: Any) -> None:

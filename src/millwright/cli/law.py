@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from millwright.errors import InputError
+
+if TYPE_CHECKING:
+    from millwright.law.rule import Rule
 
 app = typer.Typer(help="The rules: what they say, from which article, and how they changed.", no_args_is_help=True)
 
@@ -22,10 +27,7 @@ def list_rules(
     as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="Only those in force that day.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the rules: id, article, effect, status, and the first words of what they say."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """List the rules by instrument: how far each was verified, its article, effect, status, and what it says."""
     from millwright.law.load import load_rules
     from millwright.law.publish import rule_json
 
@@ -38,10 +40,7 @@ def list_rules(
     if as_json:
         typer.echo(json.dumps([rule_json(each) for each in rules], indent=1, ensure_ascii=False))
         return
-    table = Table("rule", "article", "effect", "status", "says")
-    for each in rules:
-        table.add_row(each.id, f"{each.instrument.id} {each.pinpoint}", each.effect, each.status, each.plain)
-    Console(highlight=False).print(table)
+    _print_list(rules)
 
 
 @app.command("show")
@@ -51,19 +50,10 @@ def show(name: Annotated[str, typer.Argument(help="A rule's id.")], as_json: AsJ
     from millwright.law.publish import rule_json, rule_named
 
     rule = rule_named(load_rules(), name)
-    document = rule_json(rule)
     if as_json:
-        typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(rule_json(rule), indent=1, ensure_ascii=False))
         return
-    for key, value in document.items():
-        if value in ("", [], None):
-            continue
-        if isinstance(value, list):
-            typer.echo(f"{key}:")
-            for each in value:
-                typer.echo(f"  - {each if isinstance(each, str) else _line(each)}")
-        else:
-            typer.echo(f"{key}: {value}")
+    _print_rule(rule)
 
 
 @app.command("diff")
@@ -119,8 +109,83 @@ def rego(
     typer.echo(rego_policy(rules), nl=False)
 
 
-def _line(parts: dict[str, Any]) -> str:
-    return ": ".join(str(each) for each in parts.values())
+def _print_list(rules: Sequence[Rule]) -> None:
+    """Print two lines for each rule, and below all how many were verified, by whom, and when they are due."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from millwright.law.wording import LEGEND, share_read, wording_of
+
+    console = Console(highlight=False)
+    for instrument, group in groupby(rules, key=lambda each: each.instrument):
+        console.print(Text(f"{instrument.id}: {instrument.title}. {instrument.citation}", style="bold"))
+        for each in group:
+            mark = wording_of(each).mark
+            parts = (each.pinpoint, str(each.effect), str(each.status).replace("_", " "), _in_force(each))
+            head = f"{mark} {each.id}: {', '.join(part for part in parts if part)}"
+            console.print(Padding(Text(head, style=_STYLES.get(mark, "")), (0, 0, 0, 1), expand=False))
+            console.print(Padding(Text(each.plain), (0, 0, 0, 3), expand=False))
+    due = min((each.review_by for each in rules if each.review_by), default=None)
+    reviewers = ", ".join(sorted({each.reviewer for each in rules} - {""})) or "nobody yet: no lawyer has read them"
+    review = f" Next review by {due}." if due else ""
+    console.print(Text(f"{LEGEND}.", style="dim"))
+    console.print(Text(f"{share_read(rules)} Reviewed by {reviewers}.{review}"))
+
+
+def _print_rule(rule: Rule) -> None:
+    """Print a rule for a reader: first what it says and how sure that is, then when and how it is asked."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from millwright.law.wording import Wording, wording_of
+
+    console = Console(highlight=False)
+
+    def say(label: str, text: object) -> None:
+        if text:
+            console.print(Text.assemble((f"{label}: ", "bold"), str(text)))
+
+    console.print(Text(f"{rule.instrument.citation}, {rule.pinpoint}", style="bold"))
+    console.print(Text(rule.plain))
+    wording = wording_of(rule)
+    if wording is Wording.READ:
+        console.print(Text(f"✓ verified: “{rule.quote}”", style="green"))
+        console.print(Padding(Text(f"Read in: {rule.read_in}.", style="dim"), (0, 0, 0, 2), expand=False))
+    elif wording is Wording.UNVERIFIED:
+        console.print(Text("? unverified: the article is cited, its wording was not checked", style="yellow"))
+    else:
+        console.print(Text("· the scenario's own rule", style="dim"))
+    say("link", rule.link)
+    say("effect", f"{rule.effect}, {'binds' if rule.binds else 'does not bind'}")
+    say("status", ", ".join(part for part in (str(rule.status).replace("_", " "), _in_force(rule)) if part))
+    say("review", _review(rule))
+    say("applies when", rule.applies)
+    say("must not be" if rule.effect == "forbid" else "asks", rule.asks)
+    for each in rule.exemptions:
+        say("unless", f"{each.pinpoint}{f' ({each.plain})' if each.plain else ''}: {each.when}")
+    say("evidence", "; ".join(rule.evidence))
+    say("remedy", rule.remedy)
+    say("note", rule.note)
+    say("examples", "; ".join(f"{each.name}: {each.verdict or 'not applicable'}" for each in rule.examples))
+    say("id", f"{rule.id}, version {rule.version}")
+
+
+_STYLES = {"✓": "green", "?": "yellow"}
+
+
+def _in_force(rule: Rule) -> str:
+    since = f"applies from {rule.since}" if rule.since else ""
+    return f"{since} to {rule.until}".strip() if rule.until else since
+
+
+def _review(rule: Rule) -> str:
+    by = f"by {rule.reviewer}" if rule.reviewer else "no lawyer has read it yet"
+    if rule.review_by is None:
+        return by
+    late = ", which has passed: the law may have moved on" if rule.review_by < dt.date.today() else ""
+    return f"{by}; to be read again by {rule.review_by}{late}"
 
 
 def _day(text: str) -> dt.date:

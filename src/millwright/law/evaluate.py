@@ -38,6 +38,8 @@ class RuleFinding:
     unverified: bool = True
     plain: str = ""
     quote: str = ""
+    read_in: str = ""
+    note: str = ""
     link: str = ""
     remedy: str = ""
     exemption: str = ""
@@ -192,6 +194,8 @@ def finding_of(rule: Rule, world: World) -> RuleFinding | None:
         unverified=rule.unverified,
         plain=rule.plain,
         quote=rule.quote,
+        read_in=rule.read_in,
+        note=rule.note,
         link=rule.link,
         remedy=rule.remedy if answer is not Verdict.YES else "",
         exemption=exemption.pinpoint if exemption else "",

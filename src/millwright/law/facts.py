@@ -109,6 +109,9 @@ class WorkloadFacts:
     minimised: bool | None = _ask("are data kept to what is necessary, with a deletion period?")
     records_kept: bool | None = _ask("is it in the records of processing (GDPR Art. 30)?")
     dpia_done: bool | None = _ask("is a data protection impact assessment (GDPR Art. 35) done?")
+    rights_assessed: bool | None = _ask(
+        "is the effect on fundamental rights assessed and the authority told (AI Act Art. 27)?"
+    )
     security_measures: bool | None = _ask("are the technical and organisational measures written down?")
     design_reviewed: bool | None = _ask("is data protection by design reviewed and recorded (GDPR Art. 25)?")
     automated_decisions: bool | None = _ask(

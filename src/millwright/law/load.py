@@ -80,7 +80,7 @@ def _facts(form: type[Form], values: Mapping[str, Any]) -> Form:
 
 _RULE_KEYS = {
     "id", "pinpoint", "plain", "effect", "applies", "asks", "unless", "status", "since", "until", "quote", "quote_hash",
-    "remedy", "evidence", "note", "link", "version", "examples", "review_by", "reviewer",
+    "read_in", "remedy", "evidence", "note", "link", "version", "examples", "review_by", "reviewer",
 }  # fmt: skip
 
 
@@ -103,6 +103,9 @@ def _rule(raw: Mapping[str, Any], instrument: Instrument, file: Mapping[str, Any
     quote = " ".join(str(raw.get("quote", "")).split())
     if quote and raw.get("quote_hash") != quote_hash(quote):
         raise RuleFileError(f"the quote's hash is {quote_hash(quote)}, not {raw.get('quote_hash')}")
+    read_in = raw.get("read_in", file.get("read_in", "")) if quote else ""
+    if quote and not read_in:
+        raise RuleFileError("has a quote and does not say in which text it was read", remedy="Add read_in.")
     return Rule(
         id=raw["id"],
         instrument=instrument,
@@ -116,6 +119,7 @@ def _rule(raw: Mapping[str, Any], instrument: Instrument, file: Mapping[str, Any
         since=_day(raw.get("since", file.get("since"))),
         until=_day(raw.get("until")),
         quote=quote,
+        read_in=" ".join(read_in.split()),
         unverified=not quote and not file.get("own", False),
         remedy=" ".join(raw.get("remedy", "").split()),
         evidence=tuple(raw.get("evidence", ())),

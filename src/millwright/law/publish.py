@@ -7,6 +7,7 @@ from typing import Any
 
 from millwright.errors import InputError
 from millwright.law.rule import Rule, RuleBase
+from millwright.law.wording import wording_of
 
 
 def rule_named(rules: RuleBase, name: str) -> Rule:
@@ -28,7 +29,9 @@ def rule_json(rule: Rule) -> dict[str, Any]:
         "citation": rule.instrument.citation,
         "pinpoint": rule.pinpoint,
         "plain": rule.plain,
+        "wording": str(wording_of(rule)),
         "quote": rule.quote,
+        "read_in": rule.read_in,
         "unverified": rule.unverified,
         "link": rule.link,
         "jurisdiction": rule.instrument.jurisdiction,
@@ -44,6 +47,7 @@ def rule_json(rule: Rule) -> dict[str, Any]:
         "evidence": list(rule.evidence),
         "remedy": rule.remedy,
         "note": rule.note,
+        "reviewer": rule.reviewer,
         "review_by": rule.review_by.isoformat() if rule.review_by else None,
         "examples": [{"name": each.name, "gives": str(each.verdict or "not applicable")} for each in rule.examples],
     }

@@ -90,6 +90,7 @@ class Rule:
     since: dt.date | None = None
     until: dt.date | None = None
     quote: str = ""
+    read_in: str = ""
     unverified: bool = True
     remedy: str = ""
     evidence: tuple[str, ...] = ()

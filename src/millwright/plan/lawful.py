@@ -60,6 +60,7 @@ def published(findings: tuple[LawFinding, ...]) -> Law:
                     status=str(each.status),
                     reason=each.reason,
                     missing_facts=each.missing_facts,
+                    unverified=each.unverified,
                 ),
             )
     return Law(verdict=verdict, findings=tuple(rules.values()))

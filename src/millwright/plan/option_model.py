@@ -223,6 +223,7 @@ class LawFinding(PlanModel):
     status: str = "in force"
     reason: str
     missing_facts: tuple[str, ...] = ()
+    unverified: bool = Field(False, description="The article is cited; its wording was not checked against the text.")
 
 
 class Law(PlanModel):

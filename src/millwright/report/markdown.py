@@ -58,6 +58,7 @@ def render_markdown(plan: Plan) -> str:
             [
                 f"{finding_words(finding)} (options {ranks_text(ranks)}): "
                 f"{' '.join(text for text in (finding.instrument, finding.pinpoint) if text)}. {finding.reason}"
+                f"{' (unverified)' if finding.unverified else ''}"
                 for finding, ranks in findings_by_rule(plan)
                 if (finding.effect == "duty") is duties
             ],

@@ -9,10 +9,16 @@ from millwright.law.expression import show_fact
 from millwright.law.facts import values_of
 from millwright.law.kleene import Verdict
 from millwright.law.survey import Place, Survey
+from millwright.law.wording import Wording, share_read, wording_of
 from millwright.report.counsel.paper import Block, Bullets, Heading, Paper, Paragraph, Steps, grid
 from millwright.report.counsel.stamp import stamp_of
 
 _WORDS = {Verdict.YES: "allowed", Verdict.NO: "not allowed", Verdict.UNKNOWN: "open, a fact is missing"}
+_TEXT = {
+    Wording.READ: "✓ “{quote}” Read in: {read_in}.",
+    Wording.UNVERIFIED: "? Not quoted: unverified.",
+    Wording.OWN: "· Own rule of the scenario.",
+}
 _ORDER = (Verdict.YES, Verdict.UNKNOWN, Verdict.NO)
 
 
@@ -99,20 +105,17 @@ def _cited(survey: Survey) -> Iterator[Block]:
     findings = _once(each for place in survey.places for each in place.finding.findings)
     late = {rule for place in survey.places for rule in place.finding.past_review}
     yield Heading("The rules that apply")
+    reviewers = sorted({survey.rules.rule(each.rule_id).reviewer for each in findings} - {""})
+    yield Paragraph(
+        f"{share_read(findings)} Reviewed by: {', '.join(reviewers) or 'nobody; no lawyer has read the rules yet'}."
+    )
     rows = []
     for each in sorted(findings, key=lambda found: found.rule_id):
-        quote = (
-            f"“{each.quote}”"
-            if each.quote
-            else "Own rule of the scenario."
-            if not each.unverified
-            else "Not quoted: unverified."
-        )
+        text = _TEXT[wording_of(each)].format(quote=each.quote, read_in=each.read_in)
         marks = [str(each.status).replace("_", " "), str(each.effect)]
         marks += ["past its review date"] if each.rule_id in late else []
-        rows.append(
-            (f"{_citation(each)}\n{each.rule_id}", each.plain, f"{quote} {each.link}".strip(), ", ".join(marks))
-        )
+        plain = f"{each.plain} {each.note}".strip()
+        rows.append((f"{_citation(each)}\n{each.rule_id}", plain, f"{text} {each.link}".strip(), ", ".join(marks)))
     yield grid(("Rule", "In plain words", "Text and link", "Status, effect"), rows, (3, 5, 5, 2))
     yield Paragraph(
         "Unverified: the article is cited, its wording was not checked against the publisher's text.", quiet=True

@@ -95,6 +95,8 @@ def _rule(finding: RuleFinding, proof: bool) -> dict[str, Any]:
         "reason": finding.reason,
         "missing_facts": list(finding.missing_facts),
         "quote": finding.quote,
+        "read_in": finding.read_in,
+        "note": finding.note,
         "unverified": finding.unverified,
         "link": finding.link,
         "remedy": finding.remedy,
