@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("nicegui", reason="the extra `web` is not installed")
 
-from tests.report.sample_plan import sample_plan
+from sample_mix import mixed_plan, plan_in_conflict
+from sample_plan import sample_plan
 
 from millwright.catalog.catalog import load_catalog
 from millwright.plan.model import Plan
@@ -124,6 +125,34 @@ def test_the_demand_slider_carries_the_plans_own_points() -> None:
     own = [[[p.demand_multiple, p.lcot] for p in option.cost.demand_curve] for option in made.options]
     assert points
     assert all(each in own for each in points)
+
+
+def test_the_mix_is_told_by_site_and_by_period_with_its_proof_and_its_purchases() -> None:
+    made = mixed_plan()
+    assert made.mix is not None
+    html = sections.mix(made)
+    assert [html.index(period.name) for period in made.mix.periods] == sorted(
+        html.index(period.name) for period in made.mix.periods
+    )
+    for site in ("room", "cloud", "api"):
+        assert f'class="group">{site}</th>' in html
+    assert "4 machines: chat 30 %" in html, "spot machines serve in the busiest hours"
+    assert "1 machine, standing by" in html
+    assert "chat 10 %, notes 40 %" in html, "an API has no machines"
+    assert made.mix.sentence in html
+    assert "month 1: buy 1 × HGX H200, sold after month 24" in html
+    assert all(cost.sentence in html for cost in made.mix.limit_costs)
+    assert "Simulated whole in the busiest 25 h, the SLO is kept" in html
+
+
+def test_a_change_tells_that_the_mix_is_sought_later() -> None:
+    assert sections.mix(plan()) == ""
+    assert t("mix_later") in sections.mix(plan(), mixed_plan())
+
+
+def test_limits_in_conflict_stand_with_the_answer() -> None:
+    html = sections.answer(plan_in_conflict())
+    assert "The power would have to be 17.6 kW or more." in html
 
 
 def test_the_what_if_form_holds_the_scenarios_own_limits() -> None:

@@ -196,7 +196,7 @@ def latency_against_load(plan: Plan, workload: WorkloadSummary, limit: SloLimit,
     rows = [
         {
             "option": _name(option),
-            "load": point.rate_per_s * part.replicas,
+            "load": point.rate_per_s * part.replicas / (part.share_of_demand or 1.0),
             "value": point.value_s * factor,
             "low": (point.value_s if point.low_s is None else point.low_s) * factor,
             "high": (point.value_s if point.high_s is None else point.high_s) * factor,
@@ -224,7 +224,7 @@ def _planned_load(workload: WorkloadSummary) -> list[Any]:
     mean, peak = workload.rate_mean_per_s, workload.rate_peak_per_s
     if peak <= mean * _SAME_LOAD:
         return [_marked_x("load", peak, "planned load")]
-    return [_marked_x("load", mean, "mean"), _marked_x("load", peak, "planned peak")]
+    return [_marked_x("load", mean, "mean"), _marked_x("load", peak, "planned peak", line=1)]
 
 
 def with_theme(chart: Any, dark: bool = False) -> dict[str, Any]:
@@ -303,10 +303,13 @@ def _places(plan: Plan, options: Sequence[Option]) -> list[int]:
     return [fixed[option.id] if option.id in fixed else free.pop(0) for option in options]
 
 
-def _marked_x(field: str, at: float, text: str, foot: int | None = None) -> Any:
-    """Return an upright line at `at` with its name, at the top or on the line `foot` (from 0) above the foot."""
+def _marked_x(field: str, at: float, text: str, foot: int | None = None, line: int = 0) -> Any:
+    """Return an upright line at `at` with its name, on the `line` below the top or on the line `foot` above the foot.
+
+    Lines count from 0; names of marks that may be near each other stand on different ones.
+    """
     base = alt.Chart(alt.Data(values=[{field: at, "text": text}]))
-    height = alt.value(4) if foot is None else alt.value(alt.expr(f"height - {4 + 14 * foot}"))
+    height = alt.value(4 + 14 * line) if foot is None else alt.value(alt.expr(f"height - {4 + 14 * foot}"))
     rule = base.mark_rule(strokeWidth=1.5, strokeDash=[2, 3]).encode(x=f"{field}:Q")
     name = base.mark_text(align="left", dx=4, baseline="top" if foot is None else "bottom", fontSize=11).encode(
         x=f"{field}:Q", y=height, text="text:N"

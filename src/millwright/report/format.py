@@ -123,7 +123,9 @@ def assumption_value(assumption: Assumption) -> str:
         return join_unit(value, unit)
     factor, unit = _scale(value, unit) if unit in _SCALES else (0.01, "% a year") if unit == "1/year" else (1.0, unit)
     ends = [end for end in (assumption.low, assumption.high) if end is not None]
-    texts = [f"{number / factor:,.6g}" for number in (value, *ends)]
+    numbers = [number / factor for number in (value, *ends)]
+    decimals = _decimals(numbers) if len(ends) == 2 else None
+    texts = [f"{number:,.6g}" if decimals is None else _grouped(number, decimals) for number in numbers]
     interval = f" ({texts[1]}–{texts[2]})" if len(ends) == 2 else ""
     return join_unit(f"{texts[0]}{interval}", unit.replace("CO2", "CO₂"))
 
@@ -137,6 +139,11 @@ def listed(items: Iterable[str]) -> str:
     """Return such as `a, b and c`."""
     *most, last = list(items) or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text, cut at a word where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 1].rsplit(' ', 1)[0].rstrip(' ,;:')} …"
 
 
 def _scale(value: float, unit: str) -> tuple[float, str]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from millwright.plan.model import Option, Origin, Plan
 from millwright.report.format import assumption_value, count
-from millwright.report.grouping import duties_of
+from millwright.report.grouping import duties_cited
 from millwright.report.ranking import rival_sentences
 from millwright.report.readiness import axis_range
 from millwright.report.refusals import refusal_groups
@@ -38,7 +38,7 @@ def around_the_answer(plan: Plan) -> RenderableType:
     option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
     if option is not None:
         _add(grid, "Mind", [*plan.warnings, *option.warnings])
-        _add(grid, "To be done before going live", _duties(option), wide=True)
+        _add(grid, "To be done before going live", duties_cited(option), wide=True)
         _add(grid, "Control", [line] if (line := sovereignty_line(option)) else ())
         _add(grid, "People", _people(plan, option))
         _add(grid, "Leaving", [option.exit.sentence] if option.exit is not None else ())
@@ -65,14 +65,6 @@ def _add(grid: Table, title: str, texts: Sequence[str], *, wide: bool = False) -
         return
     for number, text in enumerate(texts):
         grid.add_row(Text("" if number else title, style="bold cyan"), Text(text))
-
-
-def _duties(option: Option) -> tuple[str, ...]:
-    """Return the instruments with their pinpoints, each instrument named once."""
-    cited: dict[str, list[str]] = {}
-    for duty in duties_of(option):
-        cited.setdefault(duty.instrument, []).append(duty.pinpoint)
-    return tuple(" ".join([name, ", ".join(dict.fromkeys(filter(None, pins)))]).strip() for name, pins in cited.items())
 
 
 def _people(plan: Plan, option: Option) -> tuple[str, ...]:

@@ -26,6 +26,14 @@ def duties_of(option: Option) -> tuple[LawFinding, ...]:
     )
 
 
+def duties_cited(option: Option) -> tuple[str, ...]:
+    """Return the instruments of these duties with their pinpoints, each instrument named once."""
+    cited: dict[str, list[str]] = {}
+    for duty in duties_of(option):
+        cited.setdefault(duty.instrument, []).append(duty.pinpoint)
+    return tuple(" ".join([name, ", ".join(dict.fromkeys(filter(None, pins)))]).strip() for name, pins in cited.items())
+
+
 def _gravity(finding: LawFinding) -> tuple[int, int, str]:
     return {"warn": 1, "duty": 2}.get(finding.effect, 0), _WORST_FIRST.index(finding.verdict), finding.rule_id
 

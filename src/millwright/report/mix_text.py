@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millwright.plan.mix_model import LimitCost, Mix, MixPurchase, MixSupply, ProofOfWorkload
+from millwright.plan.mix_model import LimitCost, Mix, MixPeriod, MixPurchase, MixSupply, ProofOfWorkload
 from millwright.report.format import UNKNOWN, count, number_text
 
 HELD_WORDS = {
@@ -52,6 +52,28 @@ def machines_text(supply: MixSupply) -> str:
     numbers = (*supply.machines_by_stage, *supply.machines_by_period)
     least, most = min(numbers), max(numbers)
     return str(most) if least == most else f"{least}–{most}"
+
+
+def period_head(period: MixPeriod) -> str:
+    """Return such as `busiest 25 h of the week, up to 24 requests/s`."""
+    return f"{period.name} of the week, up to {number_text(period.peak_rate_per_s, 'requests/s')}"
+
+
+def period_cell(supply: MixSupply, number: int) -> str:
+    """Return what a supply does in one period of the first stage, such as `2 machines: chat 60 %, notes 12 %`."""
+    machines = supply.machines_by_period[number] if supply.machines_by_period else 0
+    shares = {flow.requests: flow.share_by_period[number] for flow in supply.serves}
+    served = ", ".join(f"{name} {_span(share, share)}" for name, share in shares.items() if share > _NONE)
+    held = count(machines, "machine") if machines else ""
+    if held and not served:
+        return f"{held}, standing by"
+    return ": ".join(text for text in (held, served) if text) or UNKNOWN
+
+
+def supplies_by_site(mix: Mix) -> tuple[tuple[str, tuple[MixSupply, ...]], ...]:
+    """Return each site with the supplies that stand there, in the order of the plan."""
+    sites = dict.fromkeys(supply.site for supply in mix.supplies)
+    return tuple((site, tuple(each for each in mix.supplies if each.site == site)) for site in sites)
 
 
 def serves_text(supply: MixSupply, mix: Mix) -> str:

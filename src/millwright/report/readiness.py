@@ -6,6 +6,9 @@ from millwright.plan.model import EstimateValue, Option, Plan
 from millwright.plan.ready_model import AxisReadiness, Exit
 from millwright.report.format import count
 
+NOT_KNOWN = "Not known"
+"""How the sentence begins that says what nobody knows of leaving."""
+
 
 def axis_range(axis: AxisReadiness) -> str:
     """Return the score of an axis as its range."""
@@ -17,7 +20,7 @@ def exit_texts(way_out: Exit) -> list[str]:
     texts = [way_out.sentence]
     texts += [f"{each.cause}: {_from_to(each.cost)}; {each.why}." for each in way_out.causes if each.cost.high > 0.0]
     if way_out.unknown:
-        texts.append(f"Not known: {'; '.join(way_out.unknown)}.")
+        texts.append(f"{NOT_KNOWN}: {'; '.join(way_out.unknown)}.")
     return texts
 
 

@@ -73,6 +73,7 @@ class _View:
             self._block("answer", "sheet refreshes")
             self._block("options", "sheet refreshes")
             self._block("compare", "sheet refreshes")
+            self._charted("mix", ("mix",), titled=False)
             self._charted("money", ("ranking", "money"))
             with self.places["money"]:
                 self.blocks["demand"] = block("", "div", "refreshes")
@@ -113,10 +114,11 @@ class _View:
     def _block(self, name: str, classes: str) -> None:
         self.blocks[name] = block("", "section", classes, f"{name}-title")
 
-    def _charted(self, name: str, parts: tuple[str, ...]) -> None:
-        """Make room for the charts of these sections of the report."""
+    def _charted(self, name: str, parts: tuple[str, ...], *, titled: bool = True) -> None:
+        """Make room for the charts of these sections of the report; without a title, for the words above them."""
         with ui.element("section").classes("sheet").props(f"aria-labelledby={name}-title") as section:
-            block(f'<h2 id="{name}-title">{escape(t(f"{name}_title"))}</h2>', "div", "")
+            title = f'<h2 id="{name}-title">{escape(t(f"{name}_title"))}</h2>' if titled else ""
+            self.blocks[name] = block(title, "div", "refreshes")
             self.places[name] = ui.element("div")
         self.sections[name] = section
         self.parts[name] = parts
@@ -127,7 +129,8 @@ class _View:
             drawn = await figures_of(self.shown, self.services)
         for name, place in self.places.items():
             wanted = [figure for figure in drawn if figure["section"] in self.parts[name]]
-            self.sections[name].set_visibility(bool(wanted) or name == "latency")
+            if name not in ("latency", "mix"):  # these have words of their own where there is no chart
+                self.sections[name].set_visibility(bool(wanted))
             for figure in wanted:
                 known = self.charts.get(figure["name"])
                 if known is not None:
@@ -175,6 +178,9 @@ class _View:
 
     def _fill_below(self) -> None:
         self.blocks["compare"].content = sections.compare(self.plan, self.compared)
+        self.blocks["mix"].content = sections.mix(self.plan, self.before)
+        self.sections["mix"].set_visibility(bool(self.blocks["mix"].content))
+        self.places["mix"].set_visibility(self.plan.mix is not None)
         self.blocks["demand"].content = sections.demand(self.plan)
         self.blocks["binds"].content = sections.binds(self.plan)
         self.blocks["fleet"].content = _fleet(self.plan, sections.chosen_option(self.plan))

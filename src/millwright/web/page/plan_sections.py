@@ -11,6 +11,7 @@ from millwright.report import wording
 from millwright.report.format import number_text, shown_estimate
 from millwright.report.grouping import bindings_by_limit, findings_by_rule
 from millwright.report.leading import leading
+from millwright.report.mix_text import proof_texts, supplies_by_site
 from millwright.report.ranking import RankingRow, latency_cells, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -57,6 +58,15 @@ def compare(plan: Plan, ids: Sequence[str]) -> str:
     """Return the chosen options side by side."""
     chosen = [option for option in plan.options if option.id in ids]
     return render("compare", plan=plan, rows=_rows(plan, chosen))
+
+
+def mix(plan: Plan, before: Plan | None = None) -> str:
+    """Return the mixed fleet: where and when it serves, its worth, its proof, what limits cost, what to buy when."""
+    if plan.mix is None:
+        known = before is not None and before.mix is not None
+        return f'<h2 id="mix-title">{t("mix_title")}</h2><p class="quiet">{t("mix_later")}</p>' if known else ""
+    rank = next((option.rank for option in plan.options if option.id == plan.mix.option_id), None)
+    return render("mix", mix=plan.mix, rank=rank, sites=supplies_by_site(plan.mix), proofs=proof_texts(plan.mix))
 
 
 def demand(plan: Plan) -> str:
