@@ -45,6 +45,7 @@ class SiteFacts:
     encryption_in_transit: bool | None = _ask("are data encrypted on the wire?")
     confidential_computing: bool | None = _ask("is memory encrypted and attested, so that the operator cannot read it?")
     processor_contract: bool | None = _ask("is a data-processing agreement (GDPR Art. 28) signed with the operator?")
+    secrecy_bound: bool | None = _ask("are the operator and its helpers bound to professional secrecy?")
     baa_signed: bool | None = _ask("is a business associate agreement (HIPAA) signed with the operator?")
     sccs_signed: bool | None = _ask("are the EU's standard contractual clauses (or binding corporate rules) in place?")
     transfer_assessment: bool | None = _ask("is a transfer impact assessment done, with its supplementary measures?")
