@@ -171,9 +171,9 @@ def plan_of_drafts(
     if depth.mix:
 
         def staff(option: PricedOption) -> PricedOption | None:
-            return next(iter(staffed([option], crew, pricing, central, refused)), None) if crew else option
+            return next(iter(staffed([option], crew, pricing, central, [])), None) if crew else option
 
-        mixing = mixed_fleet([*found, *set_aside], asked, singles, pricing, central, clock.tell, staff)
+        mixing = mixed_fleet([*found, *set_aside], asked, singles, refused, pricing, central, clock.tell, staff)
     if mixing is not None and mixing.best is not None and mixing.best.option is not None:
         options.append(mixing.best.option)
     clock.done("the mixed fleet")

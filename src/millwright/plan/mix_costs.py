@@ -18,6 +18,7 @@ from millwright.fleet.optimum.problem import Amounts, Tenure
 from millwright.fleet.sizing import HOURS_PER_WEEK, PURCHASE_STEP_MONTHS, MachineSchedule
 from millwright.plan.costing import (
     ApiTerms,
+    CrewTerms,
     Inputs,
     OwnedTerms,
     RentedTerms,
@@ -33,30 +34,42 @@ MOST_STAGES = 4
 
 @dataclass(frozen=True)
 class Stages:
-    """The horizon in stages of whole purchase steps: `months` in all, `step` in each but perhaps the last."""
+    """The service in stages of whole purchase steps: `step` months in each but perhaps the last.
+
+    The horizon has `months` in all; the first stage begins with `start`, the month of going live. Before that nothing
+    is served and nothing is there.
+    """
 
     months: int
     step: int
+    start: int = 0
 
     @classmethod
-    def of(cls, months: int) -> Stages:
-        """Return the stages of a horizon: years, or longer steps where the horizon has more than four years."""
+    def of(cls, months: int, start: int = 0) -> Stages:
+        """Return the stages of a horizon: years, or longer steps where the service has more than four years."""
         step = PURCHASE_STEP_MONTHS
-        while months > step * MOST_STAGES:
+        while months - start > step * MOST_STAGES:
             step += PURCHASE_STEP_MONTHS
-        return cls(months, step)
+        return cls(months, step, start)
 
     def __len__(self) -> int:
-        return -(-self.months // self.step)
+        return -(-(self.months - self.start) // self.step)
 
     @property
     def of_month(self) -> NDArray[np.int64]:
-        """The stage of each month (months,)."""
-        return np.arange(self.months) // self.step
+        """The stage of each month (months,); what comes before going live counts to the first."""
+        return np.maximum(np.arange(self.months) - self.start, 0) // self.step
 
     def span(self, first: int, last: int) -> slice:
         """Return the months from stage `first` to stage `last`, both included."""
-        return slice(first * self.step, min((last + 1) * self.step, self.months))
+        return slice(self.start + first * self.step, min(self.start + (last + 1) * self.step, self.months))
+
+    def purchase_steps(self) -> list[tuple[int, slice]]:
+        """Return the months that one purchase is for, each with its stage, in order of time."""
+        steps = range(self.start, self.months, PURCHASE_STEP_MONTHS)
+        return [
+            ((at - self.start) // self.step, slice(at, min(at + PURCHASE_STEP_MONTHS, self.months))) for at in steps
+        ]
 
     def length(self, first: int, last: int) -> int:
         """Return how many months those stages have."""
@@ -178,7 +191,7 @@ def tokens_by_stage(
     return tuple(float(each) for each in _present(items, stages, inputs))
 
 
-def staff_cost(terms: StaffTerms, stages: Stages, inputs: Inputs) -> float:
+def staff_cost(terms: StaffTerms | CrewTerms, stages: Stages, inputs: Inputs) -> float:
     """Return the present cost of the people over the horizon."""
     items = staff_items(terms, inputs)
     return float(_present(items, stages, inputs)[0]) if items else 0.0

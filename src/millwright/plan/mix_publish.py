@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from millwright.finance.figures import npv_cost
-from millwright.fleet.optimum.problem import LATENCY, SPARES, Limit, Scarce, SiteLimit, TotalLimit, VendorLimit
+from millwright.fleet.optimum.problem import LATENCY, SPARES, Limit, Measure, Scarce, SiteLimit, TotalLimit, VendorLimit
 from millwright.fleet.optimum.questions import Conflict as FoundConflict
 from millwright.fleet.optimum.questions import FrontPoint as FoundPoint
 from millwright.fleet.optimum.questions import LimitPrice
 from millwright.fleet.optimum.solve import Fleet, Holding
 from millwright.plan.costing import Inputs
+from millwright.plan.minders import lcot
 from millwright.plan.mix_model import (
     Conflict,
     FrontPoint,
@@ -26,7 +27,7 @@ from millwright.plan.mix_model import (
     ProofOfWorkload,
     WayOut,
 )
-from millwright.plan.mix_question import LEAD_TIME, MONTHLY_COST, VENDOR_SHARE, MixQuestion, monthly_payment
+from millwright.plan.mix_question import LEAD_TIME, MONTHLY_COST, TEAM, VENDOR_SHARE, MixQuestion, monthly_payment
 from millwright.plan.mixed import BestMix
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
@@ -40,7 +41,7 @@ _UNLIMITED = 2.0
 
 
 def published_mix(
-    mix: BestMix, prices: Sequence[LimitPrice], points: Sequence[FoundPoint], second: Fleet | None,
+    mix: BestMix, prices: Sequence[LimitPrice], points: Sequence[FoundPoint], second: PricedOption | None,
     singles: Sequence[PricedOption], pricing: Pricing, central: Inputs,
 ) -> Mix:  # fmt: skip
     """Return the best mix as published; `singles` are the plan's other options, `second` the best that is a mix."""
@@ -51,10 +52,9 @@ def published_mix(
         return monthly_payment(present, central, months)
 
     cost = fleet.amounts().cost
-    if mix.option is not None:
-        cost = float(np.asarray(npv_cost(mix.option.case(central))))
-    best_single = min((float(np.asarray(npv_cost(one.case(central)))) for one in singles), default=None)
-    sentence, against = _verdict(mix, cost, best_single, second, code, per_month)
+    if mix.priced is not None:
+        cost = float(np.asarray(npv_cost(mix.priced.case(central))))
+    sentence, against = _verdict(mix, second, singles, central)
     return Mix(
         option_id=mix.option.id if mix.option is not None else None,
         sentence=sentence,
@@ -76,37 +76,50 @@ def published_mix(
 
 
 def _verdict(
-    mix: BestMix, cost: float, single: float | None, second: Fleet | None, code: str, per_month: PerMonth
+    mix: BestMix, second: PricedOption | None, singles: Sequence[PricedOption], central: Inputs
 ) -> tuple[str, float | None]:
-    """Return the sentence that says what mixing is worth, and the share by which it costs more (less: below 0)."""
-    if mix.option is not None and len(mix.fleet.supplies) > 1:
-        if single is None:
-            return "Only a mix serves everything within the limits: no single offer does.", None
-        against = cost / single - 1.0
-        if against < 0.0:
-            return (
-                f"The mix costs {-against:.1%} less than the best single offer: {per_month(cost):,.0f} {code} a month "
-                f"against {per_month(single):,.0f}."
-            ), against
+    """Return the sentence that says what mixing is worth, and the share by which it costs more (less: below 0).
+
+    Both sides are options of the plan, priced by the same items, people included, over the months that each serves, and
+    compared by what a token costs; an offer of which a fact is missing is no measure for a fleet that is lawful.
+    """
+    if mix.priced is None:
+        return "The cheapest mix is not counted: the team could not run it.", None
+    lawful = [one for one in singles if one.verdict is mix.priced.verdict]
+    known = f"{_apart(mix)} that is known to be allowed" if len(lawful) < len(singles) else _apart(mix)
+    best = min((lcot(one, central) for one in lawful), default=None)
+    listed = mix.option
+    if listed is None:
+        if second is None or best is None:
+            return f"No mix beats the best {known}, and none comes near it.", None
+        against = lcot(second, central) / best - 1.0
+        more = f"costs {against:.1%} more" if against >= 0.0005 else "costs as much"
         return (
-            f"Mixing gains nothing here: the best mix costs {against:.1%} more than the best single offer, "
-            f"priced hour by hour."
+            f"No mix beats the best {known}: the best one in which no supply has more than nine tenths of the tokens "
+            f"{more}."
         ), against
-    if mix.option is not None:
-        title = mix.option.title
-        if single is None or cost >= single:
-            return f"No mix beats a single offer; the best way to hold one is {title}.", None
+    cost, code = lcot(listed, central), listed.currency.code
+    is_mix = len(mix.fleet.supplies) > 1
+    what = "The mix" if is_mix else f"{listed.title}, held another way,"
+    if best is None:
         return (
-            f"No mix beats a single offer, held another way: {title} costs {1.0 - cost / single:.1%} less than "
-            "the best other option."
-        ), cost / single - 1.0
-    if second is None:
-        return "No mix beats the best single offer, and none comes near it.", None
-    against = second.objective / mix.fleet.objective - 1.0 if mix.fleet.objective else 0.0
-    return (
-        f"No mix beats the best single offer: the best one in which no supply has more than nine tenths of the tokens "
-        f"costs {against:.1%} more."
-    ), against
+            "Only a mix serves" if is_mix else f"Only {listed.title} serves"
+        ) + " everything within the limits.", None
+    against = cost / best - 1.0
+    sides = f"{cost:.3g} {code} per million tokens against {best:.3g}, people and all else counted alike"
+    least = (
+        "" if mix.fleet.problem.measure is Measure.COST else f", being the fleet of least {mix.fleet.problem.measure}"
+    )
+    if against < 0.0:
+        return f"{what} costs {-against:.1%} less than the best {known}{least}: {sides}.", against
+    if least:
+        return f"{what} costs {against:.1%} more than the best {known}{least}: {sides}.", against
+    return f"Mixing gains nothing here: the best mix costs {against:.1%} more than the best {known}: {sides}.", against
+
+
+def _apart(mix: BestMix) -> str:
+    """Return what a mix is measured against, in words."""
+    return "single offer" if len(mix.question.asked) == 1 else "way to serve each workload by one offer"
 
 
 # --- what it is -------------------------------------------------------------------------------------------------
@@ -169,7 +182,13 @@ def _purchases(question: MixQuestion, fleet: Fleet) -> tuple[MixPurchase, ...]:
         common = {"supply": holding.machines.id, "title": holding.machines.title}
         if holding.existing:
             found.append(
-                MixPurchase(**common, count=holding.existing, action="use", first_month=1, last_month=stages.months)
+                MixPurchase(
+                    **common,
+                    count=holding.existing,
+                    action="use",
+                    first_month=stages.start + 1,
+                    last_month=stages.months,
+                )
             )
         owned = question.sources[holding.machines.id].commitment is None
         for first, last, count in holding.bought():
@@ -289,6 +308,7 @@ def _name(label: str) -> str:
         MONTHLY_COST: "the limit on the cost per month",
         VENDOR_SHARE: "the largest share of one vendor",
         LEAD_TIME: "the limit on lead time",
+        TEAM: "what the team can run",
     }
     return known.get(label, f"the {label}" if label[:1].islower() else label)
 

@@ -44,6 +44,7 @@ from millwright.law.kleene import Verdict
 from millwright.plan.costing import SECONDS_PER_MONTH, ApiTerms, Inputs, OwnedTerms, RentedTerms
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.draft import Draft
+from millwright.plan.minders import Minders, levels
 from millwright.plan.mix_costs import (
     Draw,
     Stages,
@@ -51,7 +52,6 @@ from millwright.plan.mix_costs import (
     owned_tenures,
     rented_by_stage,
     reserved_tenures,
-    staff_cost,
     tokens_by_stage,
 )
 from millwright.plan.terms import WORLD_PUE, Pricing
@@ -63,6 +63,7 @@ UNKNOWN_FACT = "facts not told"
 MONTHLY_COST = "cost per month"
 VENDOR_SHARE = "share of one vendor"
 LEAD_TIME = "lead time"
+TEAM = "the team"
 
 _LABEL_OF_RULE = {
     "scenario-residency": "data residency",
@@ -115,12 +116,14 @@ def mix_question(
     drafts: Sequence[Draft],
     pricing: Pricing,
     inputs: Inputs,
+    minders: Minders = Minders(),  # noqa: B008
 ) -> MixQuestion:
     """Return the question that the scenario asks of `drafts`: those found, and those set aside for law or latency.
 
-    A draft without an answer of the search, or whose price nobody knows, is left out.
+    A draft without an answer of the search, or whose price nobody knows, is left out. The `minders` say what people
+    cost with each draft, and when it goes live.
     """
-    return _Writer(asked, drafts, pricing, inputs).question()
+    return _Writer(asked, drafts, pricing, inputs, minders).question()
 
 
 def labels_of(law: LawFinding) -> frozenset[str]:
@@ -141,16 +144,22 @@ def spot_away_share() -> float:
 
 class _Writer:
     def __init__(
-        self, asked: Sequence[WorkloadDemand], drafts: Sequence[Draft], pricing: Pricing, inputs: Inputs
+        self,
+        asked: Sequence[WorkloadDemand],
+        drafts: Sequence[Draft],
+        pricing: Pricing,
+        inputs: Inputs,
+        minders: Minders,
     ) -> None:
         self.asked, self.drafts, self.pricing, self.inputs = tuple(asked), drafts, pricing, inputs
+        self.minders = minders
         self.scenario, self.catalog = pricing.scenario, pricing.catalog
-        self.stages = Stages.of(asked[0].tokens.months)
+        self.stages = Stages.of(asked[0].tokens.months, minders.start)
         self.week = typical_week(np.stack([each.profile.hourly for each in asked]))
         self.sliced = [
             AskedSlice(_class_name(one, piece), one, piece)
             for one in asked
-            for piece in slices(one.service, one.workload.length_classes)
+            for piece in _whole(slices(one.service, one.workload.length_classes), one)
         ]
         self.machines: dict[str, Machines] = {}
         self.tokens: dict[str, Tokens] = {}
@@ -210,7 +219,7 @@ class _Writer:
             all_of[each.name] = tokens_by_stage(
                 terms, requests, each.slice.input_tokens, each.slice.output_tokens, self.stages, self.inputs
             )
-        barred = labels_of(draft.law)
+        barred = labels_of(draft.law) | self._unmanned(draft)
         # one API for two workloads is two supplies where the law tells them apart, or the batch price does
         key = key if key not in self.tokens else f"{key}/{draft.asked.workload.name}"
         title = f"{self.catalog.provider(draft.api.provider_id).name} API ({draft.api.model_name})"
@@ -251,7 +260,7 @@ class _Writer:
         deployment = " ".join(str(part) for part in replica.candidate.key)
         physical = f"{draft.site_name}/{draft.offer_id}"
         key = "/".join(filter(None, (physical, commitment, draft.asked.model.id, deployment)))
-        barred = labels_of(draft.law) | self._too_late(platform)
+        barred = labels_of(draft.law) | self._too_late(platform) | self._unmanned(draft)
         if key in self.machines and self.machines[key].barred != barred:
             key = f"{key}/{draft.asked.workload.name}"
         known = self.machines.get(key)
@@ -280,6 +289,7 @@ class _Writer:
             platform,
             commitment,
             terms,
+            expected=replica.sure_per_s / replica.rate_per_s.value if replica.rate_per_s.value > 0.0 else 1.0,
         )
 
     def _serving(self, each: AskedSlice, replica: ReplicaPerformance, whole: bool) -> ReplicaPerformance:
@@ -295,15 +305,22 @@ class _Writer:
         return self._served[key]
 
     def _held_or_switched(
-        self, machines: Machines, platform: Platform, commitment: Commitment | None, terms: OwnedTerms | RentedTerms
+        self,
+        machines: Machines,
+        platform: Platform,
+        commitment: Commitment | None,
+        terms: OwnedTerms | RentedTerms,
+        expected: float,
     ) -> Machines:
+        """Return `machines` with the ways to hold them; `expected` is how busy the work that fills one by caution keeps
+        it, as a share of its time [-]."""
         stages, inputs = self.stages, self.inputs
         if isinstance(terms, OwnedTerms):
             assert platform.host is not None
             return replace(
                 machines,
                 tenures=owned_tenures(terms, stages, inputs, may_buy=self._may_buy(platform)),
-                loaded=loaded_by_stage(terms, stages, inputs),
+                loaded=tuple(each.times(expected) for each in loaded_by_stage(terms, stages, inputs)),
                 power_w=platform.host.power_peak_w,
                 rack_units=platform.host.rack_units,
                 footprint_known=terms.carbon_g_per_kwh is not None,
@@ -315,7 +332,8 @@ class _Writer:
         if commitment in _TERM_MONTHS:
             tenures, switched = reserved_tenures(by_stage, stages, _TERM_MONTHS[commitment]), ()
         loaded = tuple(
-            draw.amounts(draw.loaded_w, stages.length(s, s)) if draw else Amounts() for s in range(len(stages))
+            draw.amounts(draw.loaded_w * expected, stages.length(s, s)) if draw else Amounts()
+            for s in range(len(stages))
         )
         return replace(
             machines,
@@ -356,19 +374,19 @@ class _Writer:
         if self.scenario.limits.max_vendor_share is not None:
             yield VendorLimit(VENDOR_SHARE, self.scenario.limits.max_vendor_share)
 
+    def _unmanned(self, draft: Draft) -> frozenset[str]:
+        return frozenset({TEAM}) if (draft.site_name, draft.offer_id) in self.minders.nobody else frozenset()
+
     def _people(self) -> Iterable[Charge]:
-        """Give what people cost, in steps: the kind that takes the most of them decides, whatever else there is."""
-        kinds = {key: source.draft.kind for key, source in self.sources.items()}
-        costs = {
-            kind: staff_cost(self.pricing.staff(frozenset({kind})), self.stages, self.inputs)
-            for kind in sorted(set(kinds.values()))
-        }
+        """Give what people cost, in steps: what takes the most of them decides, whatever else there is."""
+        costs = {key: self.minders.cost(source.draft) for key, source in self.sources.items()}
         paid = 0.0
-        for kind in sorted(costs, key=lambda each: costs[each]):
-            if costs[kind] > paid:
-                dear = frozenset(key for key, each in kinds.items() if costs[each] >= costs[kind])
-                yield Charge(f"people for {kind}", Amounts(cost=costs[kind] - paid), dear)
-                paid = costs[kind]
+        for level in levels(costs.values()):
+            if level > paid:
+                below = paid
+                dear = frozenset(key for key, cost in costs.items() if cost > below)
+                yield Charge("people", Amounts(cost=level - paid), dear)
+                paid = level
 
 
 def monthly_payment(present: float, inputs: Inputs, months: int) -> float:
@@ -397,6 +415,17 @@ def _typical_draw(catalog: Catalog, device_id: str, device_count: int, country_i
 
 def _requests_per_month(each: AskedSlice) -> NDArray[np.float64]:
     return np.asarray(each.asked.profile.mean_rate_per_s * SECONDS_PER_MONTH * each.slice.share)
+
+
+def _whole(pieces: Sequence[Slice], asked: WorkloadDemand) -> list[Slice]:
+    """Return slices of a sample with lengths in proportion, so that all together have the tokens that are asked for."""
+    tokens_in = asked.tokens.input_tokens_per_request / sum(each.share * each.input_tokens for each in pieces)
+    drawn_out = sum(each.share * each.output_tokens for each in pieces)
+    tokens_out = asked.tokens.output_tokens_per_request / drawn_out if drawn_out else 1.0
+    return [
+        replace(each, input_tokens=each.input_tokens * tokens_in, output_tokens=each.output_tokens * tokens_out)
+        for each in pieces
+    ]
 
 
 def _class_name(asked: WorkloadDemand, piece: Slice) -> str:

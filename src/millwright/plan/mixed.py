@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millwright.finance.figures import npv_cost
 from millwright.fleet.optimum.problem import LATENCY, SPARES, Measure, MixProblem, VendorLimit
 from millwright.fleet.optimum.proof import (
     Kept,
@@ -35,6 +34,7 @@ from millwright.fleet.optimum.thin import shortlisted, thinned
 from millwright.fleet.replica import ReplicaPerformance, deviates_at, evaluate, with_interval
 from millwright.plan.costing import Capacity, Inputs, OwnedTerms
 from millwright.plan.draft import Draft
+from millwright.plan.minders import Staff, lcot
 from millwright.plan.mix_question import UNKNOWN_FACT, AskedSlice, MixQuestion, Source
 from millwright.plan.model import Kind
 from millwright.plan.pool import PoolLoad, PoolPart
@@ -60,9 +60,6 @@ _TIGHTER = 0.97
 
 Tell = Callable[[str, int, int], None]
 
-Staff = Callable[[PricedOption], PricedOption | None]
-"""Gives an option the people who run it; None where nobody can."""
-
 
 @dataclass(frozen=True)
 class Proved:
@@ -80,11 +77,16 @@ class Proved:
 
 @dataclass(frozen=True)
 class BestMix:
-    """The best fleet, its proof, and the option it is; `option` None: one of the plan's single offers."""
+    """The best fleet, its proof, and what it costs as the plan counts.
+
+    `priced` is None where nobody can run it. `option` is what the plan lists: None also where the fleet is no other
+    than one of its single offers.
+    """
 
     question: MixQuestion
     fleet: Fleet
     proved: Proved
+    priced: PricedOption | None
     option: PricedOption | None
     looked_at: int
     left_out: int
@@ -115,11 +117,50 @@ def best_mix(
         return None
     left_out = len(wanted.machines) - len(problem.machines)
     looked_at = len(wanted.machines) + len(wanted.tokens)
-    alone = _option(question, fleet, pricing)
-    option = alone if staff is None else staff(alone)
-    if option is not None and any(is_no_other_than(option, one, central) for one in singles):
-        option = None
-    return BestMix(question, fleet, proved, option, looked_at, left_out)
+    return _described(
+        BestMix(question, fleet, proved, None, None, looked_at, left_out), singles, pricing, central, staff
+    )
+
+
+def _described(
+    mix: BestMix, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs, staff: Staff | None
+) -> BestMix:
+    """Return a fleet with the option that it is, priced as all others are."""
+    priced = option_of_fleet(mix.question, mix.fleet, pricing, staff)
+    known = priced is None or any(is_no_other_than(priced, one, central) for one in singles)
+    return replace(mix, priced=priced, option=None if known else priced)
+
+
+def or_second(
+    mix: BestMix,
+    second: Fleet,
+    singles: Sequence[PricedOption],
+    pricing: Pricing,
+    central: Inputs,
+    staff: Staff | None,
+) -> BestMix:
+    """Return the fleet that is a mix, simulated, where the plan's own prices make it cheaper than `mix`; else `mix`.
+
+    The optimum counts rented machines by the period, the plan by the hour, and an early start may suit one better.
+    """
+    option = option_of_fleet(mix.question, second, pricing, staff)
+    if option is None or (mix.priced is not None and lcot(option, central) >= lcot(mix.priced, central) * _SAME):
+        return mix
+    known = {each.id: each for each in mix.fleet.problem.machines}
+    fleet = replace(
+        second,
+        problem=mix.fleet.problem,
+        holdings=tuple(replace(each, machines=known[each.machines.id]) for each in second.holdings),
+        bound=mix.fleet.bound,
+    )
+    try:
+        fleet, proved = _proved(mix.question, fleet, pricing.scenario.limits.confidence, None)
+    except TooLongError:
+        return mix
+    found = _described(replace(mix, fleet=fleet, proved=proved), singles, pricing, central, staff)
+    if found.option is None or (mix.priced is not None and lcot(found.option, central) >= lcot(mix.priced, central)):
+        return mix
+    return found
 
 
 def measure_of(objective: Objective) -> Measure:
@@ -270,18 +311,20 @@ def _pools(question: MixQuestion, fleet: Fleet, confidence: float) -> dict[str, 
 
 
 def is_no_other_than(mix: PricedOption, one: PricedOption, central: Inputs) -> bool:
-    """Return whether a mix is what another option is: each workload on the same one offer, and no cheaper."""
+    """Return whether a mix is what another option is: each workload on the same one offer, and a token no cheaper."""
 
     def places(option: PricedOption) -> set[tuple[str, str, str]]:
         return {(part.draft.asked.workload.name, part.draft.site_name, part.draft.offer_id) for part in option.parts}
 
     if len(mix.parts) != len(one.parts) or places(mix) != places(one):
         return False
-    return float(np.asarray(npv_cost(mix.case(central)))) >= float(np.asarray(npv_cost(one.case(central)))) * _SAME
+    return lcot(mix, central) >= lcot(one, central) * _SAME
 
 
-def _option(question: MixQuestion, fleet: Fleet, pricing: Pricing) -> PricedOption:
-    """Return the fleet as an option: a part for each supply and workload."""
+def option_of_fleet(
+    question: MixQuestion, fleet: Fleet, pricing: Pricing, staff: Staff | None = None
+) -> PricedOption | None:
+    """Return the fleet as an option, a part for each supply and workload, with its people; None: nobody can run it."""
     parts: list[PricedPart] = []
     for supply in fleet.supplies:
         source = question.sources[supply]
@@ -295,7 +338,7 @@ def _option(question: MixQuestion, fleet: Fleet, pricing: Pricing) -> PricedOpti
     parts.sort(key=lambda part: order[part.draft.asked.workload.name])
     parts = _hosts_first(parts)
     kinds = frozenset(part.draft.kind for part in parts)
-    return PricedOption(
+    option = PricedOption(
         id="mixed-fleet",
         title=_title(question, fleet, pricing),
         kind=Kind.MIXED if len(fleet.supplies) > 1 else next(iter(kinds)),
@@ -303,6 +346,7 @@ def _option(question: MixQuestion, fleet: Fleet, pricing: Pricing) -> PricedOpti
         staff=pricing.staff(kinds),
         currency=pricing.currency,
     )
+    return option if staff is None else staff(option)
 
 
 def _hosts_first(parts: Sequence[PricedPart]) -> list[PricedPart]:
@@ -370,6 +414,7 @@ def _part(
             terms=terms,
             capacity=capacity,
             spares=fleet.problem.spares_kept,
+            go_live_month=question.stages.start,
             stages=question.stages,
             week=question.week,
             share=share,
@@ -411,17 +456,19 @@ def _with_performance(draft: Draft, source: Source, served: Sequence[AskedSlice]
 
 
 def _title(question: MixQuestion, fleet: Fleet, pricing: Pricing) -> str:
-    """Return the fleet in a line: its machines in the first stage and the share of tokens bought."""
+    """Return the fleet in a line: its machines in the first stage, the tokens bought, and what comes later."""
     if len(fleet.supplies) == 1 and fleet.holdings and not fleet.holdings[0].machines.switched:
         [holding] = fleet.holdings
         if question.sources[holding.machines.id].commitment is None:
             return holding.machines.title
     parts: list[str] = []
+    later: list[str] = []
     for holding in fleet.holdings:
         source = question.sources[holding.machines.id]
         how = {None: "", Commitment.ON_DEMAND: ""}.get(source.commitment, f", {source.commitment}")
-        n = int(holding.counts[0].max()) or int(holding.counts.max())
-        parts.append(f"{n} × {holding.machines.title}{how}")
+        n = int(holding.counts[0].max())
+        what = f"{holding.machines.title}{how}"
+        (parts if n else later).append(f"{n} × {what}" if n else f"later {int(holding.counts.max())} × {what}")
     by_id = {each.id: each for each in fleet.problem.tokens}
     parts += [by_id[each].title for each in fleet.supplies if each in by_id]
-    return " + ".join(dict.fromkeys(parts))
+    return " + ".join(dict.fromkeys([*parts, *later]))

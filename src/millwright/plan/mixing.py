@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millwright.fleet.optimum.questions import Conflict as FoundConflict
 from millwright.fleet.optimum.questions import FrontPoint, LimitPrice
-from millwright.fleet.optimum.solve import Fleet
 from millwright.plan.costing import Inputs
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.draft import Draft
+from millwright.plan.minders import Staff, minders
 from millwright.plan.mix_model import Conflict, Mix
 from millwright.plan.mix_publish import published_conflict, published_mix
 from millwright.plan.mix_question import MixQuestion, mix_question
 from millwright.plan.mixed import (
     BestMix,
-    Staff,
     Tell,
     best_mix,
     carbon_front,
     limit_prices,
+    option_of_fleet,
+    or_second,
     second_best,
     what_conflicts,
 )
+from millwright.plan.model import RefusedOption
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
 
@@ -36,7 +38,8 @@ class Mixing:
     best: BestMix | None
     prices: tuple[LimitPrice, ...] = ()
     points: tuple[FrontPoint, ...] = ()
-    second: Fleet | None = None
+    second: PricedOption | None = None
+    """The best fleet that is a mix, where the best of all is none; None where there is none that anybody can run."""
     conflict: FoundConflict | None = None
 
     def published(self, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs) -> Mix | None:
@@ -56,6 +59,7 @@ def mixed_fleet(
     drafts: Sequence[Draft],
     asked: Sequence[WorkloadDemand],
     singles: Sequence[PricedOption],
+    refused: Sequence[RefusedOption],
     pricing: Pricing,
     central: Inputs,
     tell: Tell | None = None,
@@ -63,12 +67,22 @@ def mixed_fleet(
 ) -> Mixing | None:
     """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
 
-    `singles` are the plan's other options: a mix that is one of them is told, not listed twice.
+    `singles` are the plan's other options: a mix that is one of them is told, not listed twice. What was `refused` for
+    want of people is not mixed in either.
     """
-    question = mix_question(asked, drafts, pricing, central)
+    who = minders(drafts, singles, refused if len(asked) == 1 else (), pricing, central, staff)
+    question = mix_question(asked, drafts, pricing, central, who)
     best = best_mix(question, singles, pricing, central, tell, staff)
+    if best is not None and best.priced is not None and best.priced.go_live_month != who.start:
+        # it goes live in another month than the best single offer: seek again for the months that it serves
+        who = replace(who, start=best.priced.go_live_month)
+        question = mix_question(asked, drafts, pricing, central, who)
+        best = best_mix(question, singles, pricing, central, tell, staff)
     if best is None:
         found = what_conflicts(question.problem)
         return None if found is None else Mixing(question, None, conflict=found)
-    second = second_best(best) if best.option is None else None
+    second = None
+    if best.option is None and (apart := second_best(best)) is not None:
+        best = or_second(best, apart, singles, pricing, central, staff)
+        second = option_of_fleet(question, apart, pricing, staff)
     return Mixing(question, best, limit_prices(best), carbon_front(best), second)

@@ -103,7 +103,7 @@ class PoolPart(ServingPart):
     @property
     def _live(self) -> NDArray[np.float64]:
         """1 in each month of service, 0 before going live (months,)."""
-        return np.where(np.arange(self.stages.months) >= self.go_live_month, 1.0, 0.0)
+        return np.where(np.arange(self.stages.months) >= max(self.go_live_month, self.stages.start), 1.0, 0.0)
 
     def _total_load(self, factor: Value) -> NDArray[np.float64]:
         return np.asarray(sum(self._loads(load.profile.scaled(factor), load.work_s) for load in self.loads))
@@ -129,36 +129,39 @@ class PoolPart(ServingPart):
         if isinstance(self.terms, OwnedTerms):
             planned = _float(np.asarray(inputs.planned_demand) * demand_factor)
             first = machines_needed(self._total_load(planned), 1.0).max(axis=-1)
-            at_least = self._held(first, beyond.min(axis=1))[..., :1]
-            held = self._at_least(held, at_least)
+            live = max(self.go_live_month, self.stages.start)
+            held = self._at_least(held, self._held(first, beyond.min(axis=1))[..., live : live + 1])
         utilisation = self._utilisation(multiple, true_speed, held)
         if self.guest:  # its machines are counted with the first workload on them
             none = np.zeros_like(held)
             return MachineSchedule(serving, none, none, none, utilisation)
-        return MachineSchedule(serving, held, held, self._switched(multiple, speed, beyond), utilisation)
+        rented = self._and_beyond(serving, beyond.min(axis=1))
+        return MachineSchedule(serving, held, rented, self._switched(multiple, speed, beyond), utilisation)
 
     def _held(self, serving: NDArray[np.float64], beyond: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the machines held in each month: in each stage those of its highest need, and as many beyond it."""
-        held = np.empty_like(serving)
-        for stage in range(len(self.stages)):
-            months = self.stages.span(stage, stage)
-            need = serving[..., months].max(axis=-1, keepdims=True)
-            held[..., months] = np.where(need > 0.0, need + beyond[stage], 0.0)
-        return held
+        """Return the machines held in each month: the highest need until the next purchase, and as many beyond it."""
+        need = serving.copy()
+        for _, months in self.stages.purchase_steps():
+            need[..., months] = serving[..., months].max(axis=-1, keepdims=True)
+        return self._and_beyond(need, beyond)
+
+    def _and_beyond(self, need: NDArray[np.float64], beyond: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.where(need > 0.0, need + beyond[self.stages.of_month], 0.0) * self._live)
 
     def _at_least(self, held: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return `held` with the first purchase made, and never fewer machines than before unless some are sold."""
         assert self.counts is not None
         least = np.asarray(first)
-        kept = np.empty(np.broadcast_shapes(held.shape, first.shape[:-1] + held.shape[-1:]))
+        kept = np.zeros(np.broadcast_shapes(held.shape, first.shape[:-1] + held.shape[-1:]))
         fewest = self.counts.min(axis=1)
-        for stage in range(len(self.stages)):
-            months = self.stages.span(stage, stage)
-            if stage and fewest[stage] < fewest[stage - 1]:
-                least = np.maximum(least - (fewest[stage - 1] - fewest[stage]), 0.0)
+        before = 0
+        for stage, months in self.stages.purchase_steps():
+            if stage > before and fewest[stage] < fewest[before]:
+                least = np.maximum(least - (fewest[before] - fewest[stage]), 0.0)
+            before = stage
             least = np.maximum(least, held[..., months].max(axis=-1, keepdims=True))
             kept[..., months] = least
-        return kept
+        return kept * self._live
 
     def _switched(
         self, multiple: Value, speed: NDArray[np.float64], beyond: NDArray[np.float64]
@@ -196,9 +199,11 @@ class PoolPart(ServingPart):
     def _utilisation(
         self, multiple: Value, speed: NDArray[np.float64], held: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return the share of the machines held that is in use in each hour of the week, over the horizon."""
-        machines = np.maximum(held, 1.0) * speed
-        by_hour = [(self._load_at(hour, multiple) / machines).mean(axis=-1) for hour in range(HOURS_PER_WEEK)]
+        """Return the share of the machines held that is in use in each hour of the week, over the months of service."""
+        machines, live = np.maximum(held, 1.0) * speed, self._live > 0.0
+        by_hour = [
+            (self._load_at(hour, multiple) / machines)[..., live].mean(axis=-1) for hour in range(HOURS_PER_WEEK)
+        ]
         return np.asarray(np.clip(np.stack(by_hour, axis=-1), 0.0, 1.0))
 
     # --- money --------------------------------------------------------------------------------------------------

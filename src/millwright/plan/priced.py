@@ -203,7 +203,7 @@ def join(
     """
     names = list(parts_by_workload)
     if len(names) == 1:
-        return _with_unique_ids([_option((part,), pricing) for part in parts_by_workload[names[0]]])
+        return _with_unique_ids([option_of((part,), pricing) for part in parts_by_workload[names[0]]])
     joined: dict[tuple[int, ...], tuple[PricedPart, ...]] = {}
 
     def add(choice: Sequence[PricedPart | None]) -> None:
@@ -237,7 +237,7 @@ def join(
                 for name in names
             ]
         )
-    return _with_unique_ids([_option(whole, pricing) for whole in joined.values()])
+    return _with_unique_ids([option_of(whole, pricing) for whole in joined.values()])
 
 
 def _provider(draft: Draft) -> str:
@@ -277,7 +277,8 @@ def _each_machine_once(parts: tuple[PricedPart, ...], inputs: Inputs) -> tuple[P
     return tuple(shared)
 
 
-def _option(parts: tuple[PricedPart, ...], pricing: Pricing) -> PricedOption:
+def option_of(parts: tuple[PricedPart, ...], pricing: Pricing) -> PricedOption:
+    """Return the option that serves the whole scenario by these parts, with the people that their kinds take."""
     parts = _each_machine_once(parts, central_inputs(pricing.scenario.finance))
     kinds = frozenset(part.draft.kind for part in parts)
     titles = list(dict.fromkeys(_title(part, pricing) for part in parts))

@@ -112,6 +112,8 @@ def fleet_text(part: FleetPart) -> str:
     share = f" for {percent(part.share_of_demand)} of the tokens" if part.share_of_demand < 1 else ""
     if part.kind is Kind.API or part.deployment is None or part.device is None:
         return f"{part.offer}{share}"
+    if not part.hosts and part.replicas + part.spares == 0:
+        return f"{part.device}, {part.deployment.weights_precision}: none in the first year"
     per_replica = part.deployment.tp * part.deployment.pp * part.deployment.dp
     spare = f", {part.spares} spare" if part.spares else ""
     replicas = f"{part.replicas + part.spares} × {per_replica} {part.device}"
