@@ -40,7 +40,8 @@ def test_every_text_that_is_asked_for_is_there_and_every_text_is_asked_for() -> 
     asked = set(re.findall(r"""\bt\(\s*["']([a-z_0-9]+)["']""", everything))
     assert asked <= set(strings()), "a text that no language has"
     quoted = set(re.findall(r"""["'.]([a-z_0-9]+)\b""", everything))
-    unused = {key for key in strings() if key not in quoted and not key.endswith("_title")}
+    made_up = ("_title", *(f"measure_{each}" for each in ("cost", "latency", "carbon", "sovereignty")))
+    unused = {key for key in strings() if key not in quoted and not key.endswith(made_up)}
     assert unused == set(), "a text that nobody says"
 
 
@@ -153,6 +154,13 @@ def test_a_change_tells_that_the_mix_is_sought_later() -> None:
 def test_limits_in_conflict_stand_with_the_answer() -> None:
     html = sections.answer(plan_in_conflict())
     assert "The power would have to be 17.6 kW or more." in html
+
+
+def test_any_two_measures_can_be_chosen() -> None:
+    html = sections.trade(["trade cost latency", "trade cost sovereignty"], "trade cost sovereignty")
+    assert "Cost against latency" in html
+    assert 'value="trade cost sovereignty" selected' in html
+    assert "<select" not in sections.trade(["trade cost latency"], "trade cost latency"), "there is nothing to choose"
 
 
 def test_the_what_if_form_holds_the_scenarios_own_limits() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -15,8 +17,9 @@ import pytest
 from millwright.errors import InputError
 from millwright.scenario.folder import beside, walled_in
 from millwright.web.outcome import Failure, Result
+from millwright.web.quick import Quick
 from millwright.web.routes import examples
-from millwright.web.settings import GIB
+from millwright.web.settings import GIB, Limits
 from millwright.web.worker import Work, Worker
 
 SCENARIO: str = examples.SCENARIO["scenario"]["value"]["scenario"]
@@ -163,6 +166,45 @@ def test_what_needs_too_much_memory_is_told_so() -> None:
     assert isinstance(came, Failure)
     assert came.kind == "limit", came.what
     assert "memory" in came.what
+
+
+def test_superseded_work_ends_at_its_next_step_and_the_worker_lives_on(worker: Worker) -> None:
+    steps: list[str] = []
+
+    def supersede(what: str, done: int, of: int) -> None:
+        steps.append(what)
+        worker.supersede()
+
+    process = worker._process.pid
+    came = worker.do(Work("what-if", {"scenario": SCENARIO}), 120.0, supersede)
+    assert isinstance(came, Failure)
+    assert came.kind == "superseded"
+    assert 0 < len(steps) < 10, "a search of everything tells of dozens of steps"
+    worker.supersede()  # nothing is being done: it is nobody's
+    assert isinstance(check(worker, SCENARIO), Result)
+    assert worker._process.pid == process
+
+
+def test_who_withdraws_a_question_frees_its_worker_for_the_next() -> None:
+    async def asked() -> tuple[str, set[int]]:
+        quick = Quick(Limits(quick_workers=1))
+        quick.start()
+        try:
+            processes = {each._process.pid for each in quick._workers}
+            first = asyncio.ensure_future(quick.ask("what-if", {"scenario": SCENARIO}))
+            await asyncio.sleep(0.5)
+            first.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await first
+            found = await quick.ask("scenario", {"scenario": SCENARIO})
+            assert {each._process.pid for each in quick._workers} == processes, "nobody had to be ended for it"
+            return found, {pid for pid in processes if pid is not None}
+        finally:
+            quick.close()
+
+    found, processes = asyncio.run(asked())
+    assert json.loads(found)
+    assert len(processes) == 1
 
 
 def test_a_worker_that_dies_is_told_of() -> None:

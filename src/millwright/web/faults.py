@@ -13,7 +13,7 @@ from millwright.web.jobs import TooManyJobsError
 from millwright.web.library.store import NotThereError
 from millwright.web.outcome import Failure, WorkError, failure_of
 
-_STATUS = {"input": 422, "limit": 413, "defect": 500}
+_STATUS = {"input": 422, "limit": 413, "defect": 500, "superseded": 409}
 
 
 def install_fault_handlers(app: FastAPI) -> None:

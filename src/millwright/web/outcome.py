@@ -22,10 +22,10 @@ class FieldFault:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no result. `input` is the asker's to mend; a limit and a defect are not."""
+    """Why there is no result: `input` is the asker's to mend; a limit and a defect are not; superseded is no fault."""
 
     kind: str
-    """`input`, `limit` or `defect`."""
+    """`input`, `limit`, `defect` or `superseded`."""
     what: str
     where: str = ""
     remedy: str = ""

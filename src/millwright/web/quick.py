@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -37,11 +38,17 @@ class Quick:
     async def ask(self, kind: str, request: dict[str, Any]) -> str:
         """Return the answer as JSON text; raises WorkError, and NotThereError where an upload is not there.
 
-        Cancelling the wait frees a question not begun.
+        Cancelling the wait frees a question not begun, and ends one that is being worked on at its next step.
         """
-        return await asyncio.wrap_future(self._threads.submit(self._answer, kind, request))
+        question = _Question()
+        waiting = self._threads.submit(self._answer, kind, request, question)
+        try:
+            return await asyncio.wrap_future(waiting)
+        except asyncio.CancelledError:
+            question.withdraw()
+            raise
 
-    def _answer(self, kind: str, request: dict[str, Any]) -> str:
+    def _answer(self, kind: str, request: dict[str, Any], question: _Question) -> str:
         work = Work(kind, *self._prepare(request))
         try:
             worker = self._idle.get_nowait()
@@ -51,8 +58,9 @@ class Quick:
             self._dismiss(worker)
             worker = self._hired()
         try:
-            came = worker.do(work, self._limits.quick_wall_s)
+            came = worker.do(work, self._limits.quick_wall_s) if question.begin(worker) else _WITHDRAWN
         finally:
+            question.end()
             if worker.usable:
                 self._idle.put(worker)
             else:
@@ -70,3 +78,33 @@ class Quick:
     def _dismiss(self, worker: Worker) -> None:
         self._workers.discard(worker)
         worker.stop()
+
+
+_WITHDRAWN = Failure("superseded", "nobody waits for it any more")
+
+
+class _Question:
+    """One question on its way: who withdraws it ends the work on it, wherever it is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._withdrawn = False
+
+    def begin(self, worker: Worker) -> bool:
+        """Note who works on it; return whether somebody still waits."""
+        with self._lock:
+            self._worker = worker
+            return not self._withdrawn
+
+    def end(self) -> None:
+        """Note that nobody works on it any more."""
+        with self._lock:
+            self._worker = None
+
+    def withdraw(self) -> None:
+        """End the work on it; the lock keeps the worker from the next question until it has been told."""
+        with self._lock:
+            self._withdrawn = True
+            if self._worker is not None:
+                self._worker.supersede()

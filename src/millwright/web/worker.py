@@ -6,6 +6,7 @@ a limit on memory and time, without network, and with no files but those that ca
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import tempfile
@@ -47,6 +48,9 @@ class Worker:
         self._process.start()
         theirs.close()
         self._stopped = threading.Event()
+        self._sending = threading.Lock()
+        self._number = 0
+        self._running = False
 
     @property
     def usable(self) -> bool:
@@ -62,7 +66,7 @@ class Worker:
             except OSError as error:
                 return Failure("input", f"the files cannot lie beside each other: {error.strerror}", "attachments")
             try:
-                self._connection.send((work.kind, work.request, folder))
+                self._begin(work, folder)
                 while self._connection.poll(max(ends_s - time.monotonic(), 0.0)):
                     told = self._connection.recv()
                     if isinstance(told, Result | Failure):
@@ -71,17 +75,32 @@ class Worker:
             except (EOFError, OSError):
                 return self._death()
             finally:
+                with self._sending:
+                    self._running = False
                 if time.monotonic() >= ends_s:
                     self.stop()
         return Failure(
             "limit", f"it took longer than {wall_s:g} s and was stopped", remedy="Ask for less: fewer or shorter."
         )
 
+    def supersede(self) -> None:
+        """Have the work that is being done end at its next step, from any thread; the process lives on, still warm."""
+        with self._sending:
+            if self._running:
+                with contextlib.suppress(OSError):  # it has died meanwhile, and `do` says so
+                    self._connection.send(self._number)
+
     def stop(self) -> None:
         """End the process, whatever it is doing."""
         self._stopped.set()
         self._process.kill()
         self._process.join()
+
+    def _begin(self, work: Work, folder: str) -> None:
+        with self._sending:
+            self._number += 1
+            self._running = True
+            self._connection.send((self._number, work.kind, work.request, folder))
 
     def _death(self) -> Failure:
         if self._stopped.is_set():
@@ -115,10 +134,27 @@ def _serve(connection: Connection, memory_bytes: int) -> None:
     limit_memory(memory_bytes)
     try:
         while True:
-            kind, request, folder = connection.recv()
-            connection.send(_answer(kind, request, Path(folder), lambda *told: connection.send(told)))
+            said = connection.recv()
+            if isinstance(said, int):
+                continue  # work that is not wanted any more, but has ended already
+            number, kind, request, folder = said
+            connection.send(_answer(kind, request, Path(folder), _teller(connection, number)))
     except (EOFError, OSError, KeyboardInterrupt):
         return  # the server has gone, and with it whoever asked
+
+
+def _teller(connection: Connection, number: int) -> Tell:
+    """Return how work tells how far it is; the one that is not wanted any more is ended there."""
+
+    def tell(what: str, done: int, of: int) -> None:
+        from millwright.plan.what_if import SupersededError
+
+        connection.send((what, done, of))
+        while connection.poll():
+            if connection.recv() == number:
+                raise SupersededError
+
+    return tell
 
 
 def _answer(kind: str, request: dict[str, Any], folder: Path, tell: Tell) -> Result | Failure:
@@ -126,6 +162,7 @@ def _answer(kind: str, request: dict[str, Any], folder: Path, tell: Tell) -> Res
     import traceback
 
     from millwright.errors import InputError
+    from millwright.plan.what_if import SupersededError
     from millwright.scenario.folder import walled_in
     from millwright.web.outcome import failure_of
     from millwright.web.work.kinds import KINDS
@@ -137,6 +174,8 @@ def _answer(kind: str, request: dict[str, Any], folder: Path, tell: Tell) -> Res
         return Result(json.dumps(document, ensure_ascii=False, allow_nan=False))
     except InputError as error:
         return _without_folder(failure_of(error), folder)
+    except SupersededError:
+        return Failure("superseded", "a newer question has come")
     except MemoryError:
         return Failure("limit", "it needs more memory than the server gives one job", remedy="Ask for less at once.")
     except (BrokenPipeError, ConnectionError):

@@ -65,6 +65,8 @@ class _View:
         self.places: dict[str, ui.element] = {}
         self.sections: dict[str, ui.element] = {}
         self.parts: dict[str, tuple[str, ...]] = {}
+        self.traded: Drawn = ()
+        self.pair = ""
 
     def lay_out(self) -> None:
         """Make every part; what is not seen at once is filled in when the page has come."""
@@ -88,6 +90,7 @@ class _View:
         self._fill_first()
         ui.on("compare", self._compare)
         ui.on("fleet", self._fleet)
+        ui.on("axes", self._axes)
         ui.timer(0.05, self._fill_rest, once=True)
 
     def start_from(self, changes: Changes) -> None:
@@ -128,21 +131,38 @@ class _View:
         if drawn is None:
             drawn = await figures_of(self.shown, self.services)
         for name, place in self.places.items():
-            wanted = [figure for figure in drawn if figure["section"] in self.parts[name]]
+            wanted: Drawn = [figure for figure in drawn if figure["section"] in self.parts[name]]
+            if name == "trade":
+                self.traded = wanted
+                wanted = self._pair_chosen()
             if name not in ("latency", "mix"):  # these have words of their own where there is no chart
                 self.sections[name].set_visibility(bool(wanted))
             for figure in wanted:
-                known = self.charts.get(figure["name"])
+                place_of = "trade" if name == "trade" else figure["name"]  # one pair of axes after another
+                known = self.charts.get(place_of)
                 if known is not None:
                     known.show(figure)
                     continue
                 with place:
-                    self.charts[figure["name"]] = Chart(figure)
+                    self.charts[place_of] = Chart(figure)
             if name == "money" and wanted:
                 self.blocks["demand"].move(place)
             if name == "latency" and not wanted and "no-latency" not in self.blocks:
                 with place:
                     self.blocks["no-latency"] = block(f"<p>{escape(t('latency_none'))}</p>", "div", "quiet")
+
+    def _pair_chosen(self) -> Drawn:
+        """Return the chart of the two measures that were chosen, the first where there is none of them."""
+        names = [str(figure["name"]) for figure in self.traded]
+        if self.pair not in names:
+            self.pair = names[0] if names else ""
+        self.blocks["trade"].content = sections.trade(names, self.pair)
+        return [figure for figure in self.traded if figure["name"] == self.pair]
+
+    def _axes(self, event: GenericEventArguments) -> None:
+        self.pair = str(event.args.get("pair", ""))
+        for figure in self._pair_chosen():
+            self.charts["trade"].show(figure)
 
     def _panel(self) -> None:
         if self.shown.scenario is None or not self.plan.options:

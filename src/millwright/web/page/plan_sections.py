@@ -69,6 +69,12 @@ def mix(plan: Plan, before: Plan | None = None) -> str:
     return render("mix", mix=plan.mix, rank=rank, sites=supplies_by_site(plan.mix), proofs=proof_texts(plan.mix))
 
 
+def trade(names: Sequence[str], chosen: str) -> str:
+    """Return the title of the chart that trades one measure for another, and the choice of the two."""
+    pairs = [(name, *(t(f"measure_{each}") for each in name.split()[1:])) for name in names]
+    return render("trade", pairs=pairs, chosen=chosen)
+
+
 def demand(plan: Plan) -> str:
     """Return the demand slider with what leading options cost at its place."""
     found = [option for option in leading(plan, 4) if len(option.cost.demand_curve) > 1]

@@ -16,6 +16,9 @@ from millwright.plan.what_if_changes import Changes, read_changes
 from millwright.web.outcome import WorkError
 from millwright.web.quick import Quick
 
+MONEY_TAKES_S = 0.3
+"""An answer that needs no search is there within this time, or soon after."""
+
 Drawn = Sequence[Mapping[str, Any]]
 Show = Callable[[Plan, Changes, Drawn | None], Awaitable[None]]
 
@@ -38,6 +41,7 @@ class WhatIfSession:
     text: str = ""
     _newest: Changes | None = None
     _at_work: bool = False
+    _asking: asyncio.Future[str] | None = None
 
     @property
     def changes(self) -> Changes:
@@ -45,7 +49,7 @@ class WhatIfSession:
         return self.history[-1]
 
     async def ask(self, given: dict[str, Any]) -> None:
-        """Answer the changes of the form; a question that comes while another is worked on waits, alone."""
+        """Answer the changes of the form; a question that comes while another is worked on ends that one."""
         try:
             changes = read_changes(given)
         except InputError as error:
@@ -76,6 +80,7 @@ class WhatIfSession:
     async def _answer(self, changes: Changes) -> None:
         self._newest = changes
         if self._at_work:
+            self._supersede()
             return  # whoever is at work takes it up when done
         self._at_work = True
         self.tell(True, "")
@@ -96,9 +101,13 @@ class WhatIfSession:
             return ""
         for latency in (False, True):
             try:
-                answer = json.loads(await self.quick.ask("what-if", self._request(changes, latency=latency)))
+                answer = json.loads(await self._worked_out(self._request(changes, latency=latency)))
             except WorkError as error:
                 return f"{error.failure.what} {error.failure.remedy}".strip()
+            except asyncio.CancelledError:
+                if self._newest is None:
+                    raise  # the page has gone, and not the question
+                return ""
             if self._newest is not None:
                 return ""  # superseded: nobody waits for this one
             made = Plan.model_validate(answer["plan"])
@@ -106,6 +115,23 @@ class WhatIfSession:
             await self.show(made if latency else with_curves_of(made, self.plan), changes, answer["figures"] or None)
             await asyncio.sleep(0)
         return ""
+
+    async def _worked_out(self, request: dict[str, Any]) -> str:
+        self._asking = asyncio.ensure_future(self.quick.ask("what-if", request))
+        try:
+            return await self._asking
+        finally:
+            self._asking = None
+
+    def _supersede(self) -> None:
+        """End the work on the question that was asked before, once it has had the time that money alone takes.
+
+        So somebody who moves a slider without rest sees answers on the way, and nobody waits for a search that is
+        not wanted any more.
+        """
+        asking = self._asking
+        if asking is not None:
+            asyncio.get_running_loop().call_later(MONEY_TAKES_S, asking.cancel)
 
     def _request(self, changes: Changes, *, latency: bool) -> dict[str, Any]:
         return {

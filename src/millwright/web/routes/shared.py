@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel
@@ -38,3 +40,22 @@ def json_text(text: str, status: int = 200) -> Response:
 async def answered(given: Services, kind: str, asked: BaseModel) -> Response:
     """Return the answer of a quick worker."""
     return json_text(await given.quick.ask(kind, asked.model_dump(mode="json")))
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
+    """Return what comes of the work, which ends with the connection of whoever asked for it."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOKS_EVERY_S)
+            if not task.done() and await request.is_disconnected():
+                task.cancel()
+                return Response(status_code=_GONE)
+        return task.result()
+    finally:
+        task.cancel()
+
+
+_LOOKS_EVERY_S = 0.2
+_GONE = 499
+"""Nobody reads it; the log says that the client hung up."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from millwright.web.routes.shared import Given, answered
+from millwright.web.routes.shared import Given, answered, while_connected
 from millwright.web.work.what_if import WhatIfRequest
 
 router = APIRouter(tags=["plans"])
 
 
 @router.post("/what-if", response_model=None)
-async def what_if(asked: WhatIfRequest, given: Given) -> Response:
-    """Answer a changed scenario among the `offers` given: money at once, limits on latency within a search of them."""
-    return await answered(given, "what-if", asked)
+async def what_if(asked: WhatIfRequest, given: Given, request: Request) -> Response:
+    """Answer a changed scenario among the `offers` given: money at once, limits on latency within a search of them.
+
+    Who hangs up ends the work on it.
+    """
+    return await while_connected(request, answered(given, "what-if", asked))

@@ -18,9 +18,12 @@ FEW_OPTIONS = 6
 
 
 TRADE_CAPTION = (
-    "Each point is an option. Those on the dashed line are beaten by none in cost, latency and carbon at once; the "
-    "paler ones are. An API's latency is not known, so no API is shown."
+    "Each point is an option. The dashed line joins those that nothing beats in these two; the paler ones are beaten "
+    "in cost, latency, carbon and sovereignty at once, as far as they are known. Thin lines are 80 % intervals; for "
+    "sovereignty, what missing facts leave open. An option of which one of the two is not known is not shown."
 )
+TRADE = "trade"
+"""How the names of these charts begin; the two measures follow."""
 
 
 class FiguresRequest(Request):
@@ -41,13 +44,14 @@ def drawn(plan: Plan) -> list[dict[str, Any]]:
     from altair.utils import schemapi
 
     from millwright.report.figures import Figure, figures
-    from millwright.report.trade_chart import trade_chart
+    from millwright.report.trade_chart import axes, trade_chart
 
     with schemapi.debug_mode(False):  # the charts are our own and tested: to validate them takes longer than to draw
-        trade = trade_chart(plan)
         found = [*figures(plan, FEW_OPTIONS)]
-        if trade is not None:
-            found.append(Figure("trade", "trade", trade, TRADE_CAPTION, f"Cost against latency. {TRADE_CAPTION}"))
+        for across, up in axes(plan):
+            words = f"{across.capitalize()} against {up}. {TRADE_CAPTION}"
+            chart = trade_chart(plan, across, up)
+            found.append(Figure(f"{TRADE} {across} {up}", TRADE, chart, TRADE_CAPTION, words))
         return [
             {
                 "name": figure.name,

@@ -140,6 +140,7 @@
   });
 
   document.addEventListener("change", (event) => {
+    if (event.target.dataset.axes !== undefined) emitEvent("axes", { pair: event.target.value });
     if (event.target.dataset.compare === undefined) return;
     const chosen = [...document.querySelectorAll("[data-compare]:checked")].map((box) => box.dataset.compare);
     const unique = [...new Set(chosen)];
