@@ -9,7 +9,8 @@ import pytest
 from millwright.catalog.facts import Quality
 from millwright.people.demand import rule_ids, skill_demand
 from millwright.people.figures import facts
-from millwright.people.skill import HIGHEST_LEVEL, Practice, load_skills, read_data
+from millwright.people.publish import skills_json
+from millwright.people.skill import HIGHEST_LEVEL, Match, Practice, load_skills, read_data
 from millwright.people.traits import OptionTraits
 from millwright.people.ways import load_ways
 
@@ -45,11 +46,39 @@ def test_no_skill_comes_after_itself() -> None:
         before(skill)
 
 
-def test_occupations_have_the_form_of_onet_codes_and_no_esco_identifier_is_guessed() -> None:
+def test_occupations_have_the_form_of_onet_codes() -> None:
     for skill in SKILLS.values():
         assert skill.onet
         assert all(re.fullmatch(r"\d\d-\d{4}\.\d\d", code) for code in skill.onet)
-        assert skill.esco == ()
+
+
+def test_esco_identifiers_are_uris_with_the_label_they_were_read_under() -> None:
+    labels: dict[str, str] = {}
+    for each in (each for skill in SKILLS.values() for each in skill.esco):
+        assert re.fullmatch(r"http://data\.europa\.eu/esco/skill/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each.uri)
+        assert each.label
+        assert labels.setdefault(each.uri, each.label) == each.label
+    assert len(labels) > 20
+
+
+def test_where_esco_has_the_same_skill_no_other_is_named_beside_it() -> None:
+    for skill in SKILLS.values():
+        matches = [each.match for each in skill.esco]
+        assert Match.EXACT not in matches or len(matches) == 1
+
+
+def test_the_json_names_the_uri_the_label_and_how_near_it_is() -> None:
+    found = skills_json(["identity", "quantisation", "identity"])
+    assert [each["id"] for each in found["skills"]] == ["identity", "quantisation"]
+    assert found["skills"][0]["esco"] == [
+        {
+            "uri": "http://data.europa.eu/esco/skill/ab49f767-296b-47d5-af56-0b4a69515b03",
+            "label": "maintain ICT identity management",
+            "match": "exact",
+        }
+    ]
+    assert found["skills"][1]["esco"] == []
+    assert "European Commission" in found["taxonomies"]["esco"]["licence"]
 
 
 def test_labs_have_one_identifier_for_each_skill_and_level() -> None:

@@ -31,6 +31,8 @@ def _print_skills(wanted: bool) -> None:
         for skill in book.skills.values():
             if skill.area == area:
                 typer.echo(f"  {skill.id}: {skill.title}")
+                esco = "; ".join(f"{each.label} ({each.match})" for each in skill.esco) or "nothing that fits"
+                typer.echo(f"       O*NET {', '.join(skill.onet)} · ESCO {esco}")
                 for level, can_do in enumerate(skill.levels, 1):
                     typer.echo(f"    {level}  {can_do}")
     raise typer.Exit

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from millwright.people.bus_factor import BusFactor
 from millwright.people.demand import Demand
 from millwright.people.learning import learning_paths
 from millwright.people.plan import PeoplePlan
+from millwright.people.skill import load_skills
 from millwright.people.traits import OptionTraits
+
+
+def skills_json(ids: Iterable[str]) -> dict[str, Any]:
+    """Return the skills `ids` with what O*NET and ESCO have for them, and how those lists were read."""
+    book = load_skills()
+    return {
+        "taxonomies": {name: dict(about) for name, about in book.taxonomies.items()},
+        "skills": [
+            {
+                "id": skill.id,
+                "title": skill.title,
+                "onet": list(skill.onet),
+                "esco": [{"uri": each.uri, "label": each.label, "match": str(each.match)} for each in skill.esco],
+            }
+            for skill in (book[id_] for id_ in sorted(set(ids)))
+        ],
+    }
 
 
 def demand_json(demand: Demand) -> dict[str, Any]:

@@ -25,12 +25,28 @@ class Practice(StrEnum):
     MACHINE = "machine"
 
 
+class Match(StrEnum):
+    """How near a published skill is to one of ours: the same, or overlapping with it or broader."""
+
+    EXACT = "exact"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class EscoSkill:
+    """A skill or knowledge of the ESCO classification, with the label it was published under."""
+
+    uri: str
+    label: str
+    match: Match
+
+
 @dataclass(frozen=True)
 class Skill:
     """One skill. `levels[k]` says what a person at level k + 1 can do; `hours[k]` of practice lead there from level k.
 
     `after` lists skills (id, level) to be had first, for level 2 and up; `onet` are O*NET-SOC occupations in which it
-    is at home; `esco` identifiers are given only where checked.
+    is at home; `esco` names what ESCO has for it, read in its list, and is empty where nothing there fits.
     """
 
     id: str
@@ -41,7 +57,7 @@ class Skill:
     practice: Practice
     after: tuple[tuple[str, int], ...] = ()
     onet: tuple[str, ...] = ()
-    esco: tuple[str, ...] = ()
+    esco: tuple[EscoSkill, ...] = ()
 
     def can_do(self, level: int) -> str:
         """Return what a person at `level` can do; level 0 is nothing."""
@@ -54,10 +70,11 @@ class Skill:
 
 @dataclass(frozen=True)
 class SkillBook:
-    """All skills by id, and the titles of their areas."""
+    """All skills by id, the titles of their areas, and the published taxonomies they are mapped to."""
 
     skills: Mapping[str, Skill]
     areas: Mapping[str, str]
+    taxonomies: Mapping[str, Mapping[str, str]]
 
     def __getitem__(self, skill_id: str) -> Skill:
         return self.skills[skill_id]
@@ -77,15 +94,16 @@ def load_skills() -> SkillBook:
     """Return the shipped skills; raises InputError where the file contradicts itself."""
     raw = read_data("skills.json")
     areas = {area["id"]: area["title"] for area in raw["areas"]}
-    skills = {entry["id"]: _skill(entry, areas) for entry in raw["skills"]}
+    prefix = raw["taxonomies"]["esco"]["uri"]
+    skills = {entry["id"]: _skill(entry, areas, prefix) for entry in raw["skills"]}
     for skill in skills.values():
         for before, level in skill.after:
             if before not in skills or not 1 <= level <= HIGHEST_LEVEL:
                 raise InputError(f"comes after '{before}' at level {level}, which there is not", skill.id)
-    return SkillBook(MappingProxyType(skills), MappingProxyType(areas))
+    return SkillBook(MappingProxyType(skills), MappingProxyType(areas), MappingProxyType(raw["taxonomies"]))
 
 
-def _skill(entry: Mapping[str, Any], areas: Mapping[str, str]) -> Skill:
+def _skill(entry: Mapping[str, Any], areas: Mapping[str, str], esco_prefix: str) -> Skill:
     skill = Skill(
         id=entry["id"],
         area=entry["area"],
@@ -95,7 +113,9 @@ def _skill(entry: Mapping[str, Any], areas: Mapping[str, str]) -> Skill:
         practice=Practice(entry["practice"]),
         after=tuple((before, int(level)) for before, level in entry.get("after", ())),
         onet=tuple(entry.get("onet", ())),
-        esco=tuple(entry.get("esco", ())),
+        esco=tuple(
+            EscoSkill(esco_prefix + each["id"], each["label"], Match(each["match"])) for each in entry.get("esco", ())
+        ),
     )
     if skill.area not in areas or len(skill.levels) != HIGHEST_LEVEL or len(skill.hours) != HIGHEST_LEVEL:
         raise InputError("needs a known area, five levels and five numbers of hours", f"skills.json: {skill.id}")

@@ -15,7 +15,7 @@ from millwright.people.advice import Advice, Staffed, advise, people_until_in_ho
 from millwright.people.coverage import Front, coverage_plan, front
 from millwright.people.demand import Demand, skill_demand
 from millwright.people.plan import PeoplePlan
-from millwright.people.publish import demand_json, plan_json
+from millwright.people.publish import demand_json, plan_json, skills_json
 from millwright.people.survey import Sketch, typical_options
 from millwright.people.team import Team, assumed_team
 from millwright.people.team_file import stated_team
@@ -148,6 +148,7 @@ def staffing_json(found: Staffing) -> dict[str, Any]:
             }
             for each in found.options
         ],
+        **skills_json(need.skill for each in found.options for need in each.demand.needs),
         "advice": {
             "option_id": advice.best.id if advice.best is not None else None,
             "sentence": advice.sentence,
