@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SIDE_BY_SIDE ?= 2
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: demo serve test quick fuzz lint format types docs bench lock clean
@@ -12,8 +13,8 @@ demo: $(VENV)/.demo ## plan the examples, print the rankings, write the reports
 serve: $(VENV)/.web ## the page and the HTTP API on this machine alone
 	$(BIN)/millwright serve
 
-test: $(VENV)/.test lint types ## everything: lint, types, all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.test lint types ## everything: lint, types, all tests; the files side by side
+	$(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile
 
 quick: $(VENV)/.test ## the fast tests only
 	$(BIN)/python -m pytest -m "not slow" -x

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("same", derandomize=True)
-settings.register_profile("search", max_examples=1000, print_blob=True)
+_UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # no test asserts a time
+settings.register_profile("same", derandomize=True, **_UNTIMED)
+settings.register_profile("search", max_examples=1000, print_blob=True, **_UNTIMED)
 settings.load_profile(os.environ.get("MILLWRIGHT_EXAMPLES", "same"))
 """A change is judged by the change: the examples of a property are the same each time. `make fuzz` draws new ones."""
 
