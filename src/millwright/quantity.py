@@ -198,6 +198,15 @@ def split_number(text: str, remedy: str) -> tuple[float, str]:
     return number, unit
 
 
+def share_text(share: float, decimals: int = 0) -> str:
+    """Return a share as people read it, the sign of per cent apart from the number.
+
+    >>> share_text(0.142, 1)
+    '14.2 %'
+    """
+    return f"{100 * share:,.{decimals}f} %"
+
+
 def shortened(text: str) -> str:
     """Return `text` fit for a message, however long it is."""
     return text if len(text) <= LONGEST_QUANTITY else f"{text[:24]}…"

@@ -445,5 +445,5 @@ def test_offline_work_that_is_refused_is_not_served() -> None:
     assert 1.0 - SERVED_OFFLINE < 10 / 200
     found = evaluate(served, candidate(served, step_time(), kv_capacity_tokens=20_000))
     assert found.rate_per_s.value == 0.0
-    assert "5% of the requests" in found.goodput.reason
+    assert "5 % of the requests" in found.goodput.reason
     assert evaluate(served, candidate(served, step_time(), kv_capacity_tokens=200_000)).rate_per_s.value > 0.0

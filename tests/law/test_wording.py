@@ -33,7 +33,7 @@ def test_the_share_counts_rules_of_law_only() -> None:
     cited = next(rule for rule in RULES if wording_of(rule) is Wording.UNVERIFIED)
     own = next(rule for rule in RULES if wording_of(rule) is Wording.OWN)
     said = share_read([read, cited, cited, cited, own])
-    assert "1 of 4 rules (25%)" in said
+    assert "1 of 4 rules (25 %)" in said
     assert "cited only: 3; 1 more" in said
     assert share_read([]) == "No rule of law."
 

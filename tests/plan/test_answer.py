@@ -218,6 +218,6 @@ def test_the_answer_says_when_the_odds_favour_another_option() -> None:
         shares = {"first": ours, "second": 1.0 - ours}
         return _odds_favour_another(first, [first, second], cast(Odds, SimpleNamespace(probability_best=shares.get)))
 
-    assert "second is the cheapest more often, 70% of the time against 30%" in said(0.3)
+    assert "second is the cheapest more often, 70 % of the time against 30 %" in said(0.3)
     assert said(0.5) == ""
     assert said(0.8) == ""

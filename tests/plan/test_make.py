@@ -293,7 +293,7 @@ def test_only_kinds_of_site_that_the_scenario_has_can_be_missed() -> None:
 
 def test_a_tax_that_is_not_counted_is_told() -> None:
     told = plan(scenario(sites=(TOKENS,), more="finance: {tax: 30 %}")).warnings
-    assert any("before tax" in warning and "30%" in warning for warning in told)
+    assert any("before tax" in warning and "30 %" in warning for warning in told)
     assert not any("before tax" in warning for warning in chat_plan().warnings)
 
 

@@ -200,7 +200,7 @@ def test_values_that_are_shown_are_redacted(tmp_path: Path) -> None:
 def test_data_classes_come_with_their_evidence_and_names_of_columns_only_hint(tmp_path: Path) -> None:
     records: list[dict[str, object]] = [{"text": "write to a.b@example.org", "diagnosis": "x"}, {"text": "b"}]
     profile = _profile(_write(tmp_path / "a.jsonl", records))
-    assert profile.class_evidence == {"personal": "e-mail in 1 of 2 records (50.00%)"}
+    assert profile.class_evidence == {"personal": "e-mail in 1 of 2 records (50.00 %)"}
     assert profile.class_hints == {"health": ("diagnosis",)}
     assert "health" not in profile.data_classes
 

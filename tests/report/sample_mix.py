@@ -21,7 +21,7 @@ from millwright.plan.model import Plan
 
 MIX = Mix(
     option_id="mix-h200-api",
-    sentence="The mix costs 12.0% less than the best single offer: 17,600 EUR a month against 20,000.",
+    sentence="The mix costs 12.0 % less than the best single offer: 17,600 EUR a month against 20,000.",
     objective="cost",
     cost_per_month=17_600.0,
     gap=0.0022,

@@ -13,6 +13,7 @@ from millwright.catalog.load import Entry
 from millwright.catalog.shelf import Shelf, UnknownNameError
 from millwright.catalog.units import Measure, UnitError, measure_of, parse
 from millwright.errors import InputError
+from millwright.quantity import share_text
 
 SCENARIO = "scenario"
 """The source of a fact that the user's scenario states."""
@@ -85,7 +86,7 @@ def _complete_host(fields: Mapping[str, Any], facts: dict[str, Fact]) -> None:
                 facts.pop(bound, None)
     peak = facts["power_peak"]
     if "power_idle" not in facts and not isinstance(peak.value, str):
-        note = f"assumed {ASSUMED_IDLE_SHARE:.0%} of the peak"
+        note = f"assumed {share_text(ASSUMED_IDLE_SHARE)} of the peak"
         facts["power_idle"] = Fact(peak.value * ASSUMED_IDLE_SHARE, peak.unit, SCENARIO, "", Quality.C, note)
     if "rack_units" not in facts:
         facts["rack_units"] = Fact(ASSUMED_RACK_UNITS, "U", SCENARIO, "", Quality.C, "assumed")

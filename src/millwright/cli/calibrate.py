@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from millwright.errors import InputError
+from millwright.quantity import share_text
 
 if TYPE_CHECKING:
     from millwright.measure.calibration import CalibrationReport
@@ -71,7 +72,10 @@ def _show(report: CalibrationReport, out: Path) -> None:
     typer.echo("median error, each configuration left out of the fit that predicts it")
     for name, found in (report.calibration.left_one_out or {}).items():
         before, after = found["before"], found["after"]
-        typer.echo(f"  {_LABELS[name]:<11}{before:7.1%} before {after:7.1%} after  ({found['points']:.0f} points)")
+        typer.echo(
+            f"  {_LABELS[name]:<11}{share_text(before, 1):>8} before {share_text(after, 1):>8} after"
+            f"  ({found['points']:.0f} points)"
+        )
     if not _helps(report.calibration.left_one_out or {}):
         typer.echo("  Points left out are predicted no better: this calibration is not worth using.")
     typer.echo("times longer than predicted by (decode step, prefill step, per request)")

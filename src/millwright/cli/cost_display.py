@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from millwright.quantity import share_text
+
 if TYPE_CHECKING:
     from millwright.finance.account import Explanation
     from millwright.finance.bill import Bill, PlanAgainstActual
@@ -126,7 +128,7 @@ def show_studies(priced: PricedFile) -> None:
             entry = found.published
             who = f"{entry.option} against {entry.against}" if entry.against else entry.option
             ours = "never" if found.ours is None else _money(found.ours)
-            off = "" if found.difference is None else f"{found.difference:+.1%}"
+            off = "" if found.difference is None else f"{100 * found.difference:+,.1f} %"
             table.add_row(_safe(f"{entry.figure} [{entry.unit}]"), _safe(who), _money(entry.value), ours, off)
         console.print(table)
         table = Table(box=None, padding=(0, 2, 0, 0))
@@ -208,7 +210,7 @@ def _money(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{value:.0%}" if value == 0.0 or abs(value) >= 0.01 else "<1%"
+    return f"{share_text(value)}" if value == 0.0 or abs(value) >= 0.01 else "< 1 %"
 
 
 def _times(factor: float | None) -> str:

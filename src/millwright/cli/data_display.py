@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from millwright.quantity import share_text
 from millwright.readiness.facets import FieldUse
 from millwright.readiness.profile import DataProfile, Lengths
 from millwright.readiness.workload_lengths import snippet
@@ -46,11 +47,11 @@ def _show_text(console: Console, profile: DataProfile) -> None:
     records = max(1, profile.records)
     about = "" if profile.repeats_exact else "about "
     console.print(
-        f"Duplicates: {about}{profile.repeats / records:.1%} repeat an earlier record, "
-        f"{about}{profile.template_repeats / records:.1%} but for case, digits, punctuation and spaces; "
-        f"near duplicates {profile.near_duplicate_share:.1%} of a sample of {profile.sample_size:,}."
+        f"Duplicates: {about}{share_text(profile.repeats / records, 1)} repeat an earlier record, "
+        f"{about}{share_text(profile.template_repeats / records, 1)} but for case, digits, punctuation and spaces; "
+        f"near duplicates {share_text(profile.near_duplicate_share, 1)} of a sample of {profile.sample_size:,}."
     )
-    languages = ", ".join(f"{name} {share:.0%}" for name, share in list(profile.languages.items())[:8])
+    languages = ", ".join(f"{name} {share_text(share)}" for name, share in list(profile.languages.items())[:8])
     console.print(f"Languages (sample): {languages or 'none'}.")
     per_token = profile.lengths.chars_per_token
     console.print(f"Lengths in tokens, at {per_token:.1f} characters a token (estimated): {_spread(profile.lengths)}.")
@@ -74,7 +75,8 @@ def _show_facets(console: Console, profile: DataProfile) -> None:
         rest += [f"{fresh.future:,} lie in the future"] if fresh.future else []
         console.print(
             f"Dates: {fresh.first} to {fresh.last}, half before {fresh.median}; older than a year "
-            f"{fresh.older_than_1y:.0%}, than two {fresh.older_than_2y:.0%}{'; ' if rest else ''}{', '.join(rest)}."
+            f"{share_text(fresh.older_than_1y)}, than two {share_text(fresh.older_than_2y)}"
+            f"{'; ' if rest else ''}{', '.join(rest)}."
         )
     elif fresh is not None:
         console.print(f"Dates: {fresh.unreadable:,} cannot be read.", style="yellow")
@@ -98,7 +100,7 @@ def _show_facets(console: Console, profile: DataProfile) -> None:
         lines = ", ".join(f"{theirs} in {ours}" for theirs, ours in found.examples)
         console.print(
             f"{found.reference}: of {found.records:,} inputs {found.exact:,} stand here word for word, {found.near:,} "
-            f"more nearly ({found.share:.1%}){'; lines ' + lines if lines else ''}.",
+            f"more nearly ({share_text(found.share, 1)}){'; lines ' + lines if lines else ''}.",
             style="red" if found.share else "green",
         )
         if found.near_looked_for < found.records:
@@ -144,7 +146,7 @@ def _show_personal(console: Console, profile: DataProfile) -> None:
     table = Table("Kind", "Records", "Share", "Finds", "Such as (redacted)", title="Personal data")
     for found in profile.personal:
         examples = "; ".join(f"line {each.line}: {each.redacted}" for each in found.examples)
-        share = f"{found.records / records:.2%}"
+        share = f"{share_text(found.records / records, 2)}"
         table.add_row(str(found.kind), f"{found.records:,}", share, f"{found.finds:,}", examples)
     if profile.personal:
         console.print(table)

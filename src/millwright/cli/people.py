@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.quantity import share_text
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -155,7 +157,9 @@ def _show_options(console: Console, asked: Sequence[StaffedOption]) -> None:
         plan = each.plan
         factor = f"{plan.bus_factor_before.value} → {plan.bus_factor_after.value}"
         if plan.feasible:
-            total = f"{plan.total_cost / 1e3:,.0f} k{plan.currency}" + ("" if plan.proven else f" (−{plan.gap:.1%})")
+            total = f"{plan.total_cost / 1e3:,.0f} k{plan.currency}" + (
+                "" if plan.proven else f" (−{share_text(plan.gap, 1)})"
+            )
             row = ("yes", f"month {plan.go_live_month}", total, f"{plan.service_cost_per_month:,.0f}")
             table.add_row(each.title, *row, f"{plan.service_fte:.2f}", factor)
         else:

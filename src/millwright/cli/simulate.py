@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from millwright.errors import InputError
+from millwright.quantity import share_text
 
 if TYPE_CHECKING:
     from millwright.measure.simulation import SimulationRun
@@ -227,8 +228,11 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
             f"{metrics.requests_per_s:.4g} requests/s, {metrics.output_tokens_per_s:,.0f} output tokens/s, "
             f"{metrics.input_tokens_per_s:,.0f} input tokens/s",
         ),
-        ("busy", f"{metrics.utilisation:.0%} of the time, {metrics.decode_batch_mean:.1f} sequences decoding"),
-        ("KV cache", f"{metrics.kv_mean_share:.0%} full on average, {metrics.kv_peak_share:.0%} at most"),
+        ("busy", f"{share_text(metrics.utilisation)} of the time, {metrics.decode_batch_mean:.1f} sequences decoding"),
+        (
+            "KV cache",
+            f"{share_text(metrics.kv_mean_share)} full on average, {share_text(metrics.kv_peak_share)} at most",
+        ),
         *_spared(run),
         *_scaled(run),
         *_energy(run),
@@ -238,8 +242,10 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
         holds = "holds" if metrics.slo_holds else "does not hold"
         rows.append(("goodput", f"{metrics.goodput_per_s:.4g} requests/s within the SLO"))
         for label, met in run.attainment_by_priority.items():
-            rows.append((f"priority {label}", f"{met.value:.1%} within the SLO"))
-        rows.append(("SLO", f"{holds}: {metrics.attainment.value:.1%} of {run.slo.percentile:g} % asked for"))
+            rows.append((f"priority {label}", f"{share_text(met.value, 1)} within the SLO"))
+        rows.append(
+            ("SLO", f"{holds}: {share_text(metrics.attainment.value, 1)} of {run.slo.percentile:g} % asked for")
+        )
     ends = run.mean_intervals_80
     if "ttft_s" in ends and "tpot_s" in ends:
         ttft, tpot = (f"{_time(ends[name][0])} to {_time(ends[name][1])}" for name in ("ttft_s", "tpot_s"))
@@ -256,9 +262,9 @@ def _spared(run: SimulationRun) -> list[tuple[str, str]]:
         tokens = totals.decode_tokens / max(totals.drafted_tokens / run.drafted, 1)
         rows.append(("drafts", f"{totals.drafted_tokens:,} tokens drafted, {tokens:.2f} tokens a step and sequence"))
     if totals.cached_tokens:
-        told = f"{run.metrics.cached_share:.0%} of the prompt tokens found"
+        told = f"{share_text(run.metrics.cached_share)} of the prompt tokens found"
         if totals.loaded_tokens:
-            told += f", {totals.loaded_tokens / totals.cached_tokens:.0%} of them in the host's memory"
+            told += f", {share_text(totals.loaded_tokens / totals.cached_tokens)} of them in the host's memory"
         rows.append(("prefix cache", told))
     return rows
 
@@ -281,7 +287,7 @@ def _energy(run: SimulationRun) -> list[tuple[str, str]]:
         return []
     each = taken.per_output_token_j
     shares = ", ".join(
-        f"{part / taken.total_j.value:.0%} {name}"
+        f"{share_text(part / taken.total_j.value)} {name}"
         for name, part in (("prompts", taken.prompt_j), ("decoding", taken.decode_j), ("idle", taken.idle_j))
     )
     told = f"{each.value:.3g} J per output token ({each.low:.3g} to {each.high:.3g}), {taken.power_w:,.0f} W: {shares}"

@@ -28,7 +28,7 @@ from millwright.fleet.replica import (
     with_interval,
 )
 from millwright.perf.deployment import Deployment
-from millwright.quantity import Estimate
+from millwright.quantity import Estimate, share_text
 from millwright.simulate.goodput import Goodput, RatePoint, attainment_at
 
 _TO_WIN = 1.0 + COARSE
@@ -248,11 +248,11 @@ def _behind(
 ) -> Considered:
     slo = evaluations.part.slo
     assert slo is not None, "only a limit on latency can fail a trial"
-    share = f"at most {trial.attainment:.0%}" if trial.gave_up else f"{trial.attainment:.1%}"
+    share = f"at most {share_text(trial.attainment)}" if trial.gave_up else f"{share_text(trial.attainment, 1)}"
     each = "" if replicas == 1 else f" on each of {replicas} replicas"
     reason = (
         f"to win it would have to serve {needed:.3g} requests/s{each}; at {trial.rate_per_s:.3g} {share} of the "
-        f"requests keep the SLO, {slo.share:.0%} must"
+        f"requests keep the SLO, {share_text(slo.share)} must"
     )
     return Considered(one.deployment, Fate.BEHIND, reason, most, None, one)
 

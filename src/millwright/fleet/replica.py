@@ -25,7 +25,7 @@ from millwright.perf.compile import step_floor_s
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.perf.step_time import StepTime
-from millwright.quantity import Z80, Basis, Estimate
+from millwright.quantity import Z80, Basis, Estimate, share_text
 from millwright.simulate.goodput import Goodput, max_rate_at_slo, max_service_rate, saturated_rate
 
 __all__ = [
@@ -384,7 +384,7 @@ def _goodput(
         )
     served = float(admitted(service.requests, limits, capacity).mean())
     if served < SERVED_OFFLINE:
-        reason = f"{1.0 - served:.0%} of the requests are longer than the context limit or the KV cache"
+        reason = f"{share_text(1.0 - served)} of the requests are longer than the context limit or the KV cache"
         return Goodput(0.0, 0.0, 0.0, 0.0, served, "refused", reason, (), None)
     rate = saturated_rate(service.requests, step, limits, capacity)
     reason = f"offline work: {rate:.3g} requests/s keep the replica saturated"

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
+from millwright.quantity import share_text
+
 
 class Wording(StrEnum):
     """What stands behind a rule: a text that was read, a citation alone, or the scenario itself."""
@@ -48,7 +50,7 @@ def share_read(rules: Iterable[Quoted]) -> str:
     own = f"; {counts[Wording.OWN]} more are the scenario's own" if counts[Wording.OWN] else ""
     if not lawful:
         return f"No rule of law{own}."
-    share = f"{counts[Wording.READ] / lawful:.0%}"
+    share = f"{share_text(counts[Wording.READ] / lawful)}"
     return (
         f"Wording read and quoted: {counts[Wording.READ]} of {lawful} rules ({share}); "
         f"unverified, article cited only: {counts[Wording.UNVERIFIED]}{own}."

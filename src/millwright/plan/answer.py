@@ -17,7 +17,7 @@ from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption
 from millwright.plan.publish import FIRST_YEAR_MONTHS
 from millwright.plan.uncertain import CAPACITY, PROVIDER
-from millwright.quantity import Basis
+from millwright.quantity import Basis, share_text
 
 _DECISIONS = {
     Kind.OWNED: Decision.OWN,
@@ -105,7 +105,7 @@ def _odds_favour_another(best: PricedOption, ranked: Sequence[PricedOption], odd
         return ""
     return (
         f" That is the order of the central case; over all draws {likeliest.title} is the cheapest more often, "
-        f"{theirs:.0%} of the time against {ours:.0%}."
+        f"{share_text(theirs)} of the time against {share_text(ours)}."
     )
 
 

@@ -23,6 +23,7 @@ from millwright.perf.calibration import Calibration
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
+from millwright.quantity import share_text
 from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario
 
 Where = tuple[str, str]
@@ -248,7 +249,8 @@ def _refused_by_machine(draft: Draft, confidence: float) -> RefusedOption:
         reason = RefusalReason(
             stage=Stage.LATENCY,
             summary=summary,
-            text=f"{deployment.weights}, TP {deployment.tp}, at {confidence:.0%} confidence: {nearest.goodput.reason}",
+            text=f"{deployment.weights}, TP {deployment.tp}, at {share_text(confidence)} confidence: "
+            f"{nearest.goodput.reason}",
         )
         return refusal(draft, [reason])
     unfit = draft.answer.unfit

@@ -44,6 +44,7 @@ from millwright.plan.ready import assessment_of, conditions_of, published_exit, 
 from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
+from millwright.quantity import share_text
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Scenario
 
@@ -292,7 +293,7 @@ def _plan_warnings(
             found.append(f"No {name} option is feasible; the reasons are below.")
     if scenario.finance.tax_rate > 0.0:
         found.append(
-            f"All costs are before tax: `finance.tax: {scenario.finance.tax_rate:.0%}` is not counted here. "
+            f"All costs are before tax: `finance.tax: {share_text(scenario.finance.tax_rate)}` is not counted here. "
             "`millwright cost` prices a case after tax."
         )
     return (*found, *_promised_by_apis_alone(ranked, refused))

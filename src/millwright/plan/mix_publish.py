@@ -31,6 +31,7 @@ from millwright.plan.mix_question import LEAD_TIME, MONTHLY_COST, TEAM, VENDOR_S
 from millwright.plan.mixed import BestMix
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
+from millwright.quantity import share_text
 from millwright.scenario.model import Commitment
 
 PerMonth = Callable[[float], float]
@@ -93,7 +94,7 @@ def _verdict(
         if second is None or best is None:
             return f"No mix beats the best {known}, and none comes near it.", None
         against = lcot(second, central) / best - 1.0
-        more = f"costs {against:.1%} more" if against >= 0.0005 else "costs as much"
+        more = f"costs {share_text(against, 1)} more" if against >= 0.0005 else "costs as much"
         return (
             f"No mix beats the best {known}: the best one in which no supply has more than nine tenths of the tokens "
             f"{more}."
@@ -111,10 +112,13 @@ def _verdict(
         "" if mix.fleet.problem.measure is Measure.COST else f", being the fleet of least {mix.fleet.problem.measure}"
     )
     if against < 0.0:
-        return f"{what} costs {-against:.1%} less than the best {known}{least}: {sides}.", against
+        return f"{what} costs {share_text(-against, 1)} less than the best {known}{least}: {sides}.", against
     if least:
-        return f"{what} costs {against:.1%} more than the best {known}{least}: {sides}.", against
-    return f"Mixing gains nothing here: the best mix costs {against:.1%} more than the best {known}: {sides}.", against
+        return f"{what} costs {share_text(against, 1)} more than the best {known}{least}: {sides}.", against
+    return (
+        f"Mixing gains nothing here: the best mix costs {share_text(against, 1)} more than the best {known}: {sides}.",
+        against,
+    )
 
 
 def _apart(mix: BestMix) -> str:
@@ -213,7 +217,7 @@ def _limit_cost(price: LimitPrice, code: str, per_month: PerMonth) -> LimitCost:
         sentence = f"{what[:1].upper()}{what[1:]}: costs nothing, the best mix is the same without it."
     else:
         sentence = (
-            f"{what[:1].upper()}{what[1:]}: {saved:,.0f} {code} a month, {price.share:.0%} of the cost; "
+            f"{what[:1].upper()}{what[1:]}: {saved:,.0f} {code} a month, {share_text(price.share)} of the cost; "
             f"without it the best is {_in_short(price.fleet)}."
         )
     return LimitCost(limits=price.labels, per_month=saved, share=price.share, sentence=sentence)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from millwright.quantity import share_text
 from millwright.readiness.columns import DataKind, class_hints, kind_of, parts_of
 from millwright.readiness.contamination import Contamination, Reference, input_text, read_reference
 from millwright.readiness.facets import Facets, FieldUse, Freshness, LabelUse, SplitUse
@@ -254,7 +255,9 @@ def _class_evidence(found: Sequence[KindFound], records: int) -> dict[str, str]:
     """Return for each data class which finds speak for it, so that the scenario's classes rest on something."""
     evidence: dict[str, list[str]] = {}
     for each in found:
-        text = f"{each.kind} in {each.records:,} of {records:,} records ({each.records / max(1, records):.2%})"
+        text = (
+            f"{each.kind} in {each.records:,} of {records:,} records ({share_text(each.records / max(1, records), 2)})"
+        )
         for name in dict.fromkeys((DATA_CLASS[each.kind], "personal")):
             evidence.setdefault(name, []).append(text)
     return {name: "; ".join(texts) for name, texts in sorted(evidence.items())}

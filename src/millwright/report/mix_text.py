@@ -59,11 +59,16 @@ def period_head(period: MixPeriod) -> str:
     return f"{period.name} of the week, up to {number_text(period.peak_rate_per_s, 'requests/s')}"
 
 
-def period_cell(supply: MixSupply, number: int) -> str:
+def period_cell(supply: MixSupply, mix: Mix, number: int) -> str:
     """Return what a supply does in one period of the first stage, such as `2 machines: chat 60 %, notes 12 %`."""
     machines = supply.machines_by_period[number] if supply.machines_by_period else 0
-    shares = {flow.requests: flow.share_by_period[number] for flow in supply.serves}
-    served = ", ".join(f"{name} {_span(share, share)}" for name, share in shares.items() if share > _NONE)
+    alike: dict[str, list[str]] = {}
+    for flow in supply.serves:
+        share = flow.share_by_period[number]
+        if share > _NONE:
+            alike.setdefault(_span(share, share), []).append(flow.requests)
+    every = _all_requests(mix)
+    served = ", ".join(f"{_named(names, every)} {share}" for share, names in alike.items())
     held = count(machines, "machine") if machines else ""
     if held and not served:
         return f"{held}, standing by"
@@ -85,12 +90,17 @@ def serves_text(supply: MixSupply, mix: Mix) -> str:
     for flow in supply.serves:
         if any(share > _NONE for share in flow.share_by_period):
             alike.setdefault(_shares(flow.share_by_period, mix), []).append(flow.requests)
-    every = {flow.requests for each in mix.supplies for flow in each.serves}
-    texts = [
-        f"{'everything' if 1 < len(every) == len(names) else ', '.join(names)} {shares}"
-        for shares, names in alike.items()
-    ]
-    return "; ".join(texts) or "stands by"
+    every = _all_requests(mix)
+    return "; ".join(f"{_named(names, every)} {shares}" for shares, names in alike.items()) or "stands by"
+
+
+def _all_requests(mix: Mix) -> frozenset[str]:
+    return frozenset(flow.requests for each in mix.supplies for flow in each.serves)
+
+
+def _named(names: list[str], every: frozenset[str]) -> str:
+    """Return the classes of requests, or `everything` where there are no others."""
+    return "everything" if 1 < len(every) == len(names) else ", ".join(names)
 
 
 def _shares(shares: tuple[float, ...], mix: Mix) -> str:

@@ -142,14 +142,14 @@ def settings_text(part: FleetPart) -> str:
 
 
 def latency_cells(plan: Plan, option: Option) -> tuple[LatencyCell, ...]:
-    """Return the latencies that the SLOs name, for every part of the option whose latency is known."""
-    limits = {workload.name: workload.slo for workload in plan.workloads}
+    """Return the latencies that the SLOs name, where they are known: of parts that share a workload, the slowest's."""
     cells = []
-    for part in option.fleet:
-        for limit in limits.get(part.workload, ()):
-            estimate = latency_at(part, limit)
-            if estimate is not None:
-                cells.append(_cell(part.workload, limit, estimate))
+    for workload in plan.workloads:
+        parts = [part for part in option.fleet if part.workload == workload.name]
+        for limit in workload.slo:
+            found = [each for part in parts if (each := latency_at(part, limit)) is not None]
+            if found:
+                cells.append(_cell(workload.name, limit, max(found, key=lambda each: each.value)))
     return tuple(cells)
 
 

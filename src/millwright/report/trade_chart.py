@@ -150,8 +150,7 @@ def _row(
 
 def _intervals(base: Any, options: Sequence[Option]) -> tuple[Any, Any]:
     """Return the thin lines of the 80 % intervals, along and up."""
-    kinds, colours = _kinds(options)
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colours), legend=None)
+    colour = _colour(options)
     opacity = alt.condition("datum.strong", alt.value(_BAND_OPACITY), alt.value(_BAND_OPACITY / 3))
     mark = base.mark_rule(strokeWidth=2)
     return (
@@ -161,14 +160,13 @@ def _intervals(base: Any, options: Sequence[Option]) -> tuple[Any, Any]:
 
 
 def _points(base: Any, x: Any, y: Any, options: Sequence[Option], compared: Sequence[Measure]) -> Any:
-    kinds, colours = _kinds(options)
-    shapes = [KIND_SHAPES[kind] for kind in Kind if KIND_WORDS[kind] in kinds]
-    legend = alt.Legend(orient="top", title=None, columns=3, symbolSize=110)
+    kinds = _kinds(options)
+    shapes = alt.Scale(domain=[KIND_WORDS[kind] for kind in kinds], range=[KIND_SHAPES[kind] for kind in kinds])
     return base.mark_point(filled=True, size=110).encode(
         x=x,
         y=y,
-        color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend),
-        shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shapes), legend=legend),
+        color=_colour(options),
+        shape=alt.Shape("kind:N", scale=shapes, legend=_legend()),
         opacity=alt.condition("datum.strong", alt.value(1.0), alt.value(0.35)),
         tooltip=[
             alt.Tooltip("option:N", title="Option"),
@@ -178,9 +176,18 @@ def _points(base: Any, x: Any, y: Any, options: Sequence[Option], compared: Sequ
     )
 
 
-def _kinds(options: Sequence[Option]) -> tuple[list[str], list[str]]:
-    kinds = [kind for kind in Kind if any(option.kind is kind for option in options)]
-    return [KIND_WORDS[kind] for kind in kinds], [KIND_COLOURS[kind] for kind in kinds]
+def _colour(options: Sequence[Option]) -> Any:
+    kinds = _kinds(options)
+    scale = alt.Scale(domain=[KIND_WORDS[kind] for kind in kinds], range=[KIND_COLOURS[kind] for kind in kinds])
+    return alt.Color("kind:N", scale=scale, legend=_legend())
+
+
+def _legend() -> Any:
+    return alt.Legend(orient="top", title=None, columns=3, symbolSize=110)
+
+
+def _kinds(options: Sequence[Option]) -> list[Kind]:
+    return [kind for kind in Kind if any(option.kind is kind for option in options)]
 
 
 def _both(option: Option, x_of: Measure, y_of: Measure) -> tuple[Reading, Reading] | None:

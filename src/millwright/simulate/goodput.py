@@ -10,6 +10,7 @@ import numpy as np
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime
+from millwright.quantity import share_text
 from millwright.simulate.load import GiveUp, simulate_closed, simulate_open
 from millwright.simulate.metrics import Z80, ServiceMetrics, standard_error, summarise
 from millwright.simulate.outcomes import RequestOutcomes
@@ -314,7 +315,7 @@ def _why_not(outcomes: RequestOutcomes, slo: Slo) -> tuple[str, str]:
     """Return which limit an idle replica breaks, and by how much in words."""
     refused = float(outcomes.refused.mean())
     if refused > 1.0 - slo.share:
-        return "refused", f"{refused:.0%} of the requests are longer than the context limit or the KV cache"
+        return "refused", f"{share_text(refused)} of the requests are longer than the context limit or the KV cache"
     worst, ratio, value = "", 0.0, 0.0
     for name, limit_s in slo.limits().items():
         reached_s = float(np.quantile(getattr(outcomes, name)[outcomes.served], slo.share))

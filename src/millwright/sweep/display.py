@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from millwright.quantity import share_text
 from millwright.sweep.answer import Row
 from millwright.sweep.grid import Grid
 from millwright.sweep.run import SweepResult
@@ -51,7 +52,7 @@ def _groups(grid: Grid, rows: Sequence[Row]) -> Iterator[tuple[str, list[tuple[s
 def _decisions(rows: Sequence[Row]) -> str:
     counts = Counter(str(row["decision"] or row["status"]) for row in rows)
     shares = [(name, count / len(rows)) for name, count in counts.most_common()]
-    return ", ".join(name if share == 1.0 else f"{name} {share:.0%}" for name, share in shares)
+    return ", ".join(name if share == 1.0 else f"{name} {share_text(share)}" for name, share in shares)
 
 
 def _lcot(rows: Sequence[Row]) -> str:
