@@ -45,6 +45,8 @@ SCALES = (2.5, 1.0, 1.0)
 
 FOLDS = {"config": 6, "cell": 24, "model": 14, "device": 12}
 LATER, LONG = "later", "long"
+BEYOND = {"beyond-9k": 9_000.0, "beyond-32k": 32_000.0}
+"""Prompts of at least so many tokens are left out of the fit to all sources: hardly any of them is in the main ones."""
 
 NEWEST_SHARE = 0.25
 LONG_TOKENS = 7_000.0
@@ -92,8 +94,8 @@ def scheme_keys(sample: Sample, scheme: str) -> list[str]:
 def special_folds(sample: Sample, scheme: str) -> NDArray[np.int64]:
     """Return 0 for points that are left out together, -1 for those that always stay: the newest, or the longest."""
     prompts = sample.points.input_tokens + sample.points.depth_tokens
-    if scheme == LONG:
-        return np.where(prompts >= LONG_TOKENS, 0, -1)
+    if scheme == LONG or scheme in BEYOND:
+        return np.where(prompts >= BEYOND.get(scheme, LONG_TOKENS), 0, -1)
     dated = np.array([bool(each.point.date or each.deployment.engine.version) for each in sample.resolved])
     recent = np.isin(np.array(sample.table["part"].to_list()), RECENT) & sample.points.loop & dated
     years = np.array([float(label["year"]) for label in sample.labels])
@@ -197,6 +199,29 @@ def cross_validate(
     return report, spreads | {"both": widest(spreads["model"], spreads["device"])}
 
 
+def validate_beyond(
+    fit: HierarchicalFit, sample: Sample, start: Floats, spreads: Mapping[str, Any], keep: Path | None
+) -> dict[str, Any]:
+    """Return the report on the longest prompts of all sources, left out together of the fit to all of them."""
+    without = fit.leaver(start)
+    sorts = [sort_of_point(each) for each in sample.resolved]
+    parts = np.array(sample.table["part"].to_list())
+    report = {}
+    for scheme in BEYOND:
+        begun = time.time()
+        folds = special_folds(sample, scheme)
+        errors = left_out_errors(fit, sample, without, scheme, folds, keep)
+        left = folds == 0
+        report[scheme] = {
+            "all": score(errors, spreads["cell"], sorts, left),
+            "by_part": {
+                part: score(errors, spreads["cell"], sorts, left & (parts == part)) for part in sorted(set(parts[left]))
+            },
+        }
+        tell(scheme, report[scheme]["all"], begun)
+    return report
+
+
 def widest(*spreads: Mapping[str, list[list[float]]]) -> dict[str, list[list[float]]]:
     """Return, by sort and metric, the outermost ends and three tenths more: for points new in every respect."""
     found = {}
@@ -268,9 +293,11 @@ def main() -> None:
     report: dict[str, Any] = {}
     if not arguments.quick:
         report, spreads = cross_validate(main_fit, main_sample, main_effects, arguments.keep)
-        (OUT / "fit_report.json").write_text(json.dumps({"kind": "fit-report", "schemes": report}, indent=1) + "\n")
     fit.hold(main_fit.names, main_effects, HELD)
     effects = fitted_effects(fit, arguments.keep, "all", 4)
+    if report:
+        report |= validate_beyond(fit, sample, effects, spreads, arguments.keep)
+        (OUT / "fit_report.json").write_text(json.dumps({"kind": "fit-report", "schemes": report}, indent=1) + "\n")
     predicted = fit.predict(fit.coefficient_logs(effects))
     print(f"fitted to all in {time.time() - begun:.0f} s; {len(PARAMETERS)} coefficients of steps", flush=True)
     residual = fitted_residual(sample, np.arange(len(sample.labels)), predicted)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from millwright.perf.residual import LIMITS, fit_residual
+from millwright.perf.residual import LIMITS, fit_residual, read_residual, write_residual
 
 
 def labels(engine: str) -> dict[str, str]:
@@ -40,3 +42,28 @@ def test_points_that_share_no_group_are_solved_apart_and_alike() -> None:
     together = fit_residual(names, where, errors, np.ones(40), (0.05, 0.05, 0.05))
     alone = fit_residual(names[:25], where[:25], errors[:, :25], np.ones(25), (0.05, 0.05, 0.05))
     assert together.correction(names[:5], where[:5]) == pytest.approx(alone.correction(names[:5], where[:5]))
+
+
+def test_outside_its_box_a_correction_flattens_and_fades() -> None:
+    rng = np.random.default_rng(2)
+    where = rng.uniform(-1.0, 1.0, size=(80, 4))
+    errors = np.tile(0.2 * np.sin(3.0 * where[:, 0]), (3, 1))
+    residual = fit_residual([labels("a")] * 80, where, errors, np.ones(80), (0.02, 0.02, 0.02), scales=(3, 3, 3))
+    edge = np.clip(where[:1], where.min(axis=0), where.max(axis=0))
+    edge[0, 0] = where[:, 0].max()
+    away = edge + np.outer(np.arange(0.0, 30.0, 0.5), [1.0, 0.0, 0.0, 0.0])
+    found = np.abs(residual.correction([labels("a")] * len(away), away)[1])
+    assert found[0] > 0.02
+    assert (np.diff(found) <= 0.0).all()  # never a wave that comes back
+    assert found[-1] < 1e-6
+
+
+def test_a_file_keeps_what_a_correction_says(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    where = rng.normal(size=(50, 4))
+    residual = fit_residual([labels("a")] * 50, where, rng.normal(0.0, 0.1, (3, 50)), np.ones(50), (0.05, 0.05, 0.05))
+    write_residual(tmp_path / "residual.json", residual, "a test")
+    read = read_residual(tmp_path / "residual.json")
+    probe = np.concatenate([where[:10], where[:10] + 3.0])
+    names = [labels("a")] * len(probe)
+    assert read.correction(names, probe) == pytest.approx(residual.correction(names, probe), abs=0.02)

@@ -3,7 +3,9 @@
 The correction is a Gaussian process written out in features. Its kernel is a sum over groupings of points (same engine,
 same device and model, same cell …), each times a smooth function of load, lengths and parallel degree, so that a point
 which shares no group with any measured one gets no correction. Smooth functions are random Fourier features with a
-fixed seed; only the weights of features are shipped.
+fixed seed; only the weights of features are shipped, and the box of loads, lengths and degrees that each group was
+measured in. Waves go on for ever, so outside its box a group says what it says at the nearest point of the box, the
+less the farther away.
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ Wider groupings (engine, family, model alone) made left-out cells worse: effects
 _FEATURES = 24
 _LENGTH_SCALE = 0.9
 _SEED = 20_26
+
+_REACH = 1.8
+"""Distance from its box, in coordinates, at which a group's correction has fallen to 0.61 (twice the length scale)."""
 
 
 def coordinates(level: Floats, inputs: Floats, outputs: Floats, ranks: Floats) -> Floats:
@@ -86,20 +91,37 @@ def group_of(labels: Mapping[str, str], grouping: str) -> str:
 
 
 @dataclass(frozen=True)
-class Residual:
-    """Weights of the features by (grouping, group): a constant first, then the smooth ones; (features + 1, 3)."""
+class GroupCorrection:
+    """What one group adds: weights of a constant and of the smooth features (features + 1, 3), and where it was seen.
 
-    weights: Mapping[tuple[str, str], Floats]
+    `low` and `high` (4,) bound the coordinates of the points that it was fitted to.
+    """
+
+    weights: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Residual:
+    """The corrections by (grouping, group)."""
+
+    groups: Mapping[tuple[str, str], GroupCorrection]
 
     def correction(self, labels: Sequence[Mapping[str, str]], where: Floats) -> Floats:
         """Return (3, points) corrections of log TTFT, TPOT and throughput, bounded."""
-        features = np.concatenate([np.ones((len(where), 1)), smooth_features(where)], axis=1)
         total = np.zeros((len(where), 3))
         for grouping in GROUPINGS:
-            for row, each in enumerate(labels):
-                weight = self.weights.get((grouping, group_of(each, grouping)))
-                if weight is not None:
-                    total[row] += features[row] @ weight
+            found = [self.groups.get((grouping, group_of(each, grouping))) for each in labels]
+            rows = [row for row, each in enumerate(found) if each is not None]
+            known = [each for each in found if each is not None]
+            if not known:
+                continue
+            inside = np.clip(where[rows], np.array([each.low for each in known]), np.array([e.high for e in known]))
+            away = np.sum(((where[rows] - inside) / _REACH) ** 2, axis=1)
+            features = np.concatenate([np.ones((len(rows), 1)), smooth_features(inside)], axis=1)
+            weights = np.array([each.weights for each in known])
+            total[rows] += np.exp(-0.5 * away)[:, None] * np.einsum("pf,pfm->pm", features, weights)
         limits = np.array(LIMITS)
         return np.asarray((limits * np.tanh(total / limits)).T)
 
@@ -141,13 +163,16 @@ def fit_residual(
             scaled = kernel[np.ix_(known, known)] * scales[metric] ** 2
             alphas[chosen, metric] = _robust_solve(scaled, spread, bounded) * scales[metric] ** 2
     features = np.concatenate([np.ones((len(labels), 1)), smooth], axis=1)
-    found: dict[tuple[str, str], Floats] = {}
+    found: dict[tuple[str, str], GroupCorrection] = {}
     for grouping, (constant, wave) in groupings.items():
         deviations = np.concatenate([[constant**2], np.full(smooth.shape[1], wave**2)])
         names = [group_of(each, grouping) for each in labels]
         for group in range(int(members[grouping].max()) + 1):
             rows = np.flatnonzero(members[grouping] == group)
-            found[(grouping, names[rows[0]])] = deviations[:, None] * (features[rows].T @ alphas[rows])
+            weighed = deviations[:, None] * (features[rows].T @ alphas[rows])
+            found[(grouping, names[rows[0]])] = GroupCorrection(
+                weighed, where[rows].min(axis=0), where[rows].max(axis=0)
+            )
     return Residual(found)
 
 
@@ -189,18 +214,24 @@ def shipped_residual() -> Residual:
 
 def read_residual(path: Path) -> Residual:
     """Return the correction in a file that scripts/fit_engines.py wrote."""
-    weights = {}
-    for grouping, groups in json.loads(path.read_text())["weights"].items():
-        for group, values in groups.items():
-            weights[(grouping, group)] = np.array(values, dtype=np.float64).reshape(3, -1).T
-    return Residual(weights)
+    found = {}
+    for grouping, groups in json.loads(path.read_text())["groupings"].items():
+        for group, each in groups.items():
+            low, high = np.array(each["box"], dtype=np.float64).reshape(2, -1)
+            weights = np.array(each["weights"], dtype=np.float64).reshape(3, -1).T
+            found[(grouping, group)] = GroupCorrection(weights, low, high)
+    return Residual(found)
 
 
 def write_residual(path: Path, residual: Residual, note: str, smallest: float = 2e-3) -> None:
     """Write a correction; weights below `smallest` in effect are left out."""
-    groups: dict[str, dict[str, list[float]]] = {}
-    for (grouping, group), values in sorted(residual.weights.items()):
-        if np.abs(values).max() < smallest:
+    groupings: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for (grouping, group), each in sorted(residual.groups.items(), key=lambda item: item[0]):
+        if np.abs(each.weights).max() < smallest:
             continue
-        groups.setdefault(grouping, {})[group] = [float(f"{value:.2g}") for value in values.T.ravel()]
-    path.write_text(json.dumps({"kind": "residual", "schema": 1, "note": note, "weights": groups}) + "\n")
+        groupings.setdefault(grouping, {})[group] = {
+            "box": [round(float(value), 2) for value in (*each.low, *each.high)],
+            "weights": [float(f"{value:.2g}") for value in each.weights.T.ravel()],
+        }
+    contents = {"kind": "residual", "schema": 2, "note": note, "groupings": groupings}
+    path.write_text(json.dumps(contents) + "\n")
