@@ -18,15 +18,15 @@ OWN = """{name: room, kind: owned, power: 40 kW, hosts: [server-l40s-2, hgx-a100
     existing: [{host: hgx-a100-4, count: 1}, {host: server-l40s-2, count: 1}]}"""
 
 
-def plan(loaded: LoadedScenario) -> Plan:
+def plan(loaded: LoadedScenario, *, front: bool = False) -> Plan:
     """Return the plan of a scenario, with the mixed fleet."""
-    return make_plan(loaded, today=TODAY, draws=64)
+    return make_plan(loaded, today=TODAY, draws=64, front=front)
 
 
 @cache
 def chat_plan() -> Plan:
     """Return the plan of one chat in a room, in a cloud and through APIs."""
-    return plan(scenario(sites=(ROOM, CLOUD, TOKENS), more="finance: {horizon: 2 y}"))
+    return plan(scenario(sites=(ROOM, CLOUD, TOKENS), more="finance: {horizon: 2 y}"), front=True)
 
 
 @cache

@@ -34,8 +34,6 @@ def test_the_slo_holds_at_the_rate_found_and_fails_a_little_above() -> None:
     ]
     assert shares[0] == found.attainment >= 0.95 > shares[1]
     assert found.low <= found.rate_per_s <= found.high <= found.capacity_per_s * 1.0001
-    assert found.metrics is not None
-    assert found.metrics.slo_holds
 
 
 def test_a_looser_slo_never_costs_goodput() -> None:

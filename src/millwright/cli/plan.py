@@ -42,6 +42,9 @@ def plan(
     calibration: Annotated[
         Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
     ] = None,
+    front: Annotated[
+        bool, typer.Option("--front", help="Also the mixed fleets between the least cost and the least carbon.")
+    ] = False,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +70,7 @@ def plan(
         _explain(loaded, explain, seed, corrections, as_json=as_json)
         return
     with progress() as tell:
-        made = make_plan(loaded, today=today, seed=seed, progress=tell, calibration=corrections)
+        made = make_plan(loaded, today=today, seed=seed, progress=tell, calibration=corrections, front=front)
     written: list[Path] = []
     if out is not None:
         written = _write(made, out)

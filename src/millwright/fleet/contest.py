@@ -144,7 +144,7 @@ class Evaluations:
         slo = self.part.slo
         if slo is None or (slo.ttft_s is None and slo.e2e_s is None) or not 0.0 < bound_per_s < math.inf:
             return None
-        return Goodput(share * bound_per_s, 0.0, bound_per_s, bound_per_s, 0.0, "", "", (), None)
+        return Goodput(share * bound_per_s, 0.0, bound_per_s, bound_per_s, 0.0, "", "", ())
 
 
 def capped(found: ReplicaPerformance, bound_per_s: float) -> ReplicaPerformance:

@@ -385,7 +385,7 @@ def _goodput(
     served = float(admitted(service.requests, limits, capacity).mean())
     if served < SERVED_OFFLINE:
         reason = f"{share_text(1.0 - served)} of the requests are longer than the context limit or the KV cache"
-        return Goodput(0.0, 0.0, 0.0, 0.0, served, "refused", reason, (), None)
+        return Goodput(0.0, 0.0, 0.0, 0.0, served, "refused", reason, ())
     rate = saturated_rate(service.requests, step, limits, capacity)
     reason = f"offline work: {rate:.3g} requests/s keep the replica saturated"
-    return Goodput(rate, rate, rate, rate, served, "capacity", reason, (), None)
+    return Goodput(rate, rate, rate, rate, served, "capacity", reason, ())

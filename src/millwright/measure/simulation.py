@@ -232,7 +232,7 @@ def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
         "replicas_over_time": [asdict(each) for each in run.outcomes.scaled] or None,
         "basis": run.deployed.basis,
         "mean_interval_80": run.mean_intervals_80,
-        "goodput_search": {name: value for name, value in searched.items() if name != "metrics"} or None,
+        "goodput_search": searched or None,
         "simulation_s": run.simulation_s,
         "wall_s": wall_s,
     }

@@ -58,7 +58,8 @@ class Depth:
 
     `detailed` leading options, and each kind's best, get cash flow, demand curve and, with `curves`, latency against
     load; the first `break_evens` of them are held against the best API and the best cloud. Without `latency` nothing is
-    simulated: rates and machines are there, percentiles are not. Without `mix` no mixed fleet is sought.
+    simulated: rates and machines are there, percentiles are not. Without `mix` no mixed fleet is sought; `front` adds
+    the fleets between its least cost and its least carbon.
     """
 
     draws: int = DRAWS
@@ -68,6 +69,7 @@ class Depth:
     latency: bool = True
     curves: bool = True
     mix: bool = True
+    front: bool = False
 
 
 @dataclass
@@ -100,11 +102,13 @@ def make_plan(
     draws: int = DRAWS,
     calibration: Calibration | None = None,
     mix: bool = True,
+    front: bool = False,
 ) -> Plan:
     """Return the plan of a scenario as of `today`: feasible options ranked, refused ones with every reason.
 
     `seed` starts every random number; `progress` is told how far the work is; `calibration` corrects the step times it
-    covers; without `mix` no mixed fleet is sought. KeyboardInterrupt passes through, and nothing is left behind.
+    covers; without `mix` no mixed fleet is sought, with `front` its fleets between least cost and least carbon are too.
+    KeyboardInterrupt passes through, and nothing is left behind.
     """
     clock = Clock(progress)
     rules = rules or load_rules()
@@ -120,7 +124,7 @@ def make_plan(
     clock.done("law, and the search of replicas")
     return plan_of_drafts(
         loaded, asked, found, refused, today=today, seed=seed, rules=rules, clock=clock,
-        depth=Depth(draws=draws, mix=mix), set_aside=set_aside,
+        depth=Depth(draws=draws, mix=mix, front=front), set_aside=set_aside,
     )  # fmt: skip
 
 
@@ -174,7 +178,9 @@ def plan_of_drafts(
         def staff(option: PricedOption) -> PricedOption | None:
             return next(iter(staffed([option], crew, pricing, central, [])), None) if crew else option
 
-        mixing = mixed_fleet([*found, *set_aside], asked, singles, refused, pricing, central, clock.tell, staff)
+        mixing = mixed_fleet(
+            [*found, *set_aside], asked, singles, refused, pricing, central, clock.tell, staff, front=depth.front
+        )
     if mixing is not None and mixing.best is not None and mixing.best.option is not None:
         options.append(mixing.best.option)
     clock.done("the mixed fleet")

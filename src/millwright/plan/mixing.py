@@ -64,11 +64,14 @@ def mixed_fleet(
     central: Inputs,
     tell: Tell | None = None,
     staff: Staff | None = None,
+    *,
+    front: bool = False,
 ) -> Mixing | None:
     """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
 
     `singles` are the plan's other options: a mix that is one of them is told, not listed twice. What was `refused` for
     want of people is not mixed in either.
+    `front` asks for the fleets between least cost and least carbon too, which takes as long as all the rest of it.
     """
     who = minders(drafts, singles, refused if len(asked) == 1 else (), pricing, central, staff)
     question = mix_question(asked, drafts, pricing, central, who)
@@ -85,4 +88,4 @@ def mixed_fleet(
     if best.option is None and (apart := second_best(best)) is not None:
         best = or_second(best, apart, singles, pricing, central, staff)
         second = option_of_fleet(question, apart, pricing, staff)
-    return Mixing(question, best, limit_prices(best), carbon_front(best), second)
+    return Mixing(question, best, limit_prices(best), carbon_front(best) if front else (), second)

@@ -100,6 +100,10 @@ class Performance(PlanModel):
     tpot: LatencyPercentiles | None = None
     e2e: LatencyPercentiles | None = None
     output_tokens_per_s: EstimateValue | None = None
+    requests: int | None = Field(default=None, ge=0)
+    """Requests that the percentiles rest on, those of the first tenth of the run left out; null: not simulated."""
+    interval_requests: int | None = Field(default=None, ge=0)
+    """Requests that the intervals of the percentiles, the goodput's interval and the curves rest on."""
     curves: tuple[LatencyCurve, ...] = ()
 
 

@@ -20,7 +20,7 @@ from millwright.plan.model import (
     Performance,
 )
 from millwright.quantity import Basis
-from millwright.simulate.metrics import Latency, ServiceMetrics, summarise
+from millwright.simulate.metrics import ServiceMetrics, summarise
 
 CURVE_LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1)
 """Loads at which the latency curve is drawn, as shares of the goodput."""
@@ -30,8 +30,10 @@ _WARMUP = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """Metrics of one replica at the central step times, and at both ends of their 80 % interval."""
+    """Metrics of one replica: of all requests at the central step times; and of a part of them, at the central ones
+    and at both ends of their 80 % interval."""
 
+    whole: ServiceMetrics
     central: ServiceMetrics
     fast: ServiceMetrics
     slow: ServiceMetrics
@@ -135,24 +137,29 @@ def performance(
         return Performance(**common)
     run = runs[PlannedLoad(service, replica, per_replica).key]
     basis = replica.candidate.step.basis
-    served = [each.output_tokens_per_s * replicas for each in (run.central, run.slow, run.fast)]
+    served = _around(*(each.output_tokens_per_s * replicas for each in (run.whole, run.central, run.slow, run.fast)))
     return Performance(
         **common,
-        ttft=_percentiles(run.central.ttft_s, run.fast.ttft_s, run.slow.ttft_s, basis),
-        tpot=_percentiles(run.central.tpot_s, run.fast.tpot_s, run.slow.tpot_s, basis),
-        e2e=_percentiles(run.central.e2e_s, run.fast.e2e_s, run.slow.e2e_s, basis),
-        output_tokens_per_s=EstimateValue(
-            value=served[0], low=min(served), high=max(served), unit="token/s", basis=basis
-        ),
+        ttft=_percentiles(run, "ttft_s", basis),
+        tpot=_percentiles(run, "tpot_s", basis),
+        e2e=_percentiles(run, "e2e_s", basis),
+        output_tokens_per_s=EstimateValue(value=served[1], low=served[0], high=served[2], unit="token/s", basis=basis),
+        requests=run.whole.requests,
+        interval_requests=run.central.requests,
         curves=_curves(service.part(), replica) if curves else (),
     )
 
 
 def _run(service: Service, candidate: Candidate, rate_per_s: float) -> Run:
+    """Return the run of a load, its ends on a part of the requests: how far step times move a percentile takes fewer
+    requests to tell than the percentile itself."""
+    part = service.part()
+    whole = _at(service, candidate, rate_per_s, 0.0)
     return Run(
-        _at(service, candidate, rate_per_s, 0.0),
-        _at(service, candidate, rate_per_s, -SPREAD_Z),
-        _at(service, candidate, rate_per_s, SPREAD_Z),
+        whole,
+        whole if part is service else _at(part, candidate, rate_per_s, 0.0),
+        _at(part, candidate, rate_per_s, -SPREAD_Z),
+        _at(part, candidate, rate_per_s, SPREAD_Z),
     )
 
 
@@ -161,15 +168,25 @@ def _at(service: Service, candidate: Candidate, rate_per_s: float, deviates: flo
     return summarise(outcomes, service.slo, _WARMUP)
 
 
-def _percentiles(central: Latency, fast: Latency, slow: Latency, basis: Basis) -> LatencyPercentiles | None:
+def _around(whole: float, central: float, *ends: float) -> tuple[float, float, float]:
+    """Return low, value and high of a figure: that of all requests, and how far the ends lie from the middle of a part.
+
+    The ends are taken in proportion: another part of the traffic may be easier or harder than the whole.
+    """
+    shares = [end / central for end in ends if central > 0.0]
+    return whole * min([1.0, *shares]), whole, whole * max([1.0, *shares])
+
+
+def _percentiles(run: Run, latency: str, basis: Basis) -> LatencyPercentiles | None:
     """Return the percentiles with the interval of the step times; None where too few requests were served to tell."""
 
     def estimate(name: str) -> EstimateValue | None:
-        values = [getattr(each, name) for each in (central, fast, slow)]
-        numbers = [each.value for each in values if each is not None]
-        if values[0] is None or not numbers:
+        whole, *part = (getattr(getattr(each, latency), name) for each in (run.whole, run.central, run.fast, run.slow))
+        if whole is None:
             return None
-        return EstimateValue(value=values[0].value, low=min(numbers), high=max(numbers), unit="s", basis=basis)
+        known = [each.value for each in part if each is not None] if part[0] is not None else []
+        low, value, high = _around(whole.value, *known) if known else (whole.value,) * 3
+        return EstimateValue(value=value, low=low, high=high, unit="s", basis=basis)
 
     p50, p90, p95 = estimate("p50"), estimate("p90"), estimate("p95")
     if p50 is None or p90 is None or p95 is None:

@@ -44,8 +44,8 @@ class Goodput:
 
     `low` and `high` bound it at 80 % confidence (the spread of the simulated sample; not that of the step times).
     `capacity_per_s` is the rate at which the replica finishes requests that never let it idle. `binding` names what
-    stops a higher rate: `ttft_s`, `tpot_s`, `e2e_s`, `refused`, `capacity`. `metrics` are those at `rate_per_s`;
-    `None` if the rate is 0. `reason` says it in words. `points` are the rates visited, in ascending order.
+    stops a higher rate: `ttft_s`, `tpot_s`, `e2e_s`, `refused`, `capacity`. `reason` says it in words. `points` are the
+    rates visited, in ascending order.
     """
 
     rate_per_s: float
@@ -56,7 +56,6 @@ class Goodput:
     binding: str
     reason: str
     points: tuple[RatePoint, ...]
-    metrics: ServiceMetrics | None
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _max_rate(
     share_alone = float(slo.met(alone).mean())
     if share_alone < slo.share:
         binding, reason = _why_not(alone, slo)
-        return Goodput(0.0, 0.0, 0.0, 0.0, share_alone, binding, reason, (), None)
+        return Goodput(0.0, 0.0, 0.0, 0.0, share_alone, binding, reason, ())
     sample = at_rate(1.0)
     capacity_per_s = _rate_of_finishing(serve(replace(sample, arrival_s=np.zeros(len(sample))), None))
     search = _Search(at_rate, serve, slo, warmup)
@@ -269,7 +268,7 @@ class _Search:
     ) -> None:
         self.at_rate, self.service, self.slo, self.warmup = at_rate, service, slo, warmup
         self.points: list[RatePoint] = []
-        self.best: tuple[float, RequestOutcomes] | None = None
+        self.best: RatePoint | None = None
         self.nearest_failure: tuple[float, RequestOutcomes] | None = None
 
     def visit(self, rate_per_s: float) -> RatePoint:
@@ -286,8 +285,8 @@ class _Search:
         point = RatePoint(rate_per_s, attainment, 0.0 if gave_up else standard_error(met), gave_up)
         self.points.append(point)
         if point.attainment >= self.slo.share:
-            if self.best is None or rate_per_s > self.best[0]:
-                self.best = (rate_per_s, outcomes)
+            if self.best is None or rate_per_s > self.best.rate_per_s:
+                self.best = point
         elif self.nearest_failure is None or rate_per_s < self.nearest_failure[0]:
             self.nearest_failure = (rate_per_s, outcomes)
         return point
@@ -335,10 +334,8 @@ def _conclude(search: _Search, low: float, high: float, capacity_per_s: float) -
     if search.best is None:
         binding = _binding(search.nearest_failure, slo)
         reason = f"the SLO fails at any rate above {high:.3g}/s: {binding}"
-        return Goodput(0.0, 0.0, high, capacity_per_s, points[0].attainment, binding, reason, points, None)
-    rate_per_s, outcomes = search.best
-    metrics = summarise(outcomes, slo, search.warmup)
-    attainment = metrics.attainment.value if metrics.attainment else 0.0
+        return Goodput(0.0, 0.0, high, capacity_per_s, points[0].attainment, binding, reason, points)
+    rate_per_s = search.best.rate_per_s
     sure = [p.rate_per_s for p in points if p.attainment - Z80 * p.standard_error >= slo.share]
     doubtful = [p.rate_per_s for p in points if p.attainment + Z80 * p.standard_error < slo.share]
     binding = _binding(search.nearest_failure, slo) if low < capacity_per_s else "capacity"
@@ -352,11 +349,10 @@ def _conclude(search: _Search, low: float, high: float, capacity_per_s: float) -
         low=min(max(sure, default=0.0), rate_per_s),
         high=max(min(doubtful, default=capacity_per_s), rate_per_s),
         capacity_per_s=capacity_per_s,
-        attainment=attainment,
+        attainment=search.best.attainment,
         binding=binding,
         reason=reason,
         points=points,
-        metrics=metrics,
     )
 
 

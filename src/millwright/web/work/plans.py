@@ -31,6 +31,7 @@ class PlanRequest(ScenarioRequest):
     as_of: dt.date | None = Field(default=None, description="Plan as of this day instead of today.")
     seed: Seed = 0
     calibration_id: CalibrationId = None
+    front: bool = Field(default=False, description="Also the mixed fleets between the least cost and the least carbon.")
 
 
 def check_scenario(asked: ScenarioRequest, folder: Path, tell: Tell) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def plan(asked: PlanRequest, folder: Path, tell: Tell) -> dict[str, Any]:
         seed=asked.seed,
         progress=tell,
         calibration=calibration(folder),
+        front=asked.front,
     )
     return made.model_dump(mode="json")
 
