@@ -15,12 +15,11 @@ from millwright.simulate.autoscaling import Autoscaler, Autoscaling
 from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.packing import (
-    Servers,
     check_requests,
     collect,
     drafted_tokens,
     make_jobs,
-    make_servers,
+    make_records,
     refusals,
     with_host_memory,
     with_prefix_cache,
@@ -85,60 +84,106 @@ def simulate_cluster(
     Raises `ValueError` if requests, members or outages are malformed, or if members come late or fail under `scaling`.
     """
     check_requests(requests)
-    _check(members, outages)
-    if scaling is not None and (outages or any(member.ready_s > 0 for member in members)):
-        raise ValueError("an autoscaler alone starts and stops its replicas: give it no outages and no ready_s")
-    steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
     jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
-    servers = make_servers(steps, limits, capacities, len(requests))
     if given_tokens is not None:
         if len(given_tokens) != len(jobs) or (given_tokens >= jobs["input_tokens"]).any() or (given_tokens < 0).any():
             raise ValueError("given_tokens must hold, for each request, fewer tokens than its input, and not below 0")
         jobs["given"] = given_tokens
-    servers = with_priorities(servers, jobs, requests)
-    if prefix_cache:
-        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [m.host_memory for m in members])
-    hosts, fates = _hosts(members, jobs)
-    draws = np.random.default_rng(seed).random((len(requests), 2))
-    watches = 0 if router in _BLIND else 2 if router is Router.PREFIX_AWARE else 1
-
-    from millwright.simulate.cluster_engine import run_cluster  # compiled code is loaded when first needed
-
-    arrival_s = np.ascontiguousarray(requests.arrival_s, dtype=np.float64)
-    place = np.zeros(3, dtype=np.int64)
-    known = (int(router), watches, arrival_s, draws, hosts, fates, _changes(members, outages, hosts))
-    scaler = None if scaling is None else Autoscaler(scaling, len(members), float(arrival_s[0]))
-    if scaler is not None:
-        hosts["up"] = scaler.up
-    if watch is not None:
-        watch.begin(arrival_s)
-
-    def run_until(time_s: float) -> None:
-        run_cluster(*known, servers.replicas, servers.slots, jobs, *servers[2:], place, time_s)
-
-    while place[0] < len(jobs) or (watch is not None and not is_idle(servers.replicas)):
-        scale_s = scaler.next_s if scaler is not None and place[0] < len(jobs) else np.inf
-        look_s = watch.next_s if watch is not None else np.inf
-        run_until(min(scale_s, look_s))
-        if watch is not None and look_s <= scale_s:
-            watch.look(servers.replicas, int(place[0]), len(jobs))
-        if scaler is not None and scale_s <= look_s and np.isfinite(scale_s):
-            _scale(scaler, scale_s, servers, jobs, hosts)
-    run_until(np.inf)
-    outcomes = collect(requests.arrival_s, jobs, servers)
-    return outcomes if scaler is None else replace(outcomes, scaled=tuple(scaler.scaled))
+    cluster = Cluster(jobs, requests, members, outages, prefix_cache=prefix_cache, scaling=scaling)
+    starters = np.arange(len(jobs), dtype=np.int32)
+    outcomes = cluster.run(starters, router, seed, watch)
+    return replace(outcomes, arrival_s=requests.arrival_s)
 
 
-def _scale(
-    scaler: Autoscaler, time_s: float, servers: Servers, jobs: NDArray[np.void], hosts: NDArray[np.void]
-) -> None:
-    """Let the autoscaler look at the requests under way, and open and close replicas as it says."""
-    under_way = servers.replicas["outstanding"].copy()
-    hidden = servers.replicas["now_s"] > time_s + state.SAME_INSTANT_S  # what the step under way ends is not seen yet
-    under_way[hidden] += servers.replicas["done"][hidden]
-    for k in scaler.step(under_way.tolist()):
-        _start_cold(servers.replicas[k], servers.cache[k], time_s)
-    hosts["up"] = scaler.up
+class Cluster:
+    """Members made into records, and the run of requests through them."""
+
+    def __init__(
+        self,
+        jobs: NDArray[np.void],
+        requests: Requests,
+        members: Sequence[Member],
+        outages: Sequence[Outage] = (),
+        *,
+        prefix_cache: bool = True,
+        scaling: Autoscaling | None = None,
+    ) -> None:
+        """Make idle members for `jobs`, whose priorities and prefixes `requests` hold; raises ValueError."""
+        _check(members, outages)
+        if scaling is not None and (outages or any(member.ready_s > 0 for member in members)):
+            raise ValueError("an autoscaler alone starts and stops its replicas: give it no outages and no ready_s")
+        steps, limits, capacities = zip(*((m.step, m.limits, m.kv_capacity_tokens) for m in members), strict=True)
+        jobs["replica"] = state.NONE
+        records = with_priorities(make_records(jobs, steps, limits, capacities), requests)
+        if prefix_cache:
+            records = with_host_memory(with_prefix_cache(records, requests), [m.host_memory for m in members])
+        self.records = records
+        self.hosts, self.fates = _hosts(members, jobs)
+        self.changes = _changes(members, outages, self.hosts)
+        self.scaling = scaling
+
+    def run(
+        self,
+        starters: NDArray[np.int32],
+        router: Router,
+        seed: int,
+        watch: Watch | None,
+        *,
+        sessions: bool = False,
+    ) -> RequestOutcomes:
+        """Return what becomes of the requests; the `starters` come unasked at their `enter_s`, others after them."""
+        from millwright.simulate.cluster_engine import run_cluster  # compiled code is loaded when first needed
+        from millwright.simulate.routing import Front
+
+        jobs, replicas = self.records.jobs, self.records.replicas
+        replicas["routed"] = sessions
+        front = Front(
+            router=int(router),
+            watches=0 if router in _BLIND else 2 if router is Router.PREFIX_AWARE else 1,
+            sessions=int(sessions),
+            arrival_s=np.full(len(jobs), np.nan),
+            starters=starters,
+            draws=np.random.default_rng(seed).random((len(jobs), 2)),
+            hosts=self.hosts,
+            fates=self.fates,
+            changes=self.changes,
+            counts=np.zeros(3, dtype=np.int64),
+        )
+        first_s = float(jobs["enter_s"][starters[0]])
+        scaler = None if self.scaling is None else Autoscaler(self.scaling, len(replicas), first_s)
+        if scaler is not None:
+            self.hosts["up"] = scaler.up
+        if watch is not None:
+            watch.begin(jobs["enter_s"][starters])
+
+        def come() -> int:
+            return int(front.counts[0])
+
+        def is_over() -> bool:
+            return come() == len(starters) and (not (watch or sessions) or is_idle(replicas))
+
+        while not is_over():
+            scale_s = scaler.next_s if scaler is not None and (sessions or come() < len(starters)) else np.inf
+            look_s = watch.next_s if watch is not None else np.inf
+            run_cluster(front, self.records, min(scale_s, look_s))
+            if watch is not None and look_s <= scale_s:
+                watch.look(replicas, come(), len(starters))
+            if scaler is not None and scale_s <= look_s and np.isfinite(scale_s):
+                self._scale(scaler, scale_s)
+        run_cluster(front, self.records, np.inf)
+        jobs["replica"] = np.maximum(jobs["replica"], 0)
+        outcomes = collect(front.arrival_s, self.records)
+        return outcomes if scaler is None else replace(outcomes, scaled=tuple(scaler.scaled))
+
+    def _scale(self, scaler: Autoscaler, time_s: float) -> None:
+        """Let the autoscaler look at the requests under way, and open and close replicas as it says."""
+        replicas = self.records.replicas
+        under_way = replicas["outstanding"].copy()
+        hidden = replicas["now_s"] > time_s + state.SAME_INSTANT_S  # what the step under way ends is not seen yet
+        under_way[hidden] += replicas["done"][hidden]
+        for k in scaler.step(under_way.tolist()):
+            _start_cold(replicas[k], self.records.cache[k], time_s)
+        self.hosts["up"] = scaler.up
 
 
 def _start_cold(replica: np.void, cache: NDArray[np.void], time_s: float) -> None:

@@ -1,7 +1,9 @@
-"""Several replicas behind a router: arrivals, retries and outages in order of time, compiled.
+"""Several replicas behind a router: arrivals, next turns, retries and outages in order of time, compiled.
 
 A replica is only brought up to date when what the router may see of it could have changed: one that does nothing but
-decode ends no request before a time known in closed form.
+decode ends no request before a time known in closed form. With sessions the end of a request on one replica may send
+another to any of them, so that none may be ahead of what another could still bring: the one furthest behind goes first,
+as in any conservative parallel simulation (Chandy and Misra, IEEE Transactions on Software Engineering 5, 1979).
 """
 
 from __future__ import annotations
@@ -9,106 +11,120 @@ from __future__ import annotations
 from typing import Any
 
 from millwright.simulate.batch import next_completion, steps_until_exhaustion
-from millwright.simulate.compiled import compiled, inlined
+from millwright.simulate.compiled import compiled, inlined, spliced
 from millwright.simulate.engine import advance
-from millwright.simulate.routing import choose
-from millwright.simulate.state import ABSENT, NONE, SAME_INSTANT_S
-from millwright.simulate.waiting import let_in, send
+from millwright.simulate.routing import ARRIVED, CHANGED, ROUTED, Front, choose
+from millwright.simulate.state import ABSENT, NONE, SAME_INSTANT_S, Records
+from millwright.simulate.waiting import comes_first, drop_followers_of_undone, let_in, send, take_follower
 
 _REFUSED_LENGTH, _LOST = 2, 4  # Fate
+_NEVER_S = float("inf")
 
 
 @compiled
-def run_cluster(
-    router: int,
-    watches: int,
-    arrival_s: Any,
-    draws: Any,
-    hosts: Any,
-    fates: Any,
-    changes: Any,
-    replicas: Any,
-    slots: Any,
-    jobs: Any,
-    lines: Any,
-    tables: Any,
-    gaps: Any,
-    cache: Any,
-    prefix_ids: Any,
-    place: Any,
-    until_s: float,
-) -> None:
-    """Route the requests that come until `until_s` and run the replicas until then.
-
-    `watches`: 0, the router looks at nothing; 1, at requests under way; 2, also at the caches. `place`, zeros at first,
-    keeps how many requests have come, how many changes, and how many were routed.
-    """
-    n = len(arrival_s)
-    arrived, changed, turn = place[0], place[1], place[2]
-    while (arrived < n and arrival_s[arrived] <= until_s) or (
-        changed < len(changes) and changes[changed].time_s <= until_s
-    ):
-        if changed < len(changes) and (arrived == n or changes[changed].time_s <= arrival_s[arrived]):
-            change = changes[changed]
-            changed += 1
-            if change.up == 1:
-                hosts[change.replica].up = 1
-                replicas[change.replica].now_s = max(replicas[change.replica].now_s, change.time_s)
-                continue
-            hosts[change.replica].up = 0
-            _update(watches, change.time_s, hosts, replicas, slots, jobs, lines, tables, gaps, cache, prefix_ids)
-            k = change.replica
-            advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, change.time_s)
-            request = _fail(replicas[k], slots, jobs, lines, cache, change.time_s)
-            while request != NONE:
-                behind = jobs[request].behind
-                jobs[request].retries += 1
-                if change.retry == 1:
-                    at_s = change.time_s
-                    turn += _route(
-                        router, turn, draws, hosts, fates, replicas, slots, jobs, cache, prefix_ids, request, at_s
-                    )
-                else:
-                    jobs[request].fate = _LOST
-                request = behind
-        else:
-            time_s = arrival_s[arrived]
-            if watches > 0:
-                _update(watches, time_s, hosts, replicas, slots, jobs, lines, tables, gaps, cache, prefix_ids)
-            turn += _route(router, turn, draws, hosts, fates, replicas, slots, jobs, cache, prefix_ids, arrived, time_s)
-            arrived += 1
-    place[0], place[1], place[2] = arrived, changed, turn
+def run_cluster(front: Front, records: Records, until_s: float) -> None:
+    """Route the requests that come until `until_s` and run the replicas until then."""
+    counts, changes, jobs, replicas = front.counts, front.changes, records.jobs, records.replicas
+    while True:
+        if front.sessions == 1:
+            _await_next_turns(front, records, until_s)
+        request = _next_request(front, records)
+        request_s = _NEVER_S if request == NONE else jobs[request].enter_s
+        change_s = changes[counts[CHANGED]].time_s if counts[CHANGED] < len(changes) else _NEVER_S
+        time_s = min(request_s, change_s)
+        if time_s == _NEVER_S or time_s > until_s:
+            break
+        if change_s <= request_s:
+            counts[CHANGED] += 1
+            _change(front, records, counts[CHANGED] - 1)
+            continue
+        _take(front, records, request)
+        front.arrival_s[request] = time_s
+        if front.watches > 0:
+            _update(front, records, time_s)
+        _route(front, records, request, time_s)
     for k in range(len(replicas)):
-        advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, until_s)
+        advance(replicas[k], records, until_s)
 
 
-@compiled
-def _update(
-    watches: int,
-    time_s: float,
-    hosts: Any,
-    replicas: Any,
-    slots: Any,
-    jobs: Any,
-    lines: Any,
-    tables: Any,
-    gaps: Any,
-    cache: Any,
-    prefix_ids: Any,
-) -> None:
-    """Run the replicas up to `time_s` where the router could see a difference."""
-    for k in range(len(replicas)):
-        if hosts[k].quiet_until_s <= time_s + SAME_INSTANT_S or watches == 2:
-            advance(replicas[k], slots, jobs, lines, tables, gaps, cache, prefix_ids, time_s)
-            hosts[k].quiet_until_s = _quiet_until(replicas[k], slots, tables)
+# -- what comes ------------------------------------------------------------------------------------------------------
 
 
 @inlined
-def _quiet_until(rep: Any, slots: Any, tables: Any) -> float:
+def _next_request(front: Front, records: Records) -> int:
+    """Return the request that comes next to the router as far as is known, or NONE."""
+    replicas, jobs = records.replicas, records.jobs
+    arrived = front.counts[ARRIVED]
+    request = int(front.starters[arrived]) if arrived < len(front.starters) else NONE
+    if front.sessions == 1:
+        for k in range(len(replicas)):
+            turn = replicas[k].follower
+            if turn != NONE and (request == NONE or comes_first(jobs, turn, request)):
+                request = turn
+    return request
+
+
+@spliced
+def _take(front: Front, records: Records, request: int) -> None:
+    """Take the request that comes next from where it waits to come."""
+    replicas = records.replicas
+    arrived = front.counts[ARRIVED]
+    if arrived < len(front.starters) and front.starters[arrived] == request:
+        front.counts[ARRIVED] += 1
+        return
+    for k in range(len(replicas)):
+        if replicas[k].follower == request:
+            take_follower(replicas[k], records.jobs)
+            return
+
+
+@spliced
+def _await_next_turns(front: Front, records: Records, until_s: float) -> None:
+    """Run the replicas until none can end a request before the next event that is known, or before `until_s`."""
+    hosts, changes, replicas, jobs = front.hosts, front.changes, records.replicas, records.jobs
+    while True:
+        event_s = until_s
+        request = _next_request(front, records)
+        if request != NONE:
+            event_s = min(event_s, jobs[request].enter_s)
+        if front.counts[CHANGED] < len(changes):
+            event_s = min(event_s, changes[front.counts[CHANGED]].time_s)
+        behind, first_s, second_s = 0, _NEVER_S, _NEVER_S
+        for k in range(len(replicas)):
+            quiet_s = hosts[k].quiet_until_s
+            if quiet_s < first_s:
+                behind, first_s, second_s = k, quiet_s, first_s
+            elif quiet_s < second_s:
+                second_s = quiet_s
+        if first_s == _NEVER_S or first_s + SAME_INSTANT_S >= event_s:
+            return
+        # whatever the others still bring comes after a step of theirs, and so after every step that begins by then
+        advance(replicas[behind], records, min(event_s, second_s + 2.0 * SAME_INSTANT_S))
+        hosts[behind].quiet_until_s = _quiet_until(replicas[behind], records)
+
+
+# -- what the replicas do --------------------------------------------------------------------------------------------
+
+
+@spliced
+def _update(front: Front, records: Records, time_s: float) -> None:
+    """Run the replicas up to `time_s` where the router could see a difference."""
+    hosts, replicas = front.hosts, records.replicas
+    for k in range(len(replicas)):
+        if hosts[k].quiet_until_s <= time_s + SAME_INSTANT_S or front.watches == 2:
+            advance(replicas[k], records, time_s)
+            hosts[k].quiet_until_s = _quiet_until(replicas[k], records)
+
+
+@spliced
+def _quiet_until(rep: Any, records: Records) -> float:
     """Return a time before which the replica ends no request, unless it gets a new one."""
+    slots, tables = records.slots, records.tables
     until_s: float = rep.now_s
-    if rep.running == 0 and rep.waiting == 0 and rep.next_to_come == NONE:
-        until_s = float("inf")
+    if rep.running == 0 and rep.waiting == 0:
+        until_s = _NEVER_S
+        if rep.next_to_come != NONE:
+            until_s = max(rep.now_s, records.jobs[rep.next_to_come].enter_s)
     elif rep.decoding == rep.running and rep.running > 0 and rep.pass_tokens == 1:
         nobody = rep.waiting == 0 and rep.next_to_come == NONE
         still_blocked = rep.blocked == 1 and rep.done == 0 and (rep.lines == 1 or rep.next_to_come == NONE)
@@ -120,40 +136,30 @@ def _quiet_until(rep: Any, slots: Any, tables: Any) -> float:
     return until_s
 
 
-@compiled
-def _route(
-    router: int,
-    turn: int,
-    draws: Any,
-    hosts: Any,
-    fates: Any,
-    replicas: Any,
-    slots: Any,
-    jobs: Any,
-    cache: Any,
-    prefix_ids: Any,
-    request: int,
-    time_s: float,
-) -> int:
-    """Send a request to a replica, or count it as refused or lost; return 1 if it was sent."""
-    k = choose(router, turn, draws, hosts, fates, replicas, slots, jobs, cache, prefix_ids, request, time_s)
-    if k != NONE:
-        jobs[request].enter_s = time_s + replicas[k].request_s
-        jobs[request].replica = k
-        jobs[request].fate = 0
-        send(replicas[k], jobs, request)
-        hosts[k].quiet_until_s = min(hosts[k].quiet_until_s, replicas[k].now_s)
-        return 1
-    jobs[request].enter_s = time_s
-    jobs[request].fate = _why_refused(hosts, fates, jobs, request)
-    return 0
+@spliced
+def _route(front: Front, records: Records, request: int, time_s: float) -> None:
+    """Send a request to a replica, or count it as refused or lost."""
+    hosts, jobs, replicas = front.hosts, records.jobs, records.replicas
+    k = choose(front, records, request, time_s)
+    if k == NONE:
+        jobs[request].enter_s = time_s
+        jobs[request].fate = _why_refused(front, records, request)
+        return
+    front.counts[ROUTED] += 1
+    jobs[request].enter_s = time_s + replicas[k].request_s
+    jobs[request].replica = k
+    jobs[request].fate = 0
+    send(replicas[k], jobs, request)
+    hosts[k].quiet_until_s = min(hosts[k].quiet_until_s, replicas[k].now_s)
 
 
 @inlined
-def _why_refused(hosts: Any, fates: Any, jobs: Any, request: int) -> int:
+def _why_refused(front: Front, records: Records, request: int) -> int:
     """Return lost if a replica that is down would have taken the request, else why the first one refuses it."""
+    hosts, fates = front.hosts, front.fates
     for k in range(len(hosts)):
-        if fates[hosts[k].kind, request] == 0 and jobs[request].input_tokens <= hosts[k].longest_input_tokens:
+        fits = records.jobs[request].input_tokens <= hosts[k].longest_input_tokens
+        if fates[hosts[k].kind, request] == 0 and fits:
             return _LOST
     fate = fates[hosts[0].kind, request]
     if fate == 0:
@@ -161,18 +167,48 @@ def _why_refused(hosts: Any, fates: Any, jobs: Any, request: int) -> int:
     return int(fate)
 
 
-@compiled
-def _fail(rep: Any, slots: Any, jobs: Any, lines: Any, cache: Any, time_s: float) -> int:
+# -- replicas that come and go ---------------------------------------------------------------------------------------
+
+
+@spliced
+def _change(front: Front, records: Records, number: int) -> None:
+    """Let a replica go up, or down: then its requests begin anew elsewhere, or are lost."""
+    change, hosts, replicas, jobs = front.changes[number], front.hosts, records.replicas, records.jobs
+    k, time_s = change.replica, change.time_s
+    if change.up == 1:
+        hosts[k].up = 1
+        replicas[k].now_s = max(replicas[k].now_s, time_s)
+        return
+    hosts[k].up = 0
+    if front.watches > 0:
+        _update(front, records, time_s)
+    advance(replicas[k], records, time_s)
+    request = _fail(replicas[k], records, time_s)
+    hosts[k].quiet_until_s = _NEVER_S
+    while request != NONE:
+        behind = jobs[request].behind
+        jobs[request].retries += 1
+        if change.retry == 1:
+            _route(front, records, request, time_s)
+        else:
+            jobs[request].fate = _LOST
+        request = behind
+
+
+@spliced
+def _fail(rep: Any, records: Records, time_s: float) -> int:
     """Empty a replica that fails at `time_s`: return its requests as a list linked by `behind`, oldest first.
 
     What the step under way would have brought is lost with it.
     """
+    slots, jobs, lines, cache = records.slots, records.jobs, records.lines, records.cache
     head, tail = NONE, NONE
     if rep.now_s > time_s + SAME_INSTANT_S:
         for i in range(rep.done):
             request = slots[rep.row, i].done
             jobs[request].finish_s = float("nan")
             head, tail = _join(jobs, head, tail, request)
+        drop_followers_of_undone(rep, records)
     slot = rep.oldest
     while slot != NONE:
         head, tail = _join(jobs, head, tail, slots[rep.row, slot].request)

@@ -17,7 +17,7 @@ from millwright.simulate.compiled import compiled
 from millwright.simulate.gaps import gap_bin
 from millwright.simulate.preemption import preempt, worst_running
 from millwright.simulate.prefix_cache import available, drop_idle, take_blocks_now
-from millwright.simulate.state import NONE, Replica
+from millwright.simulate.state import NONE, Records, Replica
 
 _WEYL, _STRIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -34,8 +34,9 @@ def draw(seed: int, request: int, token: int) -> float:
 
 
 @compiled
-def serve_drafting(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+def serve_drafting(rep: Replica, records: Records) -> None:
     """Take the blocks that decoding sequences need for one step, drafts included, in order of admission."""
+    slots, jobs, cache = records.slots, records.jobs, records.cache
     slot = rep.oldest
     while slot != NONE and slot != rep.chunk_slot:
         newer = slots[rep.row, slot].newer
@@ -46,7 +47,7 @@ def serve_drafting(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, 
             victim = worst_running(rep, slots, jobs)
             if victim == newer:
                 newer = slots[rep.row, victim].newer
-            preempt(rep, slots, jobs, lines, cache, prefix_ids, victim, 0)
+            preempt(rep, records, victim, 0)
             running = victim != slot
         if running:
             take_blocks_now(rep, more)
@@ -56,15 +57,14 @@ def serve_drafting(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, 
 
 
 @compiled
-def give_accepted(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, seconds: float) -> int:
+def give_accepted(rep: Replica, records: Records, seconds: float) -> int:
     """Give each decoding sequence the tokens of a step that ended just now, the step counted; return all of them."""
+    slots, jobs, gaps = records.slots, records.jobs, records.gaps
     given = 0
     slot = rep.oldest
     while slot != NONE:
         if slots[rep.row, slot].finish_step >= rep.step:
-            tokens = min(
-                _tokens_of_pass(rep, slots, jobs, tables, slot), slots[rep.row, slot].finish_step - rep.step + 1
-            )
+            tokens = min(_tokens_of_pass(rep, records, slot), slots[rep.row, slot].finish_step - rep.step + 1)
             slots[rep.row, slot].passes += 1
             slots[rep.row, slot].base += tokens - 1
             slots[rep.row, slot].finish_step -= tokens - 1
@@ -80,8 +80,9 @@ def give_accepted(rep: Replica, slots: Any, jobs: Any, tables: Any, gaps: Any, s
 
 
 @compiled
-def _tokens_of_pass(rep: Replica, slots: Any, jobs: Any, tables: Any, slot: int) -> int:
+def _tokens_of_pass(rep: Replica, records: Records, slot: int) -> int:
     """Return how many tokens the step brings a sequence, before its answer's end is looked at."""
+    slots, jobs, tables = records.slots, records.jobs, records.tables
     if rep.expected_tokens > 0.0:
         passes = slots[rep.row, slot].passes
         reached: int = math.floor(rep.expected_tokens * (passes + 1.0)) - math.floor(rep.expected_tokens * passes)

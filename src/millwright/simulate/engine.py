@@ -22,7 +22,7 @@ from millwright.simulate.batch import (
     take_blocks,
     take_completed,
 )
-from millwright.simulate.compiled import compiled, inlined
+from millwright.simulate.compiled import compiled, inlined, spliced
 from millwright.simulate.drafting import give_accepted, serve_drafting, take_drafted
 from millwright.simulate.gaps import count_gaps, count_gaps_after_pause, gap_bin
 from millwright.simulate.host_cache import load_time_s, on_host
@@ -37,17 +37,16 @@ from millwright.simulate.prefix_cache import (
     keep_prefix,
     release_blocks,
 )
-from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica
+from millwright.simulate.state import NONE, SAME_INSTANT_S, Records, Replica
 from millwright.simulate.waiting import first_waiting, leave_line, let_in, next_arrival, send, send_next_turn
 
 _SERVED = 1  # Fate.SERVED: an enum member is not for compiled code
 
 
 @compiled
-def advance(
-    rep: Replica, slots: Any, jobs: Any, lines: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
-) -> None:
+def advance(rep: Replica, records: Records, until_s: float) -> None:
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
+    jobs = records.jobs
     while rep.violations_left >= 0:
         if rep.running == 0 and rep.waiting == 0:
             coming = next_arrival(rep, jobs)
@@ -56,28 +55,29 @@ def advance(
             if jobs[coming].enter_s > until_s:
                 return
             rep.now_s = max(rep.now_s, jobs[coming].enter_s)
+        if rep.routed == 1 and rep.follower != NONE:  # it may be routed back here
+            until_s = min(until_s, jobs[rep.follower].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
-        _run_steps(rep, slots, jobs, lines, tables, gaps, cache, prefix_ids, until_s)
+        _run_steps(rep, records, until_s)
 
 
-@inlined
-def _run_steps(
-    rep: Replica, slots: Any, jobs: Any, lines: Any, tables: Any, gaps: Any, cache: Any, prefix_ids: Any, until_s: float
-) -> None:
+@spliced
+def _run_steps(rep: Replica, records: Records, until_s: float) -> None:
     """Schedule one step and run it, with as many like it as follow if it only decodes.
 
     Running sequences come first; where prompts go first (`prefill_first`), decoding is served if there are none.
     """
+    slots, jobs, lines, cache = records.slots, records.jobs, records.lines, records.cache
     rep.done = 0
     rep.blocked = 0
     let_in(rep, jobs, lines)
     before = rep.preemptions
     if rep.prefill_first == 0:
-        _serve(rep, slots, jobs, lines, cache, prefix_ids)
+        _serve(rep, records)
     elif rep.paused_s == 0.0:
         rep.pause_first = rep.admissions
-    chunk = 0 if rep.chunk_slot == NONE else serve_chunk(rep, slots, jobs, lines, cache, prefix_ids)
+    chunk = 0 if rep.chunk_slot == NONE else serve_chunk(rep, records)
     preempted = rep.preemptions > before
 
     room = room_for_prompts(rep)
@@ -99,8 +99,8 @@ def _run_steps(
     while budget > 0 and not preempted and rep.running < rep.max_seqs and rep.waiting > 0:
         request = first_waiting(rep, lines)
         target = jobs[request].input_tokens + jobs[request].generated
-        hits = cached_prefix(rep, jobs, cache, prefix_ids, request, target)
-        hosted = 0 if rep.host_room == 0 else on_host(rep, jobs, cache, prefix_ids, request, hits)
+        hits = cached_prefix(rep, records, request, target)
+        hosted = 0 if rep.host_room == 0 else on_host(rep, records, request, hits)
         shared = (hits - hosted) * rep.prefix_unit
         own = blocks_for(target, rep.block_size) - shared
         at_end = 0
@@ -111,17 +111,17 @@ def _run_steps(
         if jobs[request].preemptions == 0:
             start = max(start, jobs[request].given)
         too_long = rep.whole_prompts == 1 and target - start > budget and target <= rep.token_budget
-        if too_long or available(rep) - idle_among(rep, jobs, cache, prefix_ids, request, hits) - own < rep.watermark:
+        if too_long or available(rep) - idle_among(rep, records, request, hits) - own < rep.watermark:
             rep.blocked = 1
             break
-        slot = _admit(rep, slots, jobs, lines, request, target)
-        hold_prefix(rep, slots, jobs, cache, prefix_ids, request, slot, hits)
+        slot = _admit(rep, records, request, target)
+        hold_prefix(rep, records, request, slot, hits)
         done = min(target, start + budget)
         held = blocks_for(done, rep.block_size)
         rep.free_blocks -= held - shared
         rep.promised += at_end - held
         drop_idle(rep, cache)
-        keep_prefix(rep, slots, jobs, cache, prefix_ids, slot, done)
+        keep_prefix(rep, records, slot, done)
         loaded += hosted * rep.prefix_tokens
         attention += _attention(start, done - start)
         budget -= done - start
@@ -137,41 +137,42 @@ def _run_steps(
     prefill = room - budget
     if prefill > 0:
         load_s = load_time_s(rep, loaded)
-        _mixed_step(rep, slots, jobs, tables, gaps, prefill, sequences, attention, prefill_kv, load_s)
+        _mixed_step(rep, records, prefill, sequences, attention, prefill_kv, load_s)
     else:
         if rep.prefill_first == 1:
-            _serve(rep, slots, jobs, lines, cache, prefix_ids)
+            _serve(rep, records)
             preempted = rep.preemptions > before
             rep.least_free = min(rep.least_free, available(rep))
         if rep.pass_tokens > 1:
-            _mixed_step(rep, slots, jobs, tables, gaps, 0, 0, 0.0, 0, 0.0)
+            _mixed_step(rep, records, 0, 0, 0.0, 0, 0.0)
         else:
             most = 1 if preempted or rep.paused_s > 0.0 else next_completion(rep, slots) - rep.step
-            _jump(rep, slots, jobs, tables, gaps, cache, most, until_s)
+            _jump(rep, records, most, until_s)
     completed = take_completed(rep, slots) if rep.pass_tokens == 1 else take_drafted(rep, slots)
     for i in range(completed):
         slot = slots[rep.row, i].completed
         held = slots[rep.row, slot].base + rep.step
         if rep.pass_tokens > 1:
             held = slots[rep.row, slot].reserved
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, held)
+        release_blocks(rep, records, slot, held)
         _complete(rep, slots, jobs, slot)
     for i in range(fresh):
-        _emit_after_prefill(rep, slots, jobs, gaps, cache, prefix_ids, slots[rep.row, i].fresh)
+        _emit_after_prefill(rep, records, slots[rep.row, i].fresh)
 
 
 @inlined
-def _serve(rep: Replica, slots: Any, jobs: Any, lines: Any, cache: Any, prefix_ids: Any) -> None:
+def _serve(rep: Replica, records: Records) -> None:
     """Take the blocks that decoding sequences need for one step."""
     if rep.pass_tokens == 1:
-        serve_decoding(rep, slots, jobs, lines, cache, prefix_ids)
+        serve_decoding(rep, records)
     else:
-        serve_drafting(rep, slots, jobs, lines, cache, prefix_ids)
+        serve_drafting(rep, records)
 
 
 @inlined
-def _admit(rep: Replica, slots: Any, jobs: Any, lines: Any, request: int, target: int) -> int:
+def _admit(rep: Replica, records: Records, request: int, target: int) -> int:
     """Move a waiting request to the end of the running ones; return its slot."""
+    slots, jobs, lines = records.slots, records.jobs, records.lines
     leave_line(rep, jobs, lines, request)
     if jobs[request].preemptions == 0:
         jobs[request].admitted_s = rep.now_s
@@ -205,13 +206,10 @@ def _attention(done: int, chunk: int) -> float:
     return chunk * float(done) + 0.5 * chunk * (chunk + 1.0)
 
 
-@inlined
+@spliced
 def _mixed_step(
     rep: Replica,
-    slots: Any,
-    jobs: Any,
-    tables: Any,
-    gaps: Any,
+    records: Records,
     prefill: int,
     sequences: int,
     attention: float,
@@ -219,6 +217,7 @@ def _mixed_step(
     load_s: float,
 ) -> None:
     """Run one step that computes `prefill` prompt tokens of `sequences` sequences, and decodes unless they go first."""
+    tables, gaps = records.tables, records.gaps
     decodes = rep.prefill_first == 0 or prefill == 0
     decoding = rep.decoding if decodes else 0
     tokens = decoding * rep.pass_tokens
@@ -244,7 +243,7 @@ def _mixed_step(
         given = decoding
         if rep.pass_tokens > 1:
             rep.drafted_tokens += tokens - decoding
-            given = give_accepted(rep, slots, jobs, tables, gaps, seconds)
+            given = give_accepted(rep, records, seconds)
         elif decoding > 0:
             gaps[rep.row, gap_bin(seconds)] += decoding
         rep.context += given
@@ -255,18 +254,15 @@ def _mixed_step(
     rep.kv_token_seconds += (rep.context + prefill_kv) * seconds
 
 
-@inlined
+@spliced
 def _jump(
     rep: Replica,
-    slots: Any,
-    jobs: Any,
-    tables: Any,
-    gaps: Any,
-    cache: Any,
+    records: Records,
     most: int,
     until_s: float,
 ) -> None:
     """Run up to `most` decode-only steps, to the next event; the blocks of the first step are taken already."""
+    slots, jobs, tables, gaps, cache = records.slots, records.jobs, records.tables, records.gaps, records.cache
     n = rep.decoding
     first_s = tables[rep.table, n].decode_s + rep.seq_s * n + rep.kv_s * (rep.context + n)
     growth_s = rep.kv_s * n
@@ -297,7 +293,7 @@ def _jump(
     rep.context += n * steps
     rep.decode_tokens += n * steps
     if rep.paused_s > 0.0:
-        count_gaps_after_pause(rep, slots, jobs, gaps, seconds)
+        count_gaps_after_pause(rep, records, seconds)
     else:
         count_gaps(rep, gaps, first_s, growth_s, steps, n)
 
@@ -355,8 +351,9 @@ def _breaks_a_limit(rep: Replica, jobs: Any, request: int) -> bool:
 
 
 @inlined
-def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: Any, prefix_ids: Any, slot: int) -> None:
+def _emit_after_prefill(rep: Replica, records: Records, slot: int) -> None:
     """Give the token that the last prefill step of `slot` brought, and let it decode or complete."""
+    slots, jobs, gaps = records.slots, records.jobs, records.gaps
     request = slots[rep.row, slot].request
     target = slots[rep.row, slot].target
     generated = target - jobs[request].input_tokens
@@ -367,7 +364,7 @@ def _emit_after_prefill(rep: Replica, slots: Any, jobs: Any, gaps: Any, cache: A
     jobs[request].last_token_s = rep.now_s
     remaining = jobs[request].output_tokens - generated - 1
     if remaining == 0:
-        release_blocks(rep, slots, jobs, cache, prefix_ids, slot, target)
+        release_blocks(rep, records, slot, target)
         _complete(rep, slots, jobs, slot)
     else:
         start_decoding(rep, slots, slot, target, remaining)

@@ -7,7 +7,7 @@ from typing import Any
 
 from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.outcomes import GAP_BINS, GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2
-from millwright.simulate.state import NONE, Replica
+from millwright.simulate.state import NONE, Records, Replica
 
 
 @inlined
@@ -33,11 +33,12 @@ def count_gaps(rep: Replica, gaps: Any, first_s: float, growth_s: float, steps: 
 
 
 @compiled
-def count_gaps_after_pause(rep: Replica, slots: Any, jobs: Any, gaps: Any, seconds: float) -> None:
+def count_gaps_after_pause(rep: Replica, records: Records, seconds: float) -> None:
     """Count the gaps of the first step after decoding waited for prompts, which has just ended.
 
     Whoever decoded before has waited all the time; those whose prompts were computed meanwhile since their own token.
     """
+    slots, jobs, gaps = records.slots, records.jobs, records.gaps
     waited = rep.decoding
     slot = rep.newest
     while slot != NONE and slots[rep.row, slot].admission >= rep.pause_first:

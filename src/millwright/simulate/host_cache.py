@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.state import ABSENT, NONE, ON_HOST, Replica
+from millwright.simulate.state import ABSENT, NONE, ON_HOST, Records, Replica
 
 
 @compiled
@@ -46,8 +46,9 @@ def leave_host(rep: Replica, cache: Any, block: int) -> None:
 
 
 @compiled
-def on_host(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, hits: int) -> int:
+def on_host(rep: Replica, records: Records, request: int, hits: int) -> int:
     """Return how many of the first `hits` prefix blocks of a request lie on the host."""
+    jobs, cache, prefix_ids = records.jobs, records.cache, records.prefix_ids
     first = jobs[request].prefix_first
     count = 0
     for i in range(hits):

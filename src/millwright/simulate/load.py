@@ -12,19 +12,19 @@ from millwright.perf.step_time import StepTime
 from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, RequestOutcomes
 from millwright.simulate.packing import (
-    Servers,
     as_lengths,
     check_requests,
     collect,
     drafted_tokens,
     make_jobs,
-    make_servers,
+    make_records,
     refusals,
     with_host_memory,
     with_prefix_cache,
     with_priorities,
 )
 from millwright.simulate.slo import Slo
+from millwright.simulate.state import Records
 from millwright.simulate.watching import Watch, is_idle
 from millwright.traffic.requests import Requests
 
@@ -63,15 +63,15 @@ def simulate_open(
     jobs["fate"][:] = refusals(
         jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens, drafted_tokens(step)
     )
-    servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(requests))
-    servers = with_priorities(servers, jobs, requests)
+    records = make_records(jobs, (step,), (limits,), (kv_capacity_tokens,))
+    records = with_priorities(records, requests)
     if prefix_cache:
-        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [host_memory])
+        records = with_host_memory(with_prefix_cache(records, requests), [host_memory])
     if give_up is not None:
-        _watch(servers.replicas[0], give_up)
-    link_queue(servers.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
-    advance_alone(servers, jobs, watch)
-    return collect(requests.arrival_s, jobs, servers)
+        _watch(records.replicas[0], give_up)
+    link_queue(records.replicas[0], jobs, np.flatnonzero(jobs["fate"] == Fate.PENDING))
+    advance_alone(records, watch)
+    return collect(requests.arrival_s, records)
 
 
 def simulate_closed(
@@ -100,11 +100,11 @@ def simulate_closed(
         raise ValueError(f"think_s and ramp_s must not be negative, got {think_s} and {ramp_s}")
     jobs = make_jobs(np.full(len(inputs), np.nan), inputs, outputs)
     jobs["fate"][:] = refusals(inputs, outputs, limits, kv_capacity_tokens, drafted_tokens(step))
-    servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(inputs))
-    servers.replicas["think_s"] = think_s
-    _start_clients(servers.replicas[0], jobs, concurrency, ramp_s)
-    advance_alone(servers, jobs, watch)
-    return collect(jobs["enter_s"] - step.request_s, jobs, servers)
+    records = make_records(jobs, (step,), (limits,), (kv_capacity_tokens,))
+    records.replicas["think_s"] = think_s
+    _start_clients(records.replicas[0], jobs, concurrency, ramp_s)
+    advance_alone(records, watch)
+    return collect(jobs["enter_s"] - step.request_s, records)
 
 
 def _watch(replica: np.void, give_up: GiveUp) -> None:
@@ -125,16 +125,17 @@ def _start_clients(replica: np.void, jobs: NDArray[np.void], concurrency: int, r
     replica["next_to_issue"] = last
 
 
-def advance_alone(servers: Servers, jobs: NDArray[np.void], watch: Watch | None = None) -> None:
+def advance_alone(records: Records, watch: Watch | None = None) -> None:
     """Run a single replica to its end."""
     from millwright.simulate.engine import advance  # compiled code is loaded when first needed
 
+    replicas, jobs = records.replicas, records.jobs
     if watch is not None:
         watch.begin(jobs["enter_s"])
-        while not is_idle(servers.replicas):
-            advance(servers.replicas[0], servers.slots, jobs, *servers[2:], watch.next_s)
-            watch.look(servers.replicas, int(servers.replicas["tickets"][0]), len(jobs))
-    advance(servers.replicas[0], servers.slots, jobs, *servers[2:], np.inf)
+        while not is_idle(replicas):
+            advance(replicas[0], records, watch.next_s)
+            watch.look(replicas, int(replicas["tickets"][0]), len(jobs))
+    advance(replicas[0], records, np.inf)
 
 
 def link_queue(replica: np.void, jobs: NDArray[np.void], order: NDArray[np.int64]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +12,7 @@ from millwright.perf.step_time import StepTime
 from millwright.simulate import state
 from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import GAP_BINS, Fate, RequestOutcomes, Totals
+from millwright.simulate.state import Records
 from millwright.traffic.requests import Requests
 
 
@@ -89,28 +89,13 @@ def block_counts(limits: SchedulerLimits, kv_capacity_tokens: int) -> tuple[int,
     return blocks, int(limits.watermark * blocks)
 
 
-class Servers(NamedTuple):
-    """Replicas (R,), their slots (R, columns) and lines (R, priorities), step times (kinds, tokens + 1), gaps (R, bins)
-
-    `cache` has shape (R, distinct prefix blocks); `prefix_ids` are the blocks of all requests, one after another.
-    """
-
-    replicas: NDArray[np.void]
-    slots: NDArray[np.void]
-    lines: NDArray[np.void]
-    tables: NDArray[np.void]
-    gaps: NDArray[np.int64]
-    cache: NDArray[np.void]
-    prefix_ids: NDArray[np.int32]
-
-
-def make_servers(
+def make_records(
+    jobs: NDArray[np.void],
     steps: Sequence[StepTime],
     limits: Sequence[SchedulerLimits],
     kv_capacity_tokens: Sequence[int],
-    request_count: int,
-) -> Servers:
-    """Return idle replicas, one for each entry of the three sequences.
+) -> Records:
+    """Return the requests `jobs` and idle replicas for them, one for each entry of the three sequences.
 
     Raises `ValueError` if a token budget is below `max_num_seqs` or beyond the step-time table.
     """
@@ -123,7 +108,7 @@ def make_servers(
             draft = step.speculation.draft
             tables[row, : len(step.speculation.draft_s)]["draft_s"] = step.speculation.draft_s
             tables[row, : len(draft.accepted)]["accepted_up_to"] = np.cumsum(draft.accepted)
-    max_slots = max(min(limit.max_num_seqs, request_count) for limit in limits)
+    max_slots = max(min(limit.max_num_seqs, len(jobs)) for limit in limits)
     replicas = np.zeros(len(steps), dtype=state.REPLICA)
     replicas["row"] = np.arange(len(steps))
     replicas["free_slots"] = max_slots
@@ -152,19 +137,21 @@ def make_servers(
     replicas["lines"] = 1
     gaps = np.zeros((len(steps), GAP_BINS), dtype=np.int64)
     no_cache = np.zeros((len(steps), 1), dtype=state.CACHED_BLOCK)
-    return Servers(replicas, slots, make_lines(len(steps), 1), tables, gaps, no_cache, np.zeros(1, dtype=np.int32))
+    no_blocks = np.zeros(1, dtype=np.int32)
+    return Records(jobs, replicas, slots, make_lines(len(steps), 1), tables, gaps, no_cache, no_blocks)
 
 
-def with_priorities(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:
-    """Return the servers with a line for each priority of `requests`; write each job's line."""
+def with_priorities(records: Records, requests: Requests) -> Records:
+    """Return the records with a line for each priority of `requests`; write each job's line."""
+    jobs = records.jobs
     if requests.priority is None:
-        return servers
+        return records
     if len(requests.priority) != len(jobs):
         raise ValueError(f"{len(requests.priority)} priorities for {len(jobs)} requests: give as many")
     distinct, line = np.unique(requests.priority, return_inverse=True)
     jobs["line"] = line
-    servers.replicas["lines"] = len(distinct)
-    return servers._replace(lines=make_lines(len(servers.replicas), len(distinct)))
+    records.replicas["lines"] = len(distinct)
+    return records._replace(lines=make_lines(len(records.replicas), len(distinct)))
 
 
 def make_lines(replicas: int, priorities: int) -> NDArray[np.void]:
@@ -174,15 +161,15 @@ def make_lines(replicas: int, priorities: int) -> NDArray[np.void]:
     return lines
 
 
-def with_prefix_cache(servers: Servers, jobs: NDArray[np.void], requests: Requests) -> Servers:
-    """Return the servers with an empty prefix cache for the prefix blocks of `requests`; write each job's blocks.
+def with_prefix_cache(records: Records, requests: Requests) -> Records:
+    """Return the records with an empty prefix cache for the prefix blocks of `requests`; write each job's blocks.
 
     Only blocks that the prompt fills count. Raises `ValueError` if a prefix block is not a whole number of KV blocks.
     """
     if requests.prefix_blocks is None or requests.prefix_offsets is None:
-        return servers
-    tokens = requests.prefix_block_tokens
-    sizes = np.unique(servers.replicas["block_size"])
+        return records
+    jobs, tokens = records.jobs, requests.prefix_block_tokens
+    sizes = np.unique(records.replicas["block_size"])
     if tokens < 1 or (tokens % sizes != 0).any():
         raise ValueError(
             f"a prefix block of {tokens} tokens is not a whole number of KV blocks of {sizes.tolist()} tokens: "
@@ -194,20 +181,20 @@ def with_prefix_cache(servers: Servers, jobs: NDArray[np.void], requests: Reques
     distinct, ids = np.unique(requests.prefix_blocks, return_inverse=True)
     jobs["prefix_first"] = offsets[:-1]
     jobs["prefix_count"] = np.minimum(np.diff(offsets), jobs["input_tokens"] // tokens)
-    servers.replicas["prefix_tokens"] = tokens
-    servers.replicas["prefix_unit"] = tokens // servers.replicas["block_size"]
-    cache = np.zeros((len(servers.replicas), max(len(distinct), 1)), dtype=state.CACHED_BLOCK)
+    records.replicas["prefix_tokens"] = tokens
+    records.replicas["prefix_unit"] = tokens // records.replicas["block_size"]
+    cache = np.zeros((len(records.replicas), max(len(distinct), 1)), dtype=state.CACHED_BLOCK)
     cache["refs"] = state.ABSENT
-    return servers._replace(cache=cache, prefix_ids=np.ascontiguousarray(ids, dtype=np.int32))
+    return records._replace(cache=cache, prefix_ids=np.ascontiguousarray(ids, dtype=np.int32))
 
 
-def with_host_memory(servers: Servers, memories: Sequence[HostMemory | None]) -> Servers:
+def with_host_memory(records: Records, memories: Sequence[HostMemory | None]) -> Records:
     """Let each replica keep what its prefix cache drops in its host's memory; needs the prefix cache."""
-    for replica, memory in zip(servers.replicas, memories, strict=True):
+    for replica, memory in zip(records.replicas, memories, strict=True):
         if memory is not None and replica["prefix_tokens"] > 0:
             replica["host_room"] = memory.capacity_tokens // replica["prefix_tokens"]
             replica["load_start_s"], replica["load_token_s"] = memory.start_s, memory.s_per_token
-    return servers
+    return records
 
 
 def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
@@ -239,9 +226,10 @@ def _check_limits(limits: SchedulerLimits, step: StepTime) -> None:
 # -- unpacking -----------------------------------------------------------------------------------------------
 
 
-def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Servers) -> RequestOutcomes:
+def collect(arrival_s: NDArray[np.float64], records: Records) -> RequestOutcomes:
     """Return the outcomes of a finished simulation."""
-    each = tuple(_totals(replica) for replica in servers.replicas)
+    jobs = records.jobs
+    each = tuple(_totals(replica) for replica in records.replicas)
     return RequestOutcomes(
         arrival_s=arrival_s,
         first_token_s=jobs["first_token_s"],
@@ -254,7 +242,7 @@ def collect(arrival_s: NDArray[np.float64], jobs: NDArray[np.void], servers: Ser
         cached_tokens=jobs["cached_tokens"],
         replica=jobs["replica"],
         retries=jobs["retries"],
-        gap_counts=servers.gaps.sum(axis=0),
+        gap_counts=records.gaps.sum(axis=0),
         totals=sum_totals(each),
         replica_totals=each,
     )

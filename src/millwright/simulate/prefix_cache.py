@@ -13,7 +13,7 @@ from typing import Any
 from millwright.simulate.batch import blocks_for
 from millwright.simulate.compiled import compiled, inlined
 from millwright.simulate.host_cache import leave_host, move_to_host
-from millwright.simulate.state import ABSENT, NONE, ON_HOST, Replica
+from millwright.simulate.state import ABSENT, NONE, ON_HOST, Records, Replica
 
 
 @inlined
@@ -37,8 +37,9 @@ def blocks_at_end(rep: Replica, jobs: Any, request: int) -> int:
 
 
 @compiled
-def cached_prefix(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, target: int) -> int:
+def cached_prefix(rep: Replica, records: Records, request: int, target: int) -> int:
     """Return how many leading prefix blocks are cached; at least one token is left to compute."""
+    jobs, cache, prefix_ids = records.jobs, records.cache, records.prefix_ids
     hits = 0
     if rep.prefix_unit > 0:
         most = min(jobs[request].prefix_count, (target - 1) // rep.prefix_tokens)
@@ -49,8 +50,9 @@ def cached_prefix(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request:
 
 
 @compiled
-def idle_among(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: int, hits: int) -> int:
+def idle_among(rep: Replica, records: Records, request: int, hits: int) -> int:
     """Return the KV blocks of those of the first `hits` prefix blocks that are idle."""
+    jobs, cache, prefix_ids = records.jobs, records.cache, records.prefix_ids
     first = jobs[request].prefix_first
     idle = 0
     for i in range(hits):
@@ -60,10 +62,9 @@ def idle_among(rep: Replica, jobs: Any, cache: Any, prefix_ids: Any, request: in
 
 
 @compiled
-def hold_prefix(
-    rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, request: int, slot: int, hits: int
-) -> None:
+def hold_prefix(rep: Replica, records: Records, request: int, slot: int, hits: int) -> None:
     """Let the sequence in `slot` hold the first `hits` prefix blocks of its request."""
+    slots, jobs, cache, prefix_ids = records.slots, records.jobs, records.cache, records.prefix_ids
     first = jobs[request].prefix_first
     for i in range(hits):
         block = prefix_ids[first + i]
@@ -82,8 +83,9 @@ def hold_prefix(
 
 
 @compiled
-def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, computed: int) -> None:
+def keep_prefix(rep: Replica, records: Records, slot: int, computed: int) -> None:
     """Cache the prefix blocks that the sequence's first `computed` tokens fill, up to one that is cached already."""
+    slots, jobs, cache, prefix_ids = records.slots, records.jobs, records.cache, records.prefix_ids
     if rep.prefix_unit > 0:
         request = slots[rep.row, slot].request
         first = jobs[request].prefix_first
@@ -98,8 +100,9 @@ def keep_prefix(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any
 
 
 @compiled
-def release_blocks(rep: Replica, slots: Any, jobs: Any, cache: Any, prefix_ids: Any, slot: int, tokens: int) -> None:
+def release_blocks(rep: Replica, records: Records, slot: int, tokens: int) -> None:
     """Give back the blocks of a sequence of `tokens` tokens: its own become free, prefix blocks idle unless shared."""
+    slots, jobs, cache, prefix_ids = records.slots, records.jobs, records.cache, records.prefix_ids
     blocks = blocks_for(tokens, rep.block_size)
     rep.free_blocks += blocks
     if rep.reserved_output > 0.0:

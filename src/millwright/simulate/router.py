@@ -25,3 +25,5 @@ class Router(IntEnum):
     """The one with the least prompt tokens under way, counting what this request would add beyond the cached prefix."""
     BY_LENGTH = 6
     """Of the replicas for the shortest prompts that still take this one, that with the fewest requests under way."""
+    STICKY = 7
+    """The one that served the session's last turn while it is up; else that with the fewest requests under way."""

@@ -17,7 +17,7 @@ from millwright.simulate.packing import (
     collect,
     drafted_tokens,
     make_jobs,
-    make_servers,
+    make_records,
     refusals,
     with_host_memory,
     with_prefix_cache,
@@ -108,12 +108,12 @@ def simulate_sessions(
     follows = np.ones(len(jobs), dtype=np.bool_)
     follows[first] = False
     jobs["enter_s"][follows] = np.nan
-    servers = make_servers((step,), (limits,), (kv_capacity_tokens,), len(jobs))
+    records = make_records(jobs, (step,), (limits,), (kv_capacity_tokens,))
     if prefix_cache:
-        servers = with_host_memory(with_prefix_cache(servers, jobs, requests), [host_memory])
-    link_queue(servers.replicas[0], jobs, first[jobs["fate"][first] == Fate.PENDING])
-    advance_alone(servers, jobs)
-    return collect(jobs["enter_s"] - step.request_s, jobs, servers)
+        records = with_host_memory(with_prefix_cache(records, requests), [host_memory])
+    link_queue(records.replicas[0], jobs, first[jobs["fate"][first] == Fate.PENDING])
+    advance_alone(records)
+    return collect(jobs["enter_s"] - step.request_s, records)
 
 
 def _end_after_refusal(jobs: NDArray[np.void], turn_offsets: NDArray[np.int64]) -> None:

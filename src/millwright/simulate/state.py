@@ -6,6 +6,8 @@ record; it is never instantiated, only its annotations are used, by NumPy and by
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -206,6 +208,24 @@ def _record(fields: type) -> np.dtype[np.void]:
 REPLICA, SLOT, JOB, CACHED_BLOCK, STEP_TIMES, HOST, CHANGE, LINE = (
     _record(fields) for fields in (Replica, Slot, Job, CachedBlock, StepTimes, Host, Change, Line)
 )
+
+
+class Records(NamedTuple):
+    """Everything that a simulation keeps: all that compiled functions read and write beside one replica.
+
+    `jobs` (n,), `replicas` (R,), their `slots` (R, columns), `lines` (R, priorities) and histograms of `gaps`
+    (R, bins); step times `tables` (kinds, tokens + 1); the prefix `cache` (R, distinct blocks), and `prefix_ids`, the
+    blocks of all requests, one after another.
+    """
+
+    jobs: Any
+    replicas: Any
+    slots: Any
+    lines: Any
+    tables: Any
+    gaps: NDArray[np.int64]
+    cache: Any
+    prefix_ids: NDArray[np.int32]
 
 
 def make_slots(replicas: int, slots: int, block_size: int) -> NDArray[np.void]:

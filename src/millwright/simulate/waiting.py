@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from millwright.simulate.compiled import compiled, inlined
-from millwright.simulate.state import NONE, SAME_INSTANT_S, Replica
+from millwright.simulate.state import NONE, SAME_INSTANT_S, Records, Replica
 
 
 @inlined
@@ -29,6 +29,7 @@ def send_next_turn(rep: Replica, jobs: Any, request: int, time_s: float) -> None
     """Let the turn that follows `request`, which ended at `time_s`, come when its user has thought."""
     turn = jobs[request].next_turn
     jobs[turn].enter_s = time_s + jobs[request].think_s
+    jobs[turn].replica = rep.row
     if rep.routed == 0:
         jobs[turn].enter_s += rep.request_s
         _count(rep, jobs, turn)
@@ -44,7 +45,7 @@ def _merged(jobs: Any, one: int, other: int) -> int:
     """
     if one == NONE or other == NONE:
         return max(one, other)
-    if _comes_first(jobs, other, one):
+    if comes_first(jobs, other, one):
         one, other = other, one
     first = one
     while other != NONE:
@@ -53,7 +54,7 @@ def _merged(jobs: Any, one: int, other: int) -> int:
         if below == NONE:
             jobs[one].behind = other
             break
-        if _comes_first(jobs, other, below):
+        if comes_first(jobs, other, below):
             below, other = other, below
         jobs[one].behind = below
         one = below
@@ -68,6 +69,25 @@ def take_follower(rep: Replica, jobs: Any) -> int:
     return turn
 
 
+@compiled
+def drop_followers_of_undone(rep: Replica, records: Records) -> None:
+    """Forget the turns that would have followed what the step under way would have ended."""
+    slots, jobs = records.slots, records.jobs
+    for i in range(rep.done):
+        turn = jobs[slots[rep.row, i].done].next_turn
+        if turn != NONE:
+            jobs[turn].retries = NONE  # a mark
+    kept = NONE
+    while rep.follower != NONE:
+        turn = take_follower(rep, jobs)
+        jobs[turn].behind = jobs[turn].ticket = NONE
+        if jobs[turn].retries == NONE:
+            jobs[turn].retries = 0
+        else:
+            kept = _merged(jobs, kept, turn)
+    rep.follower = kept
+
+
 @inlined
 def _count(rep: Replica, jobs: Any, request: int) -> None:
     rep.outstanding += 1
@@ -75,7 +95,8 @@ def _count(rep: Replica, jobs: Any, request: int) -> None:
 
 
 @inlined
-def _comes_first(jobs: Any, one: int, other: int) -> bool:
+def comes_first(jobs: Any, one: int, other: int) -> bool:
+    """Return whether a request enters before another; the first of two that enter at once."""
     return bool(jobs[one].enter_s < jobs[other].enter_s or (jobs[one].enter_s == jobs[other].enter_s and one < other))
 
 
@@ -83,7 +104,7 @@ def _comes_first(jobs: Any, one: int, other: int) -> bool:
 def next_arrival(rep: Replica, jobs: Any) -> int:
     """Return the next request to be seen, or NONE."""
     request = rep.next_to_come
-    if rep.follower != NONE and rep.routed == 0 and (request == NONE or _comes_first(jobs, rep.follower, request)):
+    if rep.follower != NONE and rep.routed == 0 and (request == NONE or comes_first(jobs, rep.follower, request)):
         request = rep.follower
     return request
 
