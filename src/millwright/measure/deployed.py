@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from millwright.perf.deployment import Deployment
 from millwright.perf.pass_time import pass_step_time
 from millwright.perf.residual import shipped_residual
 from millwright.perf.step_time import StepTime
-from millwright.perf.timing import Floats, Stack
+from millwright.perf.timing import Coefficients, Floats, Stack
 from millwright.quantity import Z80, Basis
 
 USUAL_LEVEL = 16.0
@@ -40,6 +40,9 @@ _LEAST_REQUEST_SHARE = 0.3
 _PREFILL_LIMIT = 2.0
 
 _Floors = tuple[Floats, float, float]
+
+
+_PerPoint = TypeVar("_PerPoint", Coefficients, ProtocolCoefficients)
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,7 @@ def _corrections(
         np.exp(np.array([(each or NO_CORRECTION).logs for each in found])), counts, 0
     ).T
     labels = [point_labels(each) for each in resolved]
-    each_labels = [one for one, count in zip(labels, counts, strict=True) for _ in range(count)]
-    steps_of, protocol = fit.resolve(each_labels), fit.resolve_protocol(each_labels)
+    steps_of, protocol = _repeated(fit.resolve(labels), counts), _repeated(fit.resolve_protocol(labels), counts)
     protocol = replace(protocol, request_s=protocol.request_s * request)
     steps = (scaled(steps_of, decode), scaled(steps_of, prefill))
     fitted = predict_means(points, *steps, protocol)
@@ -190,6 +192,12 @@ def _corrections(
     ttft_ms, tpot_ms, _ = corrected(fitted, points, keys, shipped_residual())
     stretch = tpot_ms / 1e3 / ideal.tpot_s
     return ideal.decoding, stretch, ttft_ms / 1e3, ideal.ttft_s - protocol.request_s, tpot_ms / 1e3
+
+
+def _repeated(each: _PerPoint, counts: Sequence[int]) -> _PerPoint:
+    """Return values per point as values per point and load."""
+    names = each.__dataclass_fields__
+    return replace(each, **{name: np.repeat(getattr(each, name), counts) for name in names})
 
 
 def ideal_protocol(protocol: ProtocolCoefficients) -> ProtocolCoefficients:
