@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from millwright.web.settings import Role
 _FOLDER = Path(__file__).parent / "static"
 _A_YEAR = "public, max-age=31536000, immutable"
 
+_apps: list[FastAPI] = []
 _served: list[Services] = []
 """The services of the server this process runs, the last one mounted: the page's addresses are known to it once."""
 
@@ -43,7 +45,7 @@ def mount(app: FastAPI, services: Services) -> None:
 
     app.mount(STATIC, StaticFiles(directory=_FOLDER))
     first = not _served
-    _served[:] = [services]
+    _served[:], _apps[:] = [services], [app]
     if first:
         _add_pages()
     ui.run_with(app, title=t("brand"), dark=None, tailwind=False, show_welcome_message=False)
@@ -104,10 +106,17 @@ def _add_pages() -> None:
         simulation_page(_served[0])
 
     @ui.page("/catalogue")
-    def catalogue(kind: str = "devices", q: str = "", entry: str = "") -> None:
+    def catalogue(request: Request, kind: str = "devices", q: str = "", entry: str = "", into: str = "") -> None:
         from millwright.web.page.catalogue_page import catalogue_page
 
-        catalogue_page(kind, q[:100], entry[:200])
+        into = into if re.fullmatch(r"[0-9a-f]{1,40}", into) else ""
+        catalogue_page(_served[0], identity_of(request), kind, q[:100], entry[:200], into)
+
+    @ui.page("/api-docs")
+    def api() -> None:
+        from millwright.web.page.api_page import api_page
+
+        api_page(_apps[0].openapi())
 
     @ui.page("/new")
     def new(request: Request) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from millwright.plan.model import EstimateValue
 from millwright.report import wording
@@ -62,6 +63,7 @@ def _environment() -> jinja2.Environment:
         sovereignty_line=sovereignty_line,
         narrowing_text=narrowing_text,
         settings=settings_text,
+        coded=_coded,
         gap_text=gap_text,
         held_text=held_text,
         machines_text=machines_text,
@@ -71,6 +73,16 @@ def _environment() -> jinja2.Environment:
         safe_link=lambda url: url.lower().startswith(("https://", "http://")),
     )
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """Return a text of ours with what stands in backticks set as code; everything is escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    closed = len(parts) % 2 == 1
+    marked = [
+        Markup("<code>{}</code>").format(part) if number % 2 and closed else part for number, part in enumerate(parts)
+    ]
+    return Markup("" if closed else "`").join(marked)
 
 
 def _bare(estimate: EstimateValue) -> str:

@@ -61,6 +61,7 @@ def _navigation(current: str) -> str:
         ("new", "/new", t("nav_new")),
         ("simulation", "/simulation", t("nav_simulation")),
         ("catalogue", "/catalogue", t("nav_catalogue")),
+        ("api", "/api-docs", t("nav_api")),
     )
     listed = "".join(
         f'<a href="{href}"{" aria-current=page" if name == current else ""}>{escape(text)}</a>'

@@ -5,7 +5,11 @@
   const text = () => document.getElementById("yaml");
   let waiting = null;
 
+  let begun = false;
+  const keep = () => window.millwright.keepDraft(text().value, location.pathname);
+
   function send(event, more) {
+    keep();
     emitEvent(event, { text: text().value, ...more });
   }
 
@@ -50,7 +54,17 @@
     // What the server found: the text (where it has changed it), values for the form, faults, and what is assumed.
     show(found) {
       const area = text();
+      if (!begun) {
+        begun = true;
+        const draft = window.millwright.draft();
+        if (location.hash === "#draft" && draft && draft.text !== area.value) {
+          this.put(draft.text);
+          return;
+        }
+        keep();
+      }
       if (found.replace && area.value !== found.text) area.value = found.text;
+      if (found.replace) keep();
       const values = new Map(found.values.map(([path, value]) => [path.join("."), value]));
       document.querySelectorAll("[data-field]").forEach((field) => {
         if (document.activeElement === field && field.tagName === "INPUT") return;

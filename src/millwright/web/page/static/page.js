@@ -40,6 +40,13 @@
       const status = document.getElementById("what-if-status");
       if (status) status.textContent = is ? config.words.recomputing : config.words.up_to_date;
     },
+    // The scenario that is being edited in this tab, for pages that write into it.
+    draft() {
+      return JSON.parse(sessionStorage.getItem("millwright-draft") || "null");
+    },
+    keepDraft(text, path) {
+      sessionStorage.setItem("millwright-draft", JSON.stringify({ text, path }));
+    },
     focus(id) {
       document.getElementById(id)?.focus();
     },
