@@ -17,6 +17,7 @@ from millwright.simulate.metrics import Interval, Latency, ServiceMetrics, attai
 from millwright.simulate.offload import HostMemory
 from millwright.simulate.outcomes import Fate, RequestOutcomes, Totals
 from millwright.simulate.router import Router
+from millwright.simulate.session_cluster import simulate_session_cluster
 from millwright.simulate.sessions import Sessions, simulate_sessions
 from millwright.simulate.slo import Slo
 from millwright.simulate.watching import Occupancy, Watch
@@ -53,6 +54,7 @@ __all__ = [
     "simulate_cluster",
     "simulate_disaggregated",
     "simulate_open",
+    "simulate_session_cluster",
     "simulate_sessions",
     "start_time_s",
     "summarise",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence as Members
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from millwright.simulate.outcomes import Fate
 from millwright.simulate.reference import ReferenceEngine, Sequence
 from millwright.simulate.reference_load import give_classes
 from millwright.simulate.router import Router
+from millwright.simulate.sessions import Sessions
 from millwright.simulate.state import SAME_INSTANT_S
 from millwright.traffic.requests import Requests
+
+Event = tuple[float, int, int, Outage | None]
+"""When; 0 for a change of a replica, 1 for a request that comes; which of them; the outage that begins, if any."""
 
 
 class ReferenceCluster:
@@ -29,6 +34,7 @@ class ReferenceCluster:
         given_tokens: list[int],
         seed: int,
         scaling: Autoscaling | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self.members, self.router = members, router
         self.draws = np.random.default_rng(seed).random((len(requests), 2))
@@ -46,29 +52,29 @@ class ReferenceCluster:
         self.scaler = None if scaling is None else Autoscaler(scaling, len(members), float(requests.arrival_s[0]))
         if self.scaler is not None:
             self.up = list(self.scaler.up)
-        arrivals = [(time_s, 1, i, None) for i, time_s in enumerate(requests.arrival_s.tolist())]
-        changes: list[tuple[float, int, int, Outage | None]] = [
-            (member.ready_s, 0, k, None) for k, member in enumerate(members) if member.ready_s > 0
-        ]
+        self.sessions = sessions
+        starters = range(len(requests)) if sessions is None else sessions.turn_offsets[:-1].tolist()
+        self.begins = set(starters)
+        self.home: dict[Sequence, int] = {}
+        self.events: list[Event] = [(float(requests.arrival_s[i]), 1, i, None) for i in starters]
+        self.events += [(member.ready_s, 0, k, None) for k, member in enumerate(members) if member.ready_s > 0]
         for outage in outages:
-            changes.append((outage.from_s, 0, outage.replica, outage))
-            changes.append((outage.until_s, 0, outage.replica, None))
-        self.events = sorted([*arrivals, *changes], key=lambda event: event[:2])
+            self.events.append((outage.from_s, 0, outage.replica, outage))
+            if np.isfinite(outage.until_s):
+                self.events.append((outage.until_s, 0, outage.replica, None))
+        heapify(self.events)
 
     def run(self) -> None:
-        """Run all events in order of time, then every replica to its end."""
-        for time_s, is_arrival, index, outage in self.events:
-            if not np.isfinite(time_s):
-                continue
-            self.scale_until(time_s)
+        """Run all events and steps in order of time."""
+        while self.events:
+            self.advance(self.events[0][0])
+            time_s, is_arrival, index, outage = heappop(self.events)
             if is_arrival:
-                self.advance(time_s)
                 self.route(self.sequences[index], time_s)
             elif outage is None:
                 self.up[index] = True
                 self.engines[index].now_s = max(self.engines[index].now_s, time_s)
             else:
-                self.advance(time_s)
                 self.up[index] = False
                 for sequence in self.fail(index, time_s):
                     self.retries[sequence.index] += 1
@@ -76,28 +82,51 @@ class ReferenceCluster:
                         self.route(sequence, time_s)
                     else:
                         sequence.fate = Fate.LOST
-        self.advance(float("inf"))
-
-    def scale_until(self, time_s: float) -> None:
-        """Let the autoscaler decide whenever it is due before `time_s`."""
-        while self.scaler is not None and self.scaler.next_s < time_s:
-            now_s = self.scaler.next_s
-            self.advance(now_s)
-            for k in self.scaler.step([len(self.under_way(k, now_s)) for k in range(len(self.engines))]):
-                engine = self.engines[k]
-                if not (engine.running or engine.waiting or engine.arrivals):
-                    self.empty(engine, max(engine.now_s, now_s))
-            self.up = list(self.scaler.up)
+            if not self.events:
+                self.advance(float("inf"))
+        for sequence in self.sequences:
+            if sequence.fate is Fate.PENDING:  # a turn after one that was refused or lost
+                sequence.fate = Fate.LOST
 
     def advance(self, until_s: float) -> None:
-        """Run every step that starts before `until_s`."""
-        for engine in self.engines:
-            while engine.running or engine.waiting or engine.arrivals:
-                if not engine.running and not engine.waiting:
-                    engine.now_s = max(engine.now_s, engine.arrivals[0].enter_s)
-                if engine.now_s + SAME_INSTANT_S >= until_s:
-                    break
+        """Run, in order of their start, the steps that start before `until_s`, or before a turn that comes earlier."""
+        while True:
+            until_s = min(until_s, self.events[0][0]) if self.events else until_s
+            start_s, k = min((self.next_step_s(engine), k) for k, engine in enumerate(self.engines))
+            scale_s = self.scaler.next_s if self.scaler is not None else float("inf")
+            if scale_s < until_s and scale_s <= start_s + SAME_INSTANT_S and self.events:
+                self.scale(scale_s)
+            elif start_s + SAME_INSTANT_S >= until_s or start_s == float("inf"):
+                return
+            else:
+                engine = self.engines[k]
+                engine.now_s = start_s
+                done = len(engine.finished)
                 engine.advance()
+                for sequence in engine.finished[done:]:
+                    self.send_next(sequence, engine.now_s)
+
+    def next_step_s(self, engine: ReferenceEngine) -> float:
+        """Return when a replica starts its next step, infinity if it has nothing to do."""
+        if engine.running or engine.waiting:
+            return engine.now_s
+        return max(engine.now_s, engine.arrivals[0].enter_s) if engine.arrivals else float("inf")
+
+    def send_next(self, sequence: Sequence, time_s: float) -> None:
+        """Let the turn that follows a request, which ended at `time_s`, come when its user has thought."""
+        following = sequence.index + 1
+        if self.sessions is not None and following < len(self.sequences) and following not in self.begins:
+            self.home[self.sequences[following]] = self.sent[sequence]
+            heappush(self.events, (time_s + float(self.sessions.think_s[sequence.index]), 1, following, None))
+
+    def scale(self, now_s: float) -> None:
+        """Let the autoscaler decide."""
+        assert self.scaler is not None
+        for k in self.scaler.step([len(self.under_way(k, now_s)) for k in range(len(self.engines))]):
+            engine = self.engines[k]
+            if not (engine.running or engine.waiting or engine.arrivals):
+                self.empty(engine, max(engine.now_s, now_s))
+        self.up = list(self.scaler.up)
 
     def route(self, sequence: Sequence, time_s: float) -> None:
         """Send a request to the replica that the router chooses."""
@@ -110,7 +139,7 @@ class ReferenceCluster:
             return
         replica = self.choose(up, sequence, time_s)
         self.turn += 1
-        self.sent[sequence] = replica
+        self.sent[sequence] = self.home[sequence] = replica
         sequence.fate = Fate.PENDING
         sequence.enter_s = time_s + self.members[replica].step.request_s
         self.engines[replica].arrivals.append(sequence)
@@ -128,6 +157,8 @@ class ReferenceCluster:
             return up[self.turn % len(up)]
         if self.router is Router.RANDOM:
             return up[first]
+        if self.router is Router.STICKY and self.home.get(sequence) in up:
+            return self.home[sequence]
         if self.router is Router.POWER_OF_TWO:
             if len(up) == 1:
                 return up[0]
@@ -168,6 +199,10 @@ class ReferenceCluster:
         engine.finished = [s for s in engine.finished if s not in undone]
         unserved = sorted([*engine.waiting, *engine.arrivals], key=lambda s: s.priority)
         lost = [*undone, *engine.running, *unserved]
+        if self.sessions is not None:
+            followers = {s.index + 1 for s in undone} - self.begins
+            self.events = [event for event in self.events if not (event[1] and event[2] in followers)]
+            heapify(self.events)
         for sequence in lost:
             sequence.generated = sequence.computed = sequence.blocks = sequence.held = 0
             sequence.preemptions = sequence.cached_tokens = sequence.passes = 0
@@ -202,5 +237,20 @@ def reference_cluster(
     """Simulate a cluster step by step and return it."""
     given = [0] * len(requests) if given_tokens is None else given_tokens.tolist()
     cluster = ReferenceCluster(requests, members, router, outages, given, seed, scaling)
+    cluster.run()
+    return cluster
+
+
+def reference_session_cluster(
+    sessions: Sessions,
+    members: Members[Member],
+    router: Router,
+    *,
+    outages: Members[Outage] = (),
+    seed: int = 0,
+) -> ReferenceCluster:
+    """Simulate sessions behind a router step by step and return the cluster."""
+    requests = sessions.as_requests()
+    cluster = ReferenceCluster(requests, members, router, outages, [0] * len(requests), seed, sessions=sessions)
     cluster.run()
     return cluster

@@ -22,6 +22,7 @@ from millwright.simulate.packing import (
     with_host_memory,
     with_prefix_cache,
 )
+from millwright.simulate.state import NONE
 from millwright.traffic.requests import Requests
 
 
@@ -95,25 +96,33 @@ def simulate_sessions(
     limits are malformed.
     """
     requests = sessions.as_requests()
-    check_requests(requests)
-    jobs = make_jobs(requests.arrival_s + step.request_s, requests.input_tokens, requests.output_tokens)
+    jobs = session_jobs(sessions, requests)
+    jobs["enter_s"] += step.request_s
     jobs["fate"] = refusals(
         jobs["input_tokens"], jobs["output_tokens"], limits, kv_capacity_tokens, drafted_tokens(step)
     )
-    first, last = sessions.turn_offsets[:-1], sessions.turn_offsets[1:] - 1
-    jobs["next_turn"] = np.arange(1, len(jobs) + 1)
-    jobs["next_turn"][last] = -1
-    jobs["think_s"] = sessions.think_s
     _end_after_refusal(jobs, sessions.turn_offsets)
-    follows = np.ones(len(jobs), dtype=np.bool_)
-    follows[first] = False
-    jobs["enter_s"][follows] = np.nan
+    first = sessions.turn_offsets[:-1]
     records = make_records(jobs, (step,), (limits,), (kv_capacity_tokens,))
     if prefix_cache:
         records = with_host_memory(with_prefix_cache(records, requests), [host_memory])
     link_queue(records.replicas[0], jobs, first[jobs["fate"][first] == Fate.PENDING])
     advance_alone(records)
     return collect(jobs["enter_s"] - step.request_s, records)
+
+
+def session_jobs(sessions: Sessions, requests: Requests) -> NDArray[np.void]:
+    """Return the turns as jobs that know what follows them; the first of each session enters when that starts."""
+    check_requests(requests)
+    jobs = make_jobs(requests.arrival_s, requests.input_tokens, requests.output_tokens)
+    first, last = sessions.turn_offsets[:-1], sessions.turn_offsets[1:] - 1
+    jobs["next_turn"] = np.arange(1, len(jobs) + 1)
+    jobs["next_turn"][last] = NONE
+    jobs["think_s"] = sessions.think_s
+    follows = np.ones(len(jobs), dtype=np.bool_)
+    follows[first] = False
+    jobs["enter_s"][follows] = np.nan
+    return jobs
 
 
 def _end_after_refusal(jobs: NDArray[np.void], turn_offsets: NDArray[np.int64]) -> None:
@@ -125,4 +134,4 @@ def _end_after_refusal(jobs: NDArray[np.void], turn_offsets: NDArray[np.int64]) 
     stays = jobs["fate"] == Fate.PENDING
     next_turn = jobs["next_turn"]
     ends = np.flatnonzero((next_turn >= 0) & ~stays[np.maximum(next_turn, 0)])
-    jobs["next_turn"][ends] = -1
+    jobs["next_turn"][ends] = NONE
