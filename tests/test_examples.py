@@ -23,7 +23,7 @@ INFEASIBLE = "infeasible"
 """The example whose answer is that there is none, and why."""
 
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml") if path.parent.name != INFEASIBLE)
-NARROW = ("mixed-fleet", "existing-hardware")
+NARROW = ("mixed-fleet", "existing-hardware", "search-and-answer")
 """Examples that name the machines they look at."""
 
 CATALOG = load_catalog()
@@ -140,6 +140,23 @@ def test_what_is_owned_already_is_used_and_the_plan_says_what_to_add() -> None:
     assert used == {"hgx-a100-4", "server-l40s-2"}
     assert any(each.held in ("bought", "on-demand") for each in mix.supplies)
     assert mix.gap <= 0.005
+
+
+def test_search_ranking_and_answers_share_machines_for_less_than_each_has_its_own() -> None:
+    plan = _plan("search-and-answer")
+    best = plan.options[0]
+    assert {part.workload for part in best.fleet if part.shares} == {"search", "rank", "answer"}
+    assert sum(part.hosts for part in best.fleet) == 2
+    assert plan.sharing is not None
+    assert plan.sharing.sentence in {trial.text for trial in plan.sharing.trials}
+    price = {each.workload: each.per_million_requests for each in best.cost.by_workload}
+    assert 0.0 < price["search"] < price["rank"] < price["answer"]
+    assert "Shared by search, rank and answer" in plan.answer.sentence
+    limits = {workload.name: workload.slo for workload in plan.workloads}
+    for part in best.fleet:
+        assert part.performance is not None
+        for limit in limits[part.workload]:
+            assert getattr(part.performance, limit.metric).p95.value <= limit.limit_s
 
 
 def test_wishes_in_conflict_are_named_with_what_each_would_have_to_be() -> None:

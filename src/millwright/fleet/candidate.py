@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from millwright.fleet.turns import Turns
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import MemoryFit
 from millwright.perf.step_time import StepTime
@@ -34,7 +35,8 @@ class PromptPool:
 class Candidate:
     """A deployment that fits, its step time, and an upper bound on what one of its devices could serve [1/s].
 
-    With `prompts` the replica is disaggregated: `deployment` answers, `prompts.deployment` computes the prompts.
+    With `prompts` the replica is disaggregated: `deployment` answers, `prompts.deployment` computes the prompts. With
+    `turns` other processes share its devices.
     """
 
     deployment: Deployment
@@ -42,6 +44,7 @@ class Candidate:
     step: StepTime
     bound_per_device_per_s: float
     prompts: PromptPool | None = None
+    turns: Turns | None = None
 
     @property
     def device_count(self) -> int:
@@ -55,6 +58,8 @@ class Candidate:
     def key(self) -> CandidateKey:
         """What tells the candidates of one workload apart."""
         own = deployment_key(self.deployment)
+        if self.turns is not None:
+            own = (*own, id(self.turns), self.deployment.memory_fraction)
         if self.prompts is None:
             return own
         return *own, self.prompts.answering, self.prompts.replicas, *deployment_key(self.prompts.deployment)
@@ -63,6 +68,9 @@ class Candidate:
         """Return what becomes of `requests` on one replica, with step times `deviates` standard deviations longer."""
         step = slower(self.step, deviates) if deviates else self.step
         limits, capacity = self.deployment.limits, self.memory.kv_capacity_tokens
+        if self.turns is not None:
+            own = simulate_open(self.turns.on_own_clock(requests), step, limits, capacity)
+            return self.turns.on_wall_clock(own, requests.arrival_s)
         if self.prompts is None:
             return simulate_open(requests, step, limits, capacity, give_up=give_up)
         pool = self.prompts

@@ -371,7 +371,7 @@ def _goodput(
     limits, capacity = candidate.deployment.limits, candidate.memory.kv_capacity_tokens
     step = slower(candidate.step, deviates) if deviates else candidate.step
     if service.slo is not None:
-        if candidate.prompts is None:
+        if candidate.prompts is None and candidate.turns is None:
             return max_rate_at_slo(
                 service.at_rate(), step, limits, capacity, service.slo, precision=precision, near=near
             )

@@ -15,6 +15,7 @@ from millwright.catalog.offer import ApiOffer
 from millwright.fleet.platform import LeftOut, Platform, api_offers, platforms
 from millwright.fleet.replica import Allowed
 from millwright.fleet.search import MachineAnswer, MachineQuestion, Progress, search
+from millwright.fleet.sharing.lanes import Lane
 from millwright.law.evaluate import LawFinding
 from millwright.law.facts import SiteFacts
 from millwright.law.kleene import Verdict
@@ -32,7 +33,10 @@ Where = tuple[str, str]
 
 @dataclass(frozen=True)
 class Draft:
-    """One way to serve one workload: machines of one platform with the best replica on them, or an API."""
+    """One way to serve one workload: machines of one platform with the best replica on them, or an API.
+
+    With a `lane` it has only that part of each machine, and other workloads the rest.
+    """
 
     asked: WorkloadDemand
     site_name: str
@@ -41,6 +45,7 @@ class Draft:
     platform: Platform | None = None
     answer: MachineAnswer | None = None
     api: ApiOffer | None = None
+    lane: Lane | None = None
 
     @property
     def offer_id(self) -> str:
@@ -93,7 +98,7 @@ def drafts(
         questions,
         {one.workload.name: one.service for one in asked},
         {one.workload.name: one.model for one in asked},
-        {one.workload.name: _allowed(one, scenario) for one in asked},
+        {one.workload.name: allowed_deployments(one, scenario) for one in asked},
         progress,
         calibration=calibration,
         confidence=scenario.limits.confidence,
@@ -113,7 +118,8 @@ def drafts(
     return found, refused
 
 
-def _allowed(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
+def allowed_deployments(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
+    """Return what the scenario allows a deployment of this workload to be."""
     workload = asked.workload
     return Allowed(
         precisions=workload.precisions or (),

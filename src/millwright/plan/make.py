@@ -38,12 +38,16 @@ from millwright.plan.ranked import (
     feasible_options,
     in_order,
     rivals_of_all,
+    staffed_within_limits,
     uncertain_inputs_of,
 )
 from millwright.plan.ready import assessment_of, conditions_of, published_exit, published_readiness, ready_drafts
+from millwright.plan.shared import shared_options, told_who_shares
+from millwright.plan.sharing_model import Sharing
 from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
+from millwright.plan.workload_costs import price_per_request
 from millwright.quantity import share_text
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Scenario
@@ -124,7 +128,7 @@ def make_plan(
     clock.done("law, and the search of replicas")
     return plan_of_drafts(
         loaded, asked, found, refused, today=today, seed=seed, rules=rules, clock=clock,
-        depth=Depth(draws=draws, mix=mix, front=front), set_aside=set_aside,
+        depth=Depth(draws=draws, mix=mix, front=front), set_aside=set_aside, calibration=calibration,
     )  # fmt: skip
 
 
@@ -155,6 +159,7 @@ def plan_of_drafts(
     clock: Clock,
     depth: Depth,
     set_aside: Sequence[Draft] = (),
+    calibration: Calibration | None = None,
 ) -> Plan:
     """Return the plan that the drafts `found` add up to: priced, compared, ranked, described.
 
@@ -171,6 +176,12 @@ def plan_of_drafts(
     found = ready_drafts(found, assessment, scenario, refused)
     crew = crew_of(loaded, pricing, horizon_months(scenario))
     options = feasible_options(asked, found, pricing, central, refused, crew)
+    sharing: Sharing | None = None
+    if depth.mix and len(asked) > 1:
+        shared = shared_options(asked, found, options, pricing, central, tell=clock.tell, calibration=calibration)
+        options += staffed_within_limits(shared.options, pricing, central, refused, crew)
+        sharing = shared.published(options)
+    clock.done("sharing machines")
     singles = list(options)
     mixing: Mixing | None = None
     if depth.mix:
@@ -225,6 +236,10 @@ def plan_of_drafts(
     clock.done("describing options")
 
     told = answer(ranked, odds, central, refused)
+    if ranked:
+        told = told.model_copy(
+            update={"sentence": told.sentence + told_who_shares(ranked[0]) + price_per_request(ranked[0], central)}
+        )
     if mixing is not None and not ranked:
         clash = mixing.published_conflict(pricing, central)
         ways = () if clash is None else (clash.sentence, *(each.sentence for each in clash.ways_out))
@@ -245,6 +260,7 @@ def plan_of_drafts(
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),
         mix=None if mixing is None else mixing.published(singles, pricing, central),
+        sharing=sharing,
         readiness=published_readiness(assessment, advised, pricing, today),
         timings=tuple(clock.timings),
     )
@@ -286,12 +302,13 @@ def _plan_warnings(
     refused: Sequence[RefusedOption],
 ) -> tuple[str, ...]:
     found: list[str] = []
+    usual = [a.workload.name for a in asked if a.workload.precisions is None and a.model.native_precision == "bf16"]
+    if usual:
+        found.append(
+            f"{', '.join(usual)}: 16- and 8-bit weights were looked at; "
+            "`precisions: [int4, fp8, bf16]` adds 4-bit ones."
+        )
     for each in asked:
-        if each.workload.precisions is None and each.model.native_precision == "bf16":
-            found.append(
-                f"{each.workload.name}: 16- and 8-bit weights were looked at; "
-                "`precisions: [int4, fp8, bf16]` adds 4-bit ones."
-            )
         found += [f"{each.model.name}: {text}" for text in each.model.assumptions]
     looked_at = {Kind(site.kind) for site in scenario.sites}
     for kind, name in ((Kind.OWNED, "owned"), (Kind.COLO, "colocated"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):

@@ -34,8 +34,10 @@ from millwright.plan.option_model import (
     Performance,
     Power,
     Verdict,
+    WorkloadCost,
 )
 from millwright.plan.ready_model import Readiness
+from millwright.plan.sharing_model import Sharing, SharingLane, SharingTrial
 from millwright.plan.sovereign_model import AirGap, Sovereignty
 
 __all__ = [
@@ -72,12 +74,16 @@ __all__ = [
     "Readiness",
     "RefusalReason",
     "RefusedOption",
+    "Sharing",
+    "SharingLane",
+    "SharingTrial",
     "SloLimit",
     "Sovereignty",
     "Stage",
     "Timing",
     "Turn",
     "Verdict",
+    "WorkloadCost",
     "WorkloadSummary",
     "plan_schema",
 ]
@@ -278,6 +284,8 @@ class Plan(PlanModel):
     timings: tuple[Timing, ...] = ()
     mix: Mix | None = None
     """The best mixed fleet; null where it was not sought, or there is none."""
+    sharing: Sharing | None = None
+    """Whether workloads had better share machines; null where there is one, or it was not asked."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -127,7 +127,9 @@ class FleetPart(PlanModel):
     spares: int = Field(default=0, ge=0)
     """Replicas beyond the need, so that one may fail."""
     hosts: int = Field(default=0, ge=0)
-    """Servers or cloud instances, spares included."""
+    """Servers or cloud instances, spares included; those that workloads share are counted with the first of them."""
+    shares: str = ""
+    """What it has of machines that other workloads use too, such as `2 of 8 devices`; empty: all of them."""
     share_of_demand: Share = 1.0
     headroom: MaybeNumber = None
     """Median capacity over planned rate, less one: 0.25 is a quarter to spare."""
@@ -144,6 +146,16 @@ class CauseCost(PlanModel):
     per_month: Number
     lcot: Number
     """This cause's part of the blended LCOT [currency/Mtok]; the parts add up to it."""
+
+
+class WorkloadCost(PlanModel):
+    """What one workload's machines and tokens cost; people, and what else belongs to the whole, are left out."""
+
+    workload: str
+    npv: Number
+    """Present value [currency]; machines that workloads share are divided by the machine time that each takes."""
+    per_million_requests: MaybeNumber = None
+    """The flat price of a million of its requests that pays for that [currency]."""
 
 
 class CashFlowMonth(PlanModel):
@@ -193,6 +205,7 @@ class Cost(PlanModel):
     capex: EstimateValue
     opex_per_month: EstimateValue
     by_cause: tuple[CauseCost, ...]
+    by_workload: tuple[WorkloadCost, ...] = ()
     cash_flow: tuple[CashFlowMonth, ...]
     demand_curve: tuple[DemandPoint, ...] = ()
     break_even: tuple[BreakEven, ...] = ()

@@ -86,6 +86,12 @@ class PoolPart(ServingPart):
         own = self._loads(self.loads[0].profile, self.loads[0].work_s)[:months]
         return int(machines_needed(own.max(), 1.0))
 
+    def mean_machines(self) -> float:
+        """Return the machines that this workload keeps busy, averaged over the hours of the week and the horizon."""
+        profile, work = self.loads[0].profile, self.loads[0].work_s[self.stages.of_month]
+        rates = (profile.mean_rate_per_s * self._live)[:, None] * self.week.mean(profile.hourly)
+        return float((rates * work * self.week.shares).sum(axis=1).mean())
+
     def spare_machines(self, months: int) -> int:
         """Return the machines beyond the need of all workloads here, at the peak within the first `months`."""
         if self.counts is None or self.guest:

@@ -160,6 +160,7 @@ def _machines_at_most(part: PricedPart, inputs: Inputs) -> _Machines:
 
 
 def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricing: Pricing) -> list[RefusalReason]:
+    machines = [each for each in machines if each.count]  # guests on shared machines bring none
     what = " and ".join(f"{each.count} × {each.host.name}" for each in machines)
     reasons: list[RefusalReason] = []
     buyable = None if site.hosts is None else {pricing.catalog.host(name).id for name in site.hosts}

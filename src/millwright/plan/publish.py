@@ -26,7 +26,9 @@ from millwright.plan.people_view import published_people
 from millwright.plan.performance import PlannedLoad, Runs, deployment_summary, performance
 from millwright.plan.pool import PoolPart
 from millwright.plan.priced import PricedOption, PricedPart
+from millwright.plan.shared_part import SharedPart
 from millwright.plan.terms import Pricing
+from millwright.plan.workload_costs import workload_costs
 from millwright.quantity import Basis
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite, Scenario
 
@@ -38,13 +40,17 @@ _BINDING = {
     "tpot_s": ("TPOT", "A looser TPOT would let each replica take more."),
     "e2e_s": ("E2E", "A looser limit on the whole request would let each replica take more."),
     "capacity": ("throughput", "The device itself is the limit: only more or faster devices help."),
+    "sharing": ("sharing", "Machines of its own would let it take more."),
     "refused": ("context", "Requests longer than the context that fits are refused."),
 }
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Machines of a part in the first year, and at most over the horizon; those of a guest count elsewhere."""
+    """Machines of a part in the first year, and at most over the horizon; those of a guest count elsewhere.
+
+    A spare that carries lanes of several workloads is a spare for each of them.
+    """
 
     serving: int
     installed: int
@@ -88,7 +94,7 @@ def published_option(
         title=option.title,
         kind=option.kind,
         fleet=tuple(fleet),
-        cost=cost,
+        cost=cost.model_copy(update={"by_workload": workload_costs(option, central)}),
         power=option_power(option, central),
         law=published_law(tuple(part.draft.law for part in option.parts)),
         people=people,
@@ -108,6 +114,8 @@ def _counts(part: PricedPart, schedule: MachineSchedule) -> _Counts:
         first_year = pool.counts[: pool.stages.of_month[:FIRST_YEAR_MONTHS].max() + 1]
         return _Counts(serving, int(first_year.max()), int(pool.counts.max()), pool.spare_machines(FIRST_YEAR_MONTHS))
     serving, installed = int(schedule.serving[first].max()), int(schedule.installed[first].max())
+    if isinstance(pool, SharedPart) and pool.guest:
+        return _Counts(serving, 0, 0, pool.spares)
     return _Counts(serving, installed, int(schedule.installed.max()), installed - serving)
 
 
@@ -170,6 +178,7 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves:
         country=platform.country,
         offer_title=platform.title,
         device=platform.device.id,
+        shares="" if draft.lane is None else draft.lane.words,
         deployment=deployment_summary(answer.performance.candidate),
         devices=counts.installed * platform.device_count,
         replicas=replicas,

@@ -46,10 +46,16 @@ def feasible_options(
             refused.append(refusal(draft, broken))
         else:
             parts[draft.asked.workload.name].append(part)
-    joined = _joined(parts, pricing, central)
+    return staffed_within_limits(_joined(parts, pricing, central), pricing, central, refused, crew)
+
+
+def staffed_within_limits(
+    options: list[PricedOption], pricing: Pricing, central: Inputs, refused: list[RefusedOption], crew: Crew | None
+) -> list[PricedOption]:
+    """Return the options that people can run (with a `crew`) and that keep the limits; refuse the others."""
     if crew is not None:
-        joined = staffed(joined, crew, pricing, central, refused)
-    return _within_limits(joined, central, pricing, refused)
+        options = staffed(options, crew, pricing, central, refused)
+    return _within_limits(options, central, pricing, refused)
 
 
 def uncertain_inputs_of(options: Sequence[PricedOption], finance: Finance) -> tuple[UncertainInput, ...]:

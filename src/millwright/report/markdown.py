@@ -51,6 +51,7 @@ def render_markdown(plan: Plan) -> str:
     lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
+    lines += _sharing(plan)
     lines += _mix(plan)
     for title, duties in (("Law", False), ("To be done before going live", True)):
         lines += _items(
@@ -115,6 +116,17 @@ def _sovereignty(chosen: Option) -> list[str]:
         return lines
     needs = [(each.what, each.carried_in, each.how) for each in (*chosen.air_gap.bring_in, *chosen.air_gap.cannot)]
     return [*lines, *_table(("From outside", "Carried in", "How"), needs)]
+
+
+def _sharing(plan: Plan) -> list[str]:
+    """Return what it is worth that workloads share machines, and every kind of machine that was tried."""
+    if plan.sharing is None:
+        return []
+    said = [
+        plan.sharing.sentence,
+        *(each.text for each in plan.sharing.trials if each.text not in plan.sharing.sentence),
+    ]
+    return _items("Shared machines", said)
 
 
 def _mix(plan: Plan) -> list[str]:

@@ -28,7 +28,7 @@ class LatencyCell:
 
     workload: str
     label: str
-    """Such as `TTFT p95`."""
+    """Such as `TTFT p95`, after the workload's name where the plan has several."""
     shown: Shown
     limit: Shown
     within: bool | None
@@ -88,7 +88,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         title=option.title,
         kind=KIND_WORDS[option.kind],
         where=where_text(option),
-        fleet=tuple(fleet_text(part) for part in option.fleet),
+        fleet=tuple(_of_workload(plan, part.workload, fleet_text(part)) for part in option.fleet),
         lcot=in_column(shown_estimate(option.cost.lcot), f"{plan.header.currency}/Mtok"),
         capex=shown_estimate(option.cost.capex),
         opex=shown_estimate(option.cost.opex_per_month),
@@ -99,6 +99,11 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         sovereignty=sovereignty_range(option.sovereignty),
         odds=probability_percent(option.cost.probability_best),
     )
+
+
+def _of_workload(plan: Plan, workload: str, text: str) -> str:
+    """Return `text` with the workload that it is about, where the plan has several."""
+    return f"{workload}: {text}" if len(plan.workloads) > 1 else text
 
 
 def where_text(option: Option) -> str:
@@ -116,6 +121,8 @@ def fleet_text(part: FleetPart) -> str:
         return f"{part.device}, {part.deployment.weights_precision}: none in the first year"
     per_replica = part.deployment.tp * part.deployment.pp * part.deployment.dp
     spare = f", {part.spares} spare" if part.spares else ""
+    if part.shares:
+        share = f" ({part.shares})"
     replicas = f"{part.replicas + part.spares} × {per_replica} {part.device}"
     return f"{replicas}{spare}, {part.deployment.weights_precision}{share}"
 
@@ -149,7 +156,7 @@ def latency_cells(plan: Plan, option: Option) -> tuple[LatencyCell, ...]:
         for limit in workload.slo:
             found = [each for part in parts if (each := latency_at(part, limit)) is not None]
             if found:
-                cells.append(_cell(workload.name, limit, max(found, key=lambda each: each.value)))
+                cells.append(_cell(plan, workload.name, limit, max(found, key=lambda each: each.value)))
     return tuple(cells)
 
 
@@ -161,11 +168,11 @@ def latency_at(part: FleetPart, limit: SloLimit) -> EstimateValue | None:
     return None if latency is None else getattr(latency, f"p{limit.percentile:.0f}")
 
 
-def _cell(workload: str, limit: SloLimit, estimate: EstimateValue) -> LatencyCell:
+def _cell(plan: Plan, workload: str, limit: SloLimit, estimate: EstimateValue) -> LatencyCell:
     surely = True if estimate.high <= limit.limit_s else False if estimate.low > limit.limit_s else None
     return LatencyCell(
         workload=workload,
-        label=limit_label(limit),
+        label=f"{workload} {limit_label(limit)}" if len(plan.workloads) > 1 else limit_label(limit),
         shown=shown_estimate(estimate),
         limit=shown_estimate(EstimateValue.exact(limit.limit_s, "s")),
         within=estimate.value <= limit.limit_s,

@@ -61,7 +61,7 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
 
 
 def _one_screen(plan: Plan) -> list[RenderableType]:
-    blocks = [*_sentence(plan), decision(plan), *_ranking(plan, False), *_mix(plan, False)]
+    blocks = [*_sentence(plan), decision(plan), *_ranking(plan, False), *_sharing(plan, False), *_mix(plan, False)]
     return [*blocks, Text(), around_the_answer(plan), *_foot(plan)]
 
 
@@ -69,6 +69,7 @@ def _everything(plan: Plan) -> list[RenderableType]:
     blocks = [
         *_answer(plan),
         *_ranking(plan, True),
+        *_sharing(plan, True),
         *_mix(plan, True),
         *_binds(plan),
         *_duties(plan),
@@ -131,7 +132,7 @@ def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
 
 def _cells(row: RankingRow, currency: str, *, latency: bool) -> list[RenderableType]:
     name = Text(row.title, style="bold")
-    name.append(f"\n{', '.join(row.fleet)} · {row.where}", style="dim")
+    name.append(f"\n{'; '.join(row.fleet)} · {row.where}", style="dim")
     latencies = ", ".join(_latency(cell) for cell in row.latencies)
     headroom = f"headroom {row.headroom}" if row.headroom else ""
     kept = f"kept with {row.kept}" if row.kept else ""
@@ -172,6 +173,16 @@ def _mix(plan: Plan, show_all: bool) -> list[RenderableType]:
     if show_all:
         items += [gap_text(mix), *mix.warnings]
     return [*blocks, _items("", items)]
+
+
+def _sharing(plan: Plan, show_all: bool) -> list[RenderableType]:
+    """What it is worth that workloads share machines, and every kind of machine that was tried."""
+    sharing = plan.sharing
+    if sharing is None:
+        return []
+    others = [trial.text for trial in sharing.trials if trial.text not in sharing.sentence]
+    trials = [_items("", others)] if show_all and others else []
+    return [_heading("Shared machines"), Text(sharing.sentence), *trials]
 
 
 def _binds(plan: Plan) -> list[RenderableType]:

@@ -1,0 +1,324 @@
+"""Options in which several workloads share machines, beside those in which each has its own.
+
+Small services each with a machine and a spare pay for six machines to use two. So for each kind of machine that serves
+two workloads or more, it is asked what it would cost if they shared it and did not disturb each other; where that
+beats machines apart, the sharing is worked out for real, by simulation of every lane, and becomes an option if it is
+still cheaper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+
+from millwright.finance.figures import npv_cost
+from millwright.fleet.search import MachineAnswer
+from millwright.fleet.sharing.lanes import Lane, Places, Shared, Tenant, in_words
+from millwright.fleet.sharing.ways import ways_to_share
+from millwright.law.kleene import Verdict
+from millwright.perf.calibration import Calibration
+from millwright.plan.costing import Capacity, Inputs
+from millwright.plan.demand import WorkloadDemand
+from millwright.plan.draft import Draft, allowed_deployments
+from millwright.plan.mix_question import monthly_payment
+from millwright.plan.model import Kind, RefusedOption
+from millwright.plan.priced import PricedOption, PricedPart, option_of, price_draft, site_limits_broken
+from millwright.plan.shared_part import LaneLoad, SharedPart
+from millwright.plan.sharing_model import Sharing, SharingLane, SharingTrial
+from millwright.plan.terms import Pricing
+from millwright.quantity import share_text
+
+MOST_WORKLOADS = 4
+"""Of so many workloads every group is tried; of more, only all of them together."""
+
+MOST_TRIALS = 4
+"""Kinds of machine that are worked out for each way to have them (owned, rented), the most promising first."""
+
+_CLEARLY = 0.99
+"""A way to share that keeps workloads less well apart must cost this much less."""
+
+FIRST_YEAR_MONTHS = 12
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Workloads that the same kind of machine serves, and the cheapest parts of all others."""
+
+    parts: tuple[PricedPart, ...]
+    rest: tuple[PricedPart, ...]
+    optimistic: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(part.draft.asked.workload.name for part in self.parts)
+
+
+@dataclass
+class SharedOptions:
+    """The options found, and every trial."""
+
+    options: list[PricedOption] = field(default_factory=list)
+    trials: list[SharingTrial] = field(default_factory=list)
+    tried: int = 0
+    groups: int = 0
+
+    def published(self, feasible: Sequence[PricedOption]) -> Sharing | None:
+        """Return what sharing is worth; None where no two workloads could use the same machine.
+
+        An option that is not among the `feasible` ones was refused after all.
+        """
+        if not self.groups:
+            return None
+        ids = {option.id for option in feasible}
+        for place, trial in enumerate(self.trials):
+            if trial.option_id is not None and trial.option_id not in ids:
+                why = f"{trial.text} It is refused all the same; see the reasons."
+                self.trials[place] = trial.model_copy(update={"option_id": None, "text": why})
+        chosen = [trial for trial in self.trials if trial.option_id is not None]
+        if chosen:
+            return Sharing(sentence=chosen[0].text, trials=tuple(self.trials))
+        if not self.tried:
+            what = "even if workloads on one machine never disturbed each other, no kind of machine would be cheaper"
+            return Sharing(sentence=f"Sharing machines gains nothing here: {what} than machines apart.")
+        return Sharing(
+            sentence=f"Sharing machines was tried and gains nothing: {self.trials[0].text}", trials=tuple(self.trials)
+        )
+
+
+def shared_options(
+    asked: Sequence[WorkloadDemand],
+    found: Sequence[Draft],
+    singles: Sequence[PricedOption],
+    pricing: Pricing,
+    central: Inputs,
+    *,
+    tell: Tell | None = None,
+    calibration: Calibration | None = None,
+) -> SharedOptions:
+    """Return the cheapest shared option of each kind that beats the `singles` of its kind, and every trial.
+
+    `found` are the drafts of all workloads, of which `singles` are the options.
+    """
+    seeking = _Seeking(asked, pricing, central, Places(calibration, pricing.scenario.limits.confidence), singles)
+    groups = seeking.groups(found)
+    outcome = SharedOptions(groups=len(groups))
+    by_kind: dict[Kind, list[_Group]] = {}
+    for group in groups:
+        by_kind.setdefault(group.parts[0].draft.kind, []).append(group)
+    for kind, of_kind in by_kind.items():
+        best: tuple[float, PricedOption, SharingTrial] | None = None
+        for number, group in enumerate(sorted(of_kind, key=lambda each: each.optimistic)):
+            to_beat = min(seeking.apart(kind), best[0] if best else np.inf)
+            if number >= MOST_TRIALS or group.optimistic >= to_beat:
+                break
+            if tell:
+                tell("sharing machines", number, MOST_TRIALS)
+            outcome.tried += 1
+            cost, option, trial = seeking.worked_out(group)
+            if option is None or cost >= to_beat:
+                outcome.trials.append(seeking.dearer(trial, cost, to_beat) if option is not None else trial)
+                continue
+            if best is not None:
+                outcome.trials.append(seeking.dearer(best[2], best[0], cost))
+            best = cost, option, trial
+        if best is not None:
+            outcome.options.append(best[1])
+            outcome.trials.append(seeking.cheaper(best[2], best[0], best[1], kind))
+    outcome.trials.sort(key=lambda trial: (trial.option_id is None, trial.cost_per_month or np.inf))
+    return outcome
+
+
+class _Seeking:
+    """What all trials share: demands, prices, and what was worked out before."""
+
+    def __init__(
+        self, asked: Sequence[WorkloadDemand], pricing: Pricing, central: Inputs, places: Places,
+        singles: Sequence[PricedOption],
+    ) -> None:  # fmt: skip
+        self.pricing, self.central, self.places = pricing, central, places
+        self.order = [each.workload.name for each in asked]
+        self.months = asked[0].tokens.months
+        self._cost_apart: dict[Kind, float] = {}
+        for one in singles:
+            self._cost_apart[one.kind] = min(self.cost(one), self._cost_apart.get(one.kind, np.inf))
+
+    def cost(self, option: PricedOption) -> float:
+        return float(np.asarray(npv_cost(option.case(self.central))))
+
+    def apart(self, kind: Kind) -> float:
+        """Return the least present cost of an option of this kind in which nothing is shared."""
+        return self._cost_apart.get(kind, np.inf)
+
+    def per_month(self, present: float) -> str:
+        amount = monthly_payment(present, self.central, self.months)
+        return f"{amount:,.0f} {self.pricing.currency.code} a month"
+
+    # --- what could be shared -----------------------------------------------------------------------------------
+
+    def groups(self, found: Sequence[Draft]) -> list[_Group]:
+        """Return every group of workloads that one kind of machine serves, with the least that it could cost."""
+        priced: dict[str, list[PricedPart]] = {name: [] for name in self.order}
+        for draft in found:
+            part = price_draft(draft, self.pricing, self.pricing.scenario.limits.spares)
+            if not isinstance(part, RefusedOption):
+                priced[draft.asked.workload.name].append(part)
+        cheapest = {name: self._cheapest(parts) for name, parts in priced.items()}
+        offers: dict[tuple[str, str], dict[str, PricedPart]] = {}
+        for name, parts in priced.items():
+            for part in parts:
+                if part.draft.platform is not None:
+                    offers.setdefault((part.draft.site_name, part.draft.offer_id), {})[name] = part
+        groups: list[_Group] = []
+        for there in offers.values():
+            for names in self._choices(list(there)):
+                rest = [cheapest[name] for name in self.order if name not in names]
+                if all(part is not None for part in rest):
+                    others = tuple(part for part in rest if part is not None)
+                    groups.append(self._group(tuple(there[name] for name in names), others))
+        return groups
+
+    def _choices(self, names: Sequence[str]) -> list[tuple[str, ...]]:
+        if len(self.order) > MOST_WORKLOADS:
+            return [tuple(names)] if len(names) == len(self.order) else []
+        return [some for size in range(2, len(names) + 1) for some in combinations(names, size)]
+
+    def _cheapest(self, parts: Sequence[PricedPart]) -> PricedPart | None:
+        lawful = [part for part in parts if part.draft.law.verdict is Verdict.YES] or list(parts)
+        within = [part for part in lawful if not site_limits_broken([part], self.central, self.pricing)]
+        return min(within, key=lambda part: self.cost(option_of((part,), self.pricing)), default=None)
+
+    def _group(self, parts: tuple[PricedPart, ...], rest: tuple[PricedPart, ...]) -> _Group:
+        """Return a group with what it would cost if each workload had the whole machine to itself."""
+        lanes = {}
+        for part in parts:
+            assert part.serving.capacity is not None
+            lanes[part.draft.asked.workload.name] = LaneLoad(
+                part.serving.demand, part.serving.capacity, 1.0 / len(parts)
+            )
+        option = option_of((*self._shared_parts(parts, lanes), *rest), self.pricing)
+        return _Group(parts, rest, self.cost(option))
+
+    @staticmethod
+    def _shared_parts(parts: Sequence[PricedPart], lanes: Mapping[str, LaneLoad]) -> list[PricedPart]:
+        names = [part.draft.asked.workload.name for part in parts]
+        shared = []
+        for number, (name, part) in enumerate(zip(names, parts, strict=True)):
+            ordered = (lanes[name], *(lanes[other] for other in names if other != name))
+            serving = SharedPart(
+                demand=part.serving.demand,
+                terms=part.serving.terms,
+                capacity=lanes[name].capacity,
+                spares=part.serving.spares,
+                lanes=ordered,
+                guest=number > 0,
+            )
+            shared.append(replace(part, serving=serving))
+        return shared
+
+    # --- one trial ----------------------------------------------------------------------------------------------
+
+    def worked_out(self, group: _Group) -> tuple[float, PricedOption | None, SharingTrial]:
+        """Return the cheapest way in which the group shares its machine, with its cost; no option where none works."""
+        platform = group.parts[0].draft.platform
+        assert platform is not None
+        tenants = [self._tenant(part) for part in group.parts]
+        for tenant, part in zip(tenants, group.parts, strict=True):
+            assert part.draft.answer is not None
+            self.places.remember(tenant.name, platform.device, platform.device_count, part.draft.answer)
+        ways, cannot = ways_to_share(tenants, platform.device, platform.device_count, self.places)
+        trial = SharingTrial(title=platform.title, site=group.parts[0].draft.site_name, workloads=group.names, text="")
+        best: tuple[float, PricedOption, Shared] | None = None
+        broken = ""
+        for way in ways:
+            option = self._option(group, way)
+            if reasons := site_limits_broken(option.parts, self.central, self.pricing):
+                broken = reasons[0].text
+                continue
+            cost = self.cost(option)
+            if best is None or cost < best[0] * _CLEARLY:  # ways come with the best kept apart first
+                best = cost, option, way
+        if best is None:
+            text = f"{in_words(group.names)} cannot share {platform.title}: "
+            text += broken or "; ".join(f"{each.how}: {each.reason}" for each in cannot[:3])
+            return np.inf, None, trial.model_copy(update={"text": f"{text}."})
+        cost, option, way = best
+        lanes = tuple(_published(lane) for lane in way.lanes)
+        schedule = option.parts[0].schedule(self.central)
+        assert schedule is not None
+        update = {
+            "how": str(way.how),
+            "lanes": lanes,
+            "machines": int(schedule.installed[:FIRST_YEAR_MONTHS].max()),
+            "cost_per_month": monthly_payment(cost, self.central, self.months),
+        }
+        return cost, option, trial.model_copy(update=update)
+
+    def _tenant(self, part: PricedPart) -> Tenant:
+        asked = part.draft.asked
+        allowed = allowed_deployments(asked, self.pricing.scenario)
+        peak = float(asked.profile.peak_rate_per_s.max())
+        return Tenant(asked.workload.name, asked.service, asked.model, allowed, peak)
+
+    def _option(self, group: _Group, way: Shared) -> PricedOption:
+        by_name = {lane.workload: lane for lane in way.lanes}
+        platform = group.parts[0].draft.platform
+        assert platform is not None
+        parts, lanes = [], {}
+        for part in group.parts:
+            name = part.draft.asked.workload.name
+            lane = by_name[name]
+            lanes[name] = LaneLoad(part.serving.demand, _capacity(platform.device.id, lane), lane.weight)
+            answer = MachineAnswer(lane.performance, (), (), lane.replicas)
+            parts.append(replace(part, draft=replace(part.draft, answer=answer, lane=lane)))
+        whole = [*self._shared_parts(parts, lanes), *group.rest]
+        option = option_of(tuple(whole), self.pricing)
+        return replace(option, id=f"shared-{option.id}", title=f"{option.title}, shared")
+
+    # --- in words -----------------------------------------------------------------------------------------------
+
+    def cheaper(self, trial: SharingTrial, cost: float, option: PricedOption, kind: Kind) -> SharingTrial:
+        """Return a trial that is the best of its kind, with what it saves."""
+        text = f"{self._what(trial)}: {self.per_month(cost)}"
+        if np.isfinite(self.apart(kind)):
+            less, apart = share_text(1.0 - cost / self.apart(kind)), self.per_month(self.apart(kind))
+            text += f", {less} less than the best {kind} option without sharing ({apart})"
+        else:
+            text += f"; without sharing no {kind} option keeps every limit"
+        return trial.model_copy(update={"option_id": option.id, "text": f"{text}."})
+
+    def dearer(self, trial: SharingTrial, cost: float, other: float) -> SharingTrial:
+        """Return a trial that works and is dearer than another way."""
+        text = f"{self._what(trial)}: {self.per_month(cost)}, more than another way ({self.per_month(other)})."
+        return trial.model_copy(update={"text": text})
+
+    @staticmethod
+    def _what(trial: SharingTrial) -> str:
+        parts = []
+        for lane in trial.lanes:
+            slower = ""
+            if lane.step_stretch_worst > 1.0:
+                slower = f", steps {lane.step_stretch:.2f} × as long on average"
+            parts.append(f"{lane.workload} {lane.what}{slower}")
+        return f"{in_words(trial.workloads)} share {trial.machines} × {trial.title} ({'; '.join(parts)})"
+
+
+def _published(lane: Lane) -> SharingLane:
+    return SharingLane(
+        workload=lane.workload, what=lane.words, step_stretch=lane.stretch, step_stretch_worst=lane.worst
+    )
+
+
+def _capacity(device_id: str, lane: Lane) -> Capacity:
+    served = lane.performance
+    return Capacity(device_id, lane.rate_per_s, served.log_sigma, served.log_sigma_below, lane.sure_per_s)
+
+
+def told_who_shares(option: PricedOption) -> str:
+    """Return a sentence that names the workloads which share machines of `option`; empty where none do."""
+    names = [part.draft.asked.workload.name for part in option.parts if isinstance(part.serving, SharedPart)]
+    return f" Shared by {in_words(names)}." if names else ""
