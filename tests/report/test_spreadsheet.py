@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sample_plan import infeasible_plan, sample_plan
+from sample_ready import ready_plan
 
 from millwright.finance.xlsx import Sheet
 from millwright.plan.model import Plan
@@ -51,6 +52,36 @@ def test_each_cause_each_reason_and_each_assumption_is_there() -> None:
     assert len(column(page(plan, "Refused"), "reason")) == sum(len(each.reasons) for each in plan.refused)
     labels = {cause.label for option in plan.options for cause in option.cost.by_cause}
     assert set(column(page(plan, "By cause"), f"cause, {plan.header.currency} a month")) == labels
+
+
+def test_readiness_leaving_and_sovereignty_have_sheets_of_their_own() -> None:
+    plan = ready_plan()
+    assert plan.readiness is not None
+    ready = page(plan, "Readiness")
+    axes = [[cell.value for cell in row[:3]] for row in ready.rows[1 : 1 + len(plan.readiness.axes)]]
+    assert axes == [[each.title, each.low, each.high] for each in plan.readiness.axes]
+    cells = [cell.value for row in ready.rows for cell in row]
+    assert all(each.title in cells and each.hours.low in cells for each in plan.readiness.actions)
+    leaving = page(plan, "Leaving")
+    left = [option for option in plan.options if option.exit is not None]
+    assert left
+    for option in left:
+        assert option.exit is not None
+        months = [row[3].value for row in leaving.rows[1:] if row[0].value == float(option.rank)]
+        assert months == [option.exit.months.low, *(each.months.low for each in option.exit.causes)]
+    sovereign = page(plan, "Sovereignty")
+    scored = [row for row in sovereign.rows[1:] if row and isinstance(row[0].value, float)]
+    scores = {row[0].value: (row[2].value, row[3].value) for row in scored}
+    assert scores == {
+        float(option.rank): (option.sovereignty.score.low, option.sovereignty.score.high)
+        for option in plan.options
+        if option.sovereignty is not None
+    }
+
+
+def test_what_a_plan_does_not_judge_has_no_sheet() -> None:
+    names = [sheet.name for sheet in sheets_of(infeasible_plan())]
+    assert not {"Readiness", "Leaving", "Sovereignty"} & set(names)
 
 
 def test_a_plan_without_options_has_its_reasons() -> None:

@@ -245,14 +245,13 @@ def test_files_that_cannot_lie_beside_each_other_are_told(worker: Worker) -> Non
 
 
 @pytest.mark.parametrize(
-    ("allowed", "host", "passes"),
-    [((), "192.0.2.1", False), ((), "example.invalid", False), ((), "127.0.0.1", True), (("localhost",), "::1", True)],
+    ("host", "passes"), [("192.0.2.1", False), ("example.invalid", False), ("127.0.0.1", True), ("::1", True)]
 )
-def test_no_connection_leaves_but_to_where_it_may(allowed: tuple[str, ...], host: str, passes: bool) -> None:
+def test_no_connection_leaves_this_machine(host: str, passes: bool) -> None:
     program = f"""
 import socket
 from millwright.web.walls import NetworkForbiddenError, forbid_network
-forbid_network({allowed!r})
+forbid_network()
 try:
     socket.create_connection(({host!r}, 9), timeout=0.2)
 except NetworkForbiddenError:

@@ -46,12 +46,6 @@ def serve(
         list[str] | None,
         typer.Option("--allow-host", metavar="NAME", help="A name under which the server is reached; may repeat."),
     ] = None,
-    catalogue_source: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--catalogue-source", metavar="HOST", help="A host the walls let through (nothing asks yet); may repeat."
-        ),
-    ] = None,
 ) -> None:
     """Serve the page and the API until Ctrl-C; only to this machine unless --host says otherwise."""
     require_web()
@@ -67,7 +61,6 @@ def serve(
             reader_token=reader_token,
             proxy=proxy,
             allowed_hosts=tuple(allow_host or ()),
-            catalogue_sources=tuple(catalogue_source or ()),
         )
     )
 

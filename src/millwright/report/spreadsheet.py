@@ -1,4 +1,5 @@
-"""The plan as a workbook for whoever keeps the money: options, cash flow, causes, break-even, assumptions, refusals.
+"""The plan as a workbook for whoever keeps the money: options, cash flow, causes, break-even, assumptions, refusals;
+and what stands beside the money: readiness, the way out, sovereignty.
 
 Figures are the plan's own. On the cash-flow sheet the discount rate is a cell to change, and the present value of each
 option's months follows by formula.
@@ -13,12 +14,12 @@ from millwright.finance.xlsx import Cell, Sheet, Style, column_name, write_workb
 from millwright.plan.model import EstimateValue, Option, Plan
 from millwright.report.leading import leading
 from millwright.report.mix_text import PART_HEAD, part_row, proof_texts
+from millwright.report.sheet_rows import Value, add_rows, cell
+from millwright.report.spreadsheet_judgements import leaving_sheet, readiness_sheet, sovereignty_sheet
 from millwright.report.wording import DECISION_WORDS, KIND_WORDS, ORIGIN_WORDS, STAGE_WORDS, VERDICT_WORDS, odds_text
 
 _FEW_OPTIONS = 8
 _MONTHS_PER_YEAR = 12
-
-Value = str | float | None
 
 
 def write_spreadsheet(plan: Plan, path: Path) -> None:
@@ -29,7 +30,8 @@ def write_spreadsheet(plan: Plan, path: Path) -> None:
 def sheets_of(plan: Plan) -> list[Sheet]:
     """Return the sheets; those that would be empty are left out."""
     pages = (_answer(plan), _options(plan), _mixed_fleet(plan), _cash_flow(plan), _causes(plan), _break_even(plan))
-    return [page for page in (*pages, _assumptions(plan), _refused(plan)) if page is not None]
+    judged = (readiness_sheet(plan), leaving_sheet(plan), sovereignty_sheet(plan))
+    return [page for page in (*pages, *judged, _assumptions(plan), _refused(plan)) if page is not None]
 
 
 def _answer(plan: Plan) -> Sheet:
@@ -52,7 +54,7 @@ def _answer(plan: Plan) -> Sheet:
         ("note", header.disclaimer),
     ]
     for name, value in rows:
-        sheet.add(Cell(name, style=Style.NOTE), _cell(value))
+        sheet.add(Cell(name, style=Style.NOTE), cell(value))
     return sheet
 
 
@@ -90,9 +92,9 @@ def _mixed_fleet(plan: Plan) -> Sheet | None:
         return None
     sheet = Sheet("Mixed fleet", widths=(46, 16, 22, 16, 16, 60))
     sheet.add(Cell("in a word", style=Style.NOTE), Cell(mix.sentence))
-    sheet.add(Cell(f"cost [{currency} a month]", style=Style.NOTE), _cell(mix.cost_per_month))
-    sheet.add(Cell("over the best single offer, less one", style=Style.NOTE), _cell(mix.against_single))
-    sheet.add(Cell("gap to the best there could be", style=Style.NOTE), _cell(mix.gap))
+    sheet.add(Cell(f"cost [{currency} a month]", style=Style.NOTE), cell(mix.cost_per_month))
+    sheet.add(Cell("over the best single offer, less one", style=Style.NOTE), cell(mix.against_single))
+    sheet.add(Cell("gap to the best there could be", style=Style.NOTE), cell(mix.gap))
     for text in (*proof_texts(mix), *mix.warnings):
         sheet.add(Cell("proof" if text not in mix.warnings else "mind", style=Style.NOTE), Cell(text))
     tables: tuple[tuple[tuple[str, ...], list[tuple[Value, ...]]], ...] = (
@@ -116,9 +118,7 @@ def _mixed_fleet(plan: Plan) -> Sheet | None:
     for heads, rows in tables:
         if rows:
             sheet.add()
-            sheet.add(*(Cell(head, style=Style.BOLD) for head in heads))
-            for row in rows:
-                sheet.add(*(_cell(value) for value in row))
+            add_rows(sheet, heads, rows)
     return sheet
 
 
@@ -231,18 +231,12 @@ def _refused(plan: Plan) -> Sheet | None:
 
 def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[Value]], widths: Sequence[float]) -> Sheet | None:
     sheet = Sheet(name, widths=widths, frozen_rows=1)
-    sheet.add(*(Cell(head, style=Style.BOLD) for head in heads))
-    for row in rows:
-        sheet.add(*(_cell(value) for value in row))
+    add_rows(sheet, heads, rows)
     return sheet if len(sheet.rows) > 1 else None
 
 
 def _title(option: Option) -> Cell:
     return Cell(f"{option.rank}. {option.title}", style=Style.BOLD)
-
-
-def _cell(value: Value) -> Cell:
-    return Cell(value, style=Style.MONEY if isinstance(value, float) and not value.is_integer() else Style.PLAIN)
 
 
 def _spread(estimate: EstimateValue | None) -> Iterator[float | None]:

@@ -24,7 +24,7 @@ def run_server(settings: Settings, told: Callable[[str], None]) -> None:
     app = create_app(settings)
     listening = _listen(settings)
     port = listening.getsockname()[1]
-    forbid_network(settings.catalogue_sources)
+    forbid_network()
     config = uvicorn.Config(
         app,
         log_level="warning",

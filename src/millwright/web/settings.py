@@ -82,8 +82,6 @@ class Settings:
     proxy: ProxyHeaders | None = None
     allowed_hosts: tuple[str, ...] = ()
     """Names under which the server may be addressed besides loopback ones and `host`."""
-    catalogue_sources: tuple[str, ...] = ()
-    """Hosts the server may ask for newer catalogue data; none by default. No other request ever leaves it."""
     plan_file: Path | None = None
     """A plan to show read-only, without a library of one's own (`millwright open`)."""
     limits: Limits = field(default_factory=Limits)

@@ -6,36 +6,31 @@ import ctypes
 import resource
 import signal
 import sys
-from collections.abc import Collection
 from typing import Any
 
 from millwright.web.settings import is_loopback
 
 
 class NetworkForbiddenError(PermissionError):
-    """Something wanted to reach a host that the operator has not enabled."""
+    """Something wanted to reach another machine."""
 
 
-def forbid_network(but: Collection[str] = ()) -> None:
-    """Let this process open no connection and look up no name, but to this machine and to the hosts in `but`.
+def forbid_network() -> None:
+    """Let this process open no connection and look up no name but this machine's own.
 
     It cannot be undone. Libraries written in C that open sockets of their own (a PostgreSQL client) are not seen.
     """
-    allowed = frozenset(but)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.connect":
             address = arguments[1]
-            if isinstance(address, tuple) and not is_loopback(str(address[0])) and address[0] not in looked_up:
-                raise NetworkForbiddenError(f"no connection to {address[0]}: the operator has not enabled it")
+            if isinstance(address, tuple) and not is_loopback(str(address[0])):
+                raise NetworkForbiddenError(f"no connection to {address[0]}: this server asks nobody for anything")
         elif event == "socket.getaddrinfo":
             host = _text(arguments[0])
-            if host and host not in allowed and not is_loopback(host):
-                raise NetworkForbiddenError(f"{host} is not looked up: the operator has not enabled it")
-            if host in allowed:
-                looked_up.update(_addresses(host))
+            if host and not is_loopback(host):
+                raise NetworkForbiddenError(f"{host} is not looked up: this server asks nobody for anything")
 
-    looked_up: set[str] = set()
     sys.addaudithook(watch)
 
 
@@ -60,11 +55,3 @@ def limit_memory(bytes_: int) -> None:
 
 def _text(host: Any) -> str:
     return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
-
-
-def _addresses(host: str) -> set[str]:
-    """Return the addresses of an allowed host, asked past the watch."""
-    import _socket
-
-    found = _socket.getaddrinfo(host, None)
-    return {str(each[4][0]) for each in found}
