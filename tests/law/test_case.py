@@ -14,7 +14,7 @@ from millwright.law.case import owned_site_facts, rented_site_facts, with_told, 
 from millwright.law.facts import SiteFacts, WorkloadFacts
 from millwright.law.kleene import Verdict
 from millwright.law.load import load_rules
-from millwright.law.survey import Survey, survey
+from millwright.law.survey import Survey, survey, titles
 from millwright.scenario.load import LoadedScenario, read_scenario
 from millwright.scenario.model import OwnedSite
 
@@ -52,6 +52,34 @@ def test_the_scenario_says_whose_data_and_where() -> None:
     assert (facts.data_classes, facts.subjects, facts.residency) == (("health",), ("DE",), ("EU",))
     assert (facts.sector, facts.covered_entity, facts.financial_entity) == ("health", False, False)
     assert "workload.prohibited_practice" in {each.fact for each in assumed}
+
+
+@pytest.mark.parametrize(
+    ("organisation", "expected"),
+    [
+        ("{country: DE, sector: health}", True),
+        ("{country: DE, sector: health, employees: 50}", True),
+        ("{country: DE, sector: health, employees: 49}", None),
+        ("{country: DE, sector: telecom, employees: 12}", True),
+        ("{country: DE, sector: retail, employees: 900}", False),
+        ("{country: CH, sector: health}", None),
+    ],
+)
+def test_nis2_is_assumed_by_sector_and_size_and_only_in_the_eu(organisation: str, expected: bool | None) -> None:
+    scenario = loaded(HOSPITAL.replace("{country: DE, sector: health}", organisation)).scenario
+    facts, assumed = workload_facts_of(scenario, scenario.workloads[0], "MIT")
+    assert facts.essential_entity is expected
+    assert ("workload.essential_entity" in {each.fact for each in assumed}) is (expected is not None)
+
+
+def test_places_are_named_by_site_and_provider_and_a_whole_site_in_one_word() -> None:
+    found = judged().places
+    clouds = [place for place in found if place.site == "clouds"]
+    assert titles([place for place in found if place.site == "room"], found) == "room (DE)"
+    assert titles(clouds, found) == "clouds: all"
+    assert titles(clouds[1:], found).startswith("clouds: ")
+    assert titles(clouds[1:], found) != "clouds: all"
+    assert all(place.provider in titles(clouds) for place in clouds)
 
 
 def test_what_somebody_told_is_no_assumption() -> None:

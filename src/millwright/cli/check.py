@@ -104,7 +104,9 @@ def _show(found: Survey, proof: bool) -> None:
         _show_open(places, say)
         _show_late(places, say)
     if found.assumed:
-        say("Assumed: " + "; ".join(f"{each.fact} = {_plain(each.value)}" for each in found.assumed) + ".", style="dim")
+        say(f"Assumed (--assume puts another in its place): {_assumed(found)}.", style="dim")
+    for sentence in found.not_covered:
+        say(sentence, style="dim")
     applying = {each.rule_id: each for place in found.places for each in place.finding.findings}
     say(f"{LEGEND}. {share_read(applying.values())}", style="dim")
     what_if = f" What if: {', '.join(found.rules.assumed)}." if found.rules.assumed else ""
@@ -113,9 +115,11 @@ def _show(found: Survey, proof: bool) -> None:
 
 def _show_group(group: list[Place], say: Any, proof: bool) -> None:
     """Show the places of one verdict for the same reasons, and those reasons by name."""
+    from millwright.law.survey import titles
+
     first = group[0].finding
     style = {"yes": "green", "no": "red", "unknown": "yellow"}[first.verdict]
-    say(f"{_MARKS[first.verdict]:>3}  {_titles(group)}", 1, style)
+    say(f"{_MARKS[first.verdict]:>3}  {titles(group)}", 1, style)
     if first.verdict == "no":
         say(f"against {'; '.join(_cited(each) for each in first.deciding)}", 6)
     elif first.verdict == "unknown":
@@ -151,19 +155,47 @@ def _show_why(places: list[Place], say: Any) -> None:
 
 def _show_open(places: list[Place], say: Any) -> None:
     """Show once what is to be done wherever it runs, and what is warned of at places that may be used."""
+    from millwright.law.survey import titles
     from millwright.law.wording import wording_of
 
+    usable = [place for place in places if place.finding.verdict != "no"]
     duties: dict[str, RuleFinding] = {}
     warnings: dict[str, RuleFinding] = {}
-    for place in places:
-        if place.finding.verdict != "no":
-            duties.update({each.rule_id: each for each in place.finding.duties})
-            warnings.update({each.rule_id: each for each in place.finding.warnings if each.verdict == "no"})
-    for title, items in (("To do before going live:", duties), ("Risks at places that may be used:", warnings)):
+    where: dict[tuple[str, bool], list[Place]] = {}
+    missing: dict[str, dict[str, None]] = {}
+    for place in usable:
+        duties.update({each.rule_id: each for each in place.finding.duties})
+        warnings.update({each.rule_id: each for each in place.finding.warnings})
+        for each in place.finding.duties:
+            where.setdefault((each.rule_id, True), []).append(place)
+        for each in place.finding.warnings:
+            known = each in place.finding.risks
+            where.setdefault((each.rule_id, known), []).append(place)
+            missing.setdefault(each.rule_id, {}).update(dict.fromkeys(() if known else each.missing_facts))
+    risks = [each for each in warnings.values() if (each.rule_id, True) in where]
+    maybe = [each for each in warnings.values() if (each.rule_id, True) not in where]
+
+    def at(each: RuleFinding, known: bool) -> str:
+        found = where.get((each.rule_id, known), [])
+        return titles(found, usable) if len(found) < len(usable) else "every place"
+
+    for title, items in (
+        ("To do before going live:", list(duties.values())),
+        ("Risks at places that may be used:", risks),
+        ("Risks that hang on what is not told:", maybe),
+    ):
         if items:
             say(title, 1)
-            for each in items.values():
-                say(f"{wording_of(each).mark} {_cited(each)}: {each.plain}", 3)
+        for each in items:
+            say(f"{wording_of(each).mark} {_cited(each)}: {each.plain}", 3)
+            if items is not maybe and at(each, True) != "every place":
+                say(f"at {at(each, True)}", 5, "dim")
+            if missing.get(each.rule_id):
+                until = f"until you say {', '.join(missing[each.rule_id])}"
+                at_which = "" if items is maybe and at(each, False) == "every place" else f", at {at(each, False)}"
+                say(f"{'' if items is maybe else 'perhaps, '}{until}{at_which}", 5, "dim")
+            if each.note and each.status == "contested":
+                say(each.note, 5, "dim")
 
 
 def _show_late(places: list[Place], say: Any) -> None:
@@ -184,23 +216,19 @@ def _alike(places: list[Place]) -> list[list[Place]]:
     return sorted(groups.values(), key=lambda group: order.index(group[0].finding.verdict))
 
 
-def _titles(group: list[Place]) -> str:
-    """Return the places as text, countries of one provider together: `EU cloud: aws (DE, SE)`."""
-    countries: dict[str, list[str]] = {}
-    for place in group:
-        name = f"{place.site}: {place.provider}" if place.provider else place.site
-        countries.setdefault(name, []).append(place.country or "place not said")
-    return "; ".join(f"{name} ({', '.join(where)})" for name, where in countries.items())
-
-
 def _cited(finding: RuleFinding) -> str:
     return f"{finding.instrument} {finding.pinpoint}"
 
 
-def _plain(value: object) -> str:
+def _assumed(found: Survey) -> str:
+    """Return what was assumed: what is taken to be so, what not, and numbers."""
     from millwright.law.expression import show_fact
 
-    return show_fact(value)  # type: ignore[arg-type]
+    facts: dict[str, list[str]] = {}
+    for each in found.assumed:
+        value = f"{each.value:g}" if isinstance(each.value, float) else show_fact(each.value)
+        facts.setdefault(value, []).append(each.fact)
+    return "; ".join(f"{', '.join(names)} = {value}" for value, names in facts.items())
 
 
 def _show_sovereignty(found: Survey) -> None:

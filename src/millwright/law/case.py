@@ -58,16 +58,18 @@ def workload_facts_of(
     implied: dict[str, FactValue] = {
         "financial_entity": sector == "finance",
         "covered_entity": sector == "health" and country == "US",
-        "essential_entity": sector in ("health", "energy", "telecom", "transport", "public", "finance"),
         "public_body": sector in ("public", "defence"),
     }
     if not implied["public_body"]:
         implied["central_government"] = False
-    assumed += [
-        Assumed(f"workload.{name}", value, f"assumed from the sector, {sector}") for name, value in implied.items()
-    ]
+    why_of = dict.fromkeys(implied, f"assumed from the sector, {sector}")
+    if _touch((country,), "EU", scenario.law.as_of or dt.date.max):
+        entity, why_of["essential_entity"] = _under_nis2(sector, organisation.employees)
+        if entity is not None:
+            implied["essential_entity"] = entity
+    assumed += [Assumed(f"workload.{name}", value, why_of[name]) for name, value in implied.items()]
     subjects = workload.data.subjects or (country,)
-    if not _touch_eea((country, *subjects), scenario.law.as_of or dt.date.max):
+    if not _touch((country, *subjects), "EEA", scenario.law.as_of or dt.date.max):
         why = "assumed: neither the organisation nor the people concerned are in the EEA"
         implied["critical_decisions_in_eu"] = False
         assumed.append(Assumed("workload.critical_decisions_in_eu", False, why))
@@ -196,12 +198,29 @@ def with_told(facts: Form, told: Mapping[str, Any], where: str) -> Form:
     return replace(facts, **changes)
 
 
-def _touch_eea(places: tuple[str, ...], day: dt.date) -> bool:
-    """Return whether one of the countries or areas lies in the EEA, or has a part there."""
+def _touch(places: tuple[str, ...], area: str, day: dt.date) -> bool:
+    """Return whether one of the countries or areas lies in `area`, or has a part there."""
     from millwright.law.load import load_rules
 
     areas = load_rules().areas
-    return not areas.countries_of(places, day).isdisjoint(areas.countries("EEA", day))
+    return not areas.countries_of(places, day).isdisjoint(areas.countries(area, day))
+
+
+def _under_nis2(sector: str, employees: int | None) -> tuple[bool | None, str]:
+    """Return whether NIS2 holds for an organisation in the EU, None where its turnover decides, and why.
+
+    Its Art. 2 takes in the sectors of its annexes from 50 employees or 10 million euros of turnover on, networks and
+    the state whatever their size.
+    """
+    if sector not in ("health", "energy", "telecom", "transport", "public", "finance"):
+        return False, f"assumed from the sector, {sector}"
+    if employees is None or employees >= _MEDIUM_SIZED or sector in ("telecom", "public"):
+        return True, f"assumed from the sector, {sector}, and the size"
+    return None, ""
+
+
+_MEDIUM_SIZED = 50
+"""Employees from which a firm is no small one (Recommendation 2003/361/EC, Annex, Art. 2)."""
 
 
 def _told_of_site(scenario: Scenario, own: Mapping[str, FactValue]) -> dict[str, FactValue]:

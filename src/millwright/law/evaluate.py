@@ -85,6 +85,11 @@ class LawFinding:
         return self._open(Effect.WARN)
 
     @property
+    def risks(self) -> tuple[RuleFinding, ...]:
+        """The risks that are known to be there."""
+        return tuple(each for each in self.warnings if each.verdict is Verdict.NO)
+
+    @property
     def questions(self) -> dict[Fact, str]:
         """What to answer, by missing fact, to turn unknown into yes or no."""
         return {fact: question_of(fact) for fact in self.missing_facts}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from millwright.law.air_gap import AirGapFinding, air_gap
 from millwright.law.areas import Areas
 from millwright.law.case import Assumed, owned_site_facts, rented_site_facts, with_told, workload_facts_of
+from millwright.law.coverage import not_covered
 from millwright.law.evaluate import LawFinding, evaluate, world_of
 from millwright.law.facts import Fact, SiteFacts, WorkloadFacts
 from millwright.law.kleene import Verdict
@@ -56,6 +58,8 @@ class Survey:
     assumed: tuple[Assumed, ...]
     as_of: dt.date
     rules: RuleBase
+    not_covered: tuple[str, ...] = ()
+    """What the rule base does not hold of the law that may bear on this, in sentences."""
 
     @property
     def verdict(self) -> Verdict:
@@ -92,7 +96,39 @@ def survey(
             from_whom = origins_of(scenario, workload, (site, kind, provider), (facts, site_facts), guesses, told)
             place = (workload.name, site, kind, provider, country, offers, facts, site_facts, finding, score, cut_off)
             places.append(Place(*place, from_whom))
-    return Survey(tuple(places), tuple(assumed.values()), as_of, rules)
+    looked_at = list(dict.fromkeys(place.workload_facts for place in places))
+    return Survey(tuple(places), tuple(assumed.values()), as_of, rules, not_covered(rules, looked_at, as_of))
+
+
+def titles(places: Iterable[Place], among: Sequence[Place] = ()) -> str:
+    """Return the places as text, by site and provider: `EU cloud: aws (DE, SE), ovhcloud (FR); APIs: all`.
+
+    `all` stands for the providers of a site where every place of it that is `among` the ones spoken of is meant.
+    """
+    countries: dict[str, dict[str, dict[str, None]]] = {}
+    for place in places:
+        where = countries.setdefault(place.site, {}).setdefault(place.provider, {})
+        where[place.country or "place not said"] = None
+    whole: dict[str, int] = Counter(site for site, _, _ in {(each.site, *_spot(each)) for each in among})
+    return "; ".join(
+        f"{site}: all"
+        if "" not in found and whole.get(site, 0) == sum(map(len, found.values())) > 1
+        else _site_title(site, found)
+        for site, found in countries.items()
+    )
+
+
+def _spot(place: Place) -> tuple[str, str]:
+    return place.provider, place.country or "place not said"
+
+
+def _site_title(site: str, found: Mapping[str, Iterable[str]]) -> str:
+    """Return a site with its providers, those in the same countries together."""
+    by_where: dict[str, list[str]] = {}
+    for provider, where in found.items():
+        by_where.setdefault(", ".join(where), []).append(provider)
+    text = ", ".join(f"{', '.join(providers)} ({where})" for where, providers in by_where.items())
+    return f"{site}: {text}" if "" not in found else f"{site}{text}"
 
 
 def told_facts(scenario: Scenario, told: Iterable[str] = (), own_room: SiteFacts | None = None) -> frozenset[Fact]:

@@ -27,11 +27,14 @@ def duties_of(option: Option) -> tuple[LawFinding, ...]:
 
 
 def duties_cited(option: Option) -> tuple[str, ...]:
-    """Return the instruments of these duties with their pinpoints, each instrument named once."""
-    cited: dict[str, list[str]] = {}
+    """Return the instruments of these duties with their pinpoints, each instrument named once; unread ones marked."""
+    cited: dict[tuple[str, bool], list[str]] = {}
     for duty in duties_of(option):
-        cited.setdefault(duty.instrument, []).append(duty.pinpoint)
-    return tuple(" ".join([name, ", ".join(dict.fromkeys(filter(None, pins)))]).strip() for name, pins in cited.items())
+        cited.setdefault((duty.instrument, duty.unverified), []).append(duty.pinpoint)
+    return tuple(
+        " ".join([name, ", ".join(dict.fromkeys(filter(None, pins)))]).strip() + (" (unverified)" if unread else "")
+        for (name, unread), pins in cited.items()
+    )
 
 
 def _gravity(finding: LawFinding) -> tuple[int, int, str]:

@@ -204,7 +204,10 @@ def _duties(plan: Plan) -> list[RenderableType]:
     duties = duties_of(option) if option else ()
     if not duties:
         return []
-    cited = [" ".join(text for text in (duty.instrument, duty.pinpoint) if text) for duty in duties]
+    cited = [
+        " ".join(text for text in (duty.instrument, duty.pinpoint, "(unverified)" if duty.unverified else "") if text)
+        for duty in duties
+    ]
     return [_heading("To be done before going live, wherever it runs"), Text("; ".join(cited))]
 
 

@@ -19,6 +19,7 @@ def findings_document(found: Survey, *, proof: bool) -> dict[str, Any]:
         "disclaimer": DISCLAIMER,
         "what_if": list(found.rules.assumed),
         "assumed": [{"fact": each.fact, "value": each.value, "why": each.why} for each in found.assumed],
+        "not_covered": list(found.not_covered),
         "places": [_place(place, proof) for place in found.places],
     }
 

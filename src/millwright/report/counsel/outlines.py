@@ -18,7 +18,7 @@ from millwright.law.grammar import read_condition
 from millwright.law.kleene import Verdict
 from millwright.law.load import read_yaml_file
 from millwright.law.rule import Effect
-from millwright.law.survey import Place, Survey
+from millwright.law.survey import Place, Survey, titles
 from millwright.report.counsel.paper import Block, Heading, Paper, Paragraph, grid
 from millwright.report.counsel.stamp import stamp_of
 
@@ -69,14 +69,17 @@ def load_outlines(path: Path = _FILE) -> tuple[Outline, ...]:
 def filled(outline: Outline, survey: Survey, name: str) -> Paper | None:
     """Return the outline filled in for a scenario called `name`, or None where it applies to nothing there.
 
-    Places that some rule refuses are left out: nothing is to be assessed there.
+    Places that some rule refuses are left out: nothing is to be assessed there. So is an own room, where an outline is
+    for each place, unless its condition is known to hold: nothing is transferred to oneself. Countries of one provider
+    share an outline, which names each country where they differ.
     """
     usable = [place for place in survey.places if place.finding.verdict is not Verdict.NO]
     concerned = [place for place in usable if _may_hold(outline.when, place, survey)]
     blocks: list[Block] = [Paragraph(outline.note)]
     if outline.of_place:
-        for place in concerned:
-            blocks += [Heading(f"{place.workload} at {place.title}"), *_of(outline, [place])]
+        concerned = [place for place in concerned if place.provider or _holds(outline.when, place, survey)]
+        for found in _of_one_provider(concerned):
+            blocks += [Heading(f"{found[0].workload} at {titles(found)}"), *_of(outline, found)]
     else:
         for workload in dict.fromkeys(place.workload for place in concerned):
             mine = [place for place in concerned if place.workload == workload]
@@ -87,8 +90,22 @@ def filled(outline: Outline, survey: Survey, name: str) -> Paper | None:
 
 
 def _may_hold(condition: Condition, place: Place, survey: Survey) -> bool:
-    world = world_of(survey.rules, place.workload_facts, place.site_facts, survey.as_of)
-    return condition.value(world) is not Verdict.NO
+    return _value(condition, place, survey) is not Verdict.NO
+
+
+def _holds(condition: Condition, place: Place, survey: Survey) -> bool:
+    return _value(condition, place, survey) is Verdict.YES
+
+
+def _value(condition: Condition, place: Place, survey: Survey) -> Verdict:
+    return condition.value(world_of(survey.rules, place.workload_facts, place.site_facts, survey.as_of))
+
+
+def _of_one_provider(places: Iterable[Place]) -> list[list[Place]]:
+    found: dict[tuple[str, str, str], list[Place]] = {}
+    for place in places:
+        found.setdefault((place.workload, place.site, place.provider), []).append(place)
+    return list(found.values())
 
 
 def _of(outline: Outline, places: Sequence[Place]) -> Iterator[Block]:
@@ -103,13 +120,26 @@ def _of(outline: Outline, places: Sequence[Place]) -> Iterator[Block]:
 def _lines(row: Row, places: Sequence[Place]) -> Iterator[tuple[str, str, str]]:
     about = row.about
     for fact in row.facts:
-        yield about, *known_or_asked(fact, places[0])
+        yield about, *_told_by_country(fact, places)
         about = ""
     for text, origin in _what_rules_say(row.rules, places):
         yield about, text, origin
         about = ""
     if row.asks:
         yield about, row.asks, OPEN
+
+
+def _told_by_country(fact: Fact, places: Sequence[Place]) -> tuple[str, str]:
+    """Return a fact and its origin; where places differ, each value with the countries it is told of."""
+    if fact.startswith("workload."):
+        return known_or_asked(fact, places[0])
+    found: dict[tuple[str, str], list[str]] = {}
+    for place in places:
+        found.setdefault(known_or_asked(fact, place), []).append(place.country or "place not said")
+    if len(found) == 1:
+        return next(iter(found))
+    text = "; ".join(f"in {', '.join(where)}: {value}" for (value, _), where in found.items())
+    return text, "; ".join(dict.fromkeys(origin for _, origin in found))
 
 
 def known_or_asked(fact: Fact, place: Place) -> tuple[str, str]:
@@ -134,7 +164,7 @@ def _what_rules_say(ids: Iterable[str], places: Sequence[Place]) -> Iterator[tup
                     found.setdefault(finding.verdict, []).append(place)
                     said[finding.verdict] = finding
         for verdict, at in found.items():
-            where = "" if len(at) == len(places) else f" At {'; '.join(place.title for place in at)}."
+            where = "" if len(at) == len(places) else f" At {titles(at, places)}."
             finding = said[verdict]
             states = _RISKS if finding.effect is Effect.WARN else _STATES
             yield f"{finding.plain} {states[verdict]}{where}", f"{finding.instrument} {finding.pinpoint}"
