@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,6 +243,98 @@ def test_a_scenario_is_planned_as_a_job_that_can_be_cancelled(page: Any, site: t
     page.wait_for_function("document.getElementById('editor-status').textContent.includes('Cancelled')")
 
 
+def test_any_two_measures_are_drawn_against_each_other(page: Any, site: tuple[str, str]) -> None:
+    open_plan(page, site[1])
+    section = page.locator("section[aria-labelledby=trade-title]")
+    section.scroll_into_view_if_needed()
+    choice = section.locator("[data-axes]")
+    choice.select_option("trade cost sovereignty")
+    page.wait_for_selector('section[aria-labelledby=trade-title] svg[aria-label^="Cost against sovereignty"]')
+    assert "sovereignty, of 100" in section.locator("svg").first.inner_html()
+
+
+def test_a_simulation_is_played_and_one_request_is_seen_closely(page: Any, site: tuple[str, str]) -> None:
+    page.goto(f"{site[0]}/simulation")
+    page.wait_for_selector("#simulation")
+    page.fill('[data-sim="requests"]', "60")
+    page.click('[data-act="simulate-form"]')
+    page.wait_for_selector("#play-at")
+    before = page.inner_text("#play-now")
+    page.click("[data-act-play]")
+    page.wait_for_function("Number(document.getElementById('play-at').value) > 0")
+    page.wait_for_function("before => document.getElementById('play-now').textContent !== before", arg=before)
+    page.click("[data-act-play]")  # it rests where it is
+    at = page.input_value("#play-at")
+    page.wait_for_timeout(400)
+    assert page.input_value("#play-at") == at
+    assert page.locator("#request-rows tr").count() == 60
+    page.click("#request-rows tr button")
+    page.wait_for_function("document.getElementById('one-request').textContent.includes('waited')")
+    page.locator("#histogram-title").scroll_into_view_if_needed()
+    page.wait_for_selector('section[aria-labelledby=histogram-title] .paper[data-drawn="yes"] svg')
+
+
+def test_plans_of_a_scenario_are_told_over_time(page: Any, site: tuple[str, str]) -> None:
+    plan = page.request.get(f"{site[0]}/api/library/plans/{site[1].rsplit('/', 1)[-1]}").json()
+    option = plan["options"][1]
+    plan["answer"] |= {"option_id": option["id"], "sentence": "Another one would do.", "probability": 0.5}
+    plan["header"]["catalogue_date"] = "2026-12-24"
+    for assumption in plan["assumptions"]:
+        if isinstance(assumption["value"], float) and assumption["unit"].startswith("USD"):
+            assumption["value"] *= 2.0
+            assumption["low"] = assumption["high"] = None
+    saved = page.request.post(f"{site[0]}/api/library/plans", data={"plan_json": json.dumps(plan)})
+    assert saved.status == 201, saved.text()
+    page.goto(f"{site[0]}/history/{saved.json()['id']}")
+    page.wait_for_selector("h1")
+    told = page.inner_text("main")
+    assert "Another one would do." in told
+    assert "2026-12-24" in told
+    assert page.locator(".mind strong").count() == 1, "the decision is another one, and stands out"
+    assert "became" in told, "which figures are others now"
+    assert page.locator("section.sheet").count() >= 3, "what changed since, and each plan"
+    page.click("section.sheet h2 a")
+    page.wait_for_selector(".lead")
+
+
+def test_a_figure_is_overridden_in_the_scenario_that_is_being_edited(page: Any, site: tuple[str, str]) -> None:
+    page.goto(f"{site[0]}/new")
+    page.wait_for_function("document.getElementById('yaml-faults')?.textContent.includes('Sound')")
+    page.goto(f"{site[0]}/catalogue?kind=devices&entry=l40s")
+    page.wait_for_selector("#override-draft:checked, #override-into")
+    page.click('[data-override="tdp"]')
+    page.fill("#override-value", "300 GB")
+    page.click('[data-act="override-it"]')
+    page.wait_for_function("document.getElementById('override-status').textContent.length > 0")
+    assert page.locator("#override-status a").count() == 0, "a wrong unit goes nowhere"
+    page.fill("#override-value", "300 W")
+    page.click('[data-act="override-it"]')
+    page.click("#override-status a")
+    page.wait_for_function("document.getElementById('yaml')?.value.includes('tdp: 300 W')")
+    page.wait_for_function("document.getElementById('yaml-faults')?.textContent.includes('Sound')")
+
+
+def test_answers_are_scored_as_they_are_given_and_are_there_again(page: Any, site: tuple[str, str]) -> None:
+    page.goto(f"{site[0]}/readiness")
+    page.wait_for_selector(".scores")
+    before = page.inner_text(".scores")
+    page.locator('.question input[value="3"]').first.check()
+    page.wait_for_function("before => document.querySelector('.scores').innerText !== before", arg=before)
+    after = page.inner_text(".scores")
+    page.click('[data-act="save-answers"]')
+    page.wait_for_function("document.getElementById('readiness-status').textContent.includes('Saved as')")
+    page.reload()
+    page.wait_for_selector(".scores")
+    assert page.inner_text(".scores") == after
+    assert page.locator('.question input[value="3"]').first.is_checked()
+
+
+def test_the_api_is_described_without_the_network(page: Any, site: tuple[str, str]) -> None:
+    page.goto(f"{site[0]}/api-docs")
+    page.click("#post-api-what-if summary")
+    assert page.is_visible("#post-api-what-if table")
+
+
 def test_the_library_lists_the_plan(page: Any, site: tuple[str, str], tmp_path: Path) -> None:
     page.goto(site[0])
     page.wait_for_selector("#plan-rows tr")
@@ -250,11 +343,11 @@ def test_the_library_lists_the_plan(page: Any, site: tuple[str, str], tmp_path: 
     page.wait_for_selector(".lead")
 
 
-PLACES = ("", "/new", "/catalogue", "/simulation", "plan")
+PLACES = ("", "/new", "/readiness", "/catalogue?kind=devices&entry=l40s", "/simulation", "/api-docs", "plan")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.strip("/") or "library")
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.strip("/").partition("?")[0] or "library")
 def test_axe_finds_no_serious_fault(
     browser: Any, watched: Watched, site: tuple[str, str], place: str, dark: bool
 ) -> None:
@@ -279,7 +372,7 @@ def test_axe_finds_no_serious_fault(
     assert grave == []
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.strip("/") or "library")
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.strip("/").partition("?")[0] or "library")
 def test_nothing_is_wider_than_a_phone(
     browser: Any, watched: Watched, site: tuple[str, str], place: str, tmp_path: Path
 ) -> None:

@@ -40,7 +40,10 @@ def test_every_text_that_is_asked_for_is_there_and_every_text_is_asked_for() -> 
     asked = set(re.findall(r"""\bt\(\s*["']([a-z_0-9]+)["']""", everything))
     assert asked <= set(strings()), "a text that no language has"
     quoted = set(re.findall(r"""["'.]([a-z_0-9]+)\b""", everything))
-    made_up = ("_title", *(f"measure_{each}" for each in ("cost", "latency", "carbon", "sovereignty")))
+    made_up = (
+        "_title",
+        *(f"measure_{each}" for each in ("cost", "latency", "carbon", "sovereignty")),
+    )
     unused = {key for key in strings() if key not in quoted and not key.endswith(made_up)}
     assert unused == set(), "a text that nobody says"
 

@@ -112,6 +112,12 @@ def _add_pages() -> None:
         into = into if re.fullmatch(r"[0-9a-f]{1,40}", into) else ""
         catalogue_page(_served[0], identity_of(request), kind, q[:100], entry[:200], into)
 
+    @ui.page("/readiness")
+    async def readiness(request: Request) -> None:
+        from millwright.web.page.readiness_page import readiness_page
+
+        await readiness_page(_served[0], identity_of(request))
+
     @ui.page("/api-docs")
     def api() -> None:
         from millwright.web.page.api_page import api_page

@@ -59,6 +59,7 @@ def _navigation(current: str) -> str:
     links = (
         ("library", "/", t("nav_library")),
         ("new", "/new", t("nav_new")),
+        ("readiness", "/readiness", t("nav_readiness")),
         ("simulation", "/simulation", t("nav_simulation")),
         ("catalogue", "/catalogue", t("nav_catalogue")),
         ("api", "/api-docs", t("nav_api")),

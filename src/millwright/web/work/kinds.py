@@ -50,5 +50,6 @@ KINDS: Mapping[str, Kind] = {
     "count-points": Kind(points.PredictRequest, points.count_points),
     "data": Kind(points.DataRequest, points.data),
     "assess": Kind(readiness.AssessRequest, readiness.assess),
+    "answers": Kind(readiness.AnswersRequest, readiness.answer),
     "inventory": Kind(readiness.InventoryRequest, readiness.inventory),
 }
