@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from millwright.catalog.facts import Fact
 from millwright.catalog.precision import Precision
+from millwright.catalog.recommender import Recommender
 
 RECURRENT_STATE_BYTES = 4.0
 """Bytes per element of a recurrent state: engines keep it in fp32, because it accumulates rounding."""
@@ -280,6 +281,7 @@ class Architecture:
     native_bytes_per_weight: float = 0.0  # of those parts, scales included; 0: as the format usually has it
     other_parameters: int = 0  # final norm, position tables, norms of the embedding
     lookup_parameters: int = 0  # tables of which a token reads a row per layer (Gemma 3n, 4)
+    recommender: Recommender | None = None  # tables and small networks in place of layers; its tokens are items
     one_pass: bool = False  # an encoder: one pass over the whole input gives a vector or a score, and no cache stays
 
     @property
@@ -299,6 +301,11 @@ class Architecture:
 
     def parameters(self) -> dict[WeightPart, int]:
         """Return the weights of the whole text decoder by part."""
+        if self.recommender is not None:
+            parts = dict.fromkeys(WeightPart, 0)
+            parts[WeightPart.EMBEDDING] = self.recommender.table_parameters
+            parts[WeightPart.DENSE] = self.recommender.dense_parameters
+            return parts
         table = self.vocab_size * self.hidden_size
         parts = dict.fromkeys(WeightPart, 0)
         parts[WeightPart.EMBEDDING] = table + self.lookup_parameters

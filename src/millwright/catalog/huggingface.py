@@ -14,6 +14,7 @@ from millwright.catalog.facts import Fact, number, read_facts
 from millwright.catalog.layers import NO_MIXER, feed_forwards, mixers
 from millwright.catalog.models import native_bytes_per_weight, precision_hint
 from millwright.catalog.precision import Precision
+from millwright.catalog.recommender import MODEL_TYPE, is_recommender, recommender_from_config
 from millwright.catalog.units import Measure
 
 __all__ = ["ConfigError", "architecture_from_config", "architecture_from_entry"]
@@ -26,6 +27,8 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
     `model_type` is not known, `assumptions` says what was taken. Raises ConfigError when a size is missing or absurd.
     """
     reader = ModelConfig(config, name)
+    if is_recommender(config):
+        return _recommender(reader, name)
     known = dialect_of(reader.model_type)
     dialect = known or Dialect()
     hidden_size, vocab_size = reader.size("hidden_size"), reader.size("vocab_size")
@@ -64,6 +67,25 @@ def architecture_from_config(config: Mapping[str, Any], name: str) -> Architectu
 
 _DEFAULT_CONTEXT = 4096
 
+_MOST_ITEMS = 1_000_000
+"""Items of one request: nothing in a recommender limits them."""
+
+
+def _recommender(config: ModelConfig, name: str) -> Architecture:
+    sizes = recommender_from_config(config)
+    return Architecture(
+        id=name,
+        name=name,
+        family=MODEL_TYPE,
+        hidden_size=sizes.vectors * sizes.dimension,
+        vocab_size=sizes.rows,
+        layers=(),
+        tied_embeddings=True,
+        max_context_tokens=_MOST_ITEMS,
+        recommender=sizes,
+        one_pass=True,
+    )
+
 
 def architecture_from_entry(entry: Mapping[str, Any]) -> Architecture:
     """Return the architecture of a catalogue entry: its config's, with its names, licence and published counts.
@@ -89,6 +111,8 @@ def architecture_from_entry(entry: Mapping[str, Any]) -> Architecture:
 def dialect_of(model_type: str) -> Dialect | None:
     """Return the dialect of a model type, or of the text decoder inside a multimodal one."""
     plain = model_type.removesuffix("_vl")
+    if model_type == MODEL_TYPE:
+        return Dialect(one_pass=True)
     for name in (model_type, f"{model_type}_text", plain, _SAME_DECODER.get(model_type, "")):
         if name in DIALECTS:
             return DIALECTS[name]
@@ -172,8 +196,13 @@ def _config_facts(entry: Mapping[str, Any], config: Fact | None) -> dict[str, Fa
     """Return a fact per field of an entry's config; all have the origin that the fact `config` states."""
     if config is None:
         return {}
+    fields = entry["config"]
+    if is_recommender(fields):  # whose sizes are lists
+        fields = {
+            field: ", ".join(map(str, each)) if isinstance(each, list) else each for field, each in fields.items()
+        }
     return {
         field: Fact(value, "", config.source, config.date, config.quality)
-        for field, value in entry["config"].items()
+        for field, value in fields.items()
         if isinstance(value, bool | int | float | str)
     }

@@ -152,7 +152,7 @@ class _Stock:
         self._allowed, self._calibration, self._most_devices = allowed, calibration, most_devices
         self._model = model
         self.disaggregated = allowed.disaggregated
-        usual, *self.other_engines = engines_to_compare(device, allowed.engines)
+        usual, *self.other_engines = engines_to_compare(device, allowed.engines, model)
         self.usual, self.unfit = self._listed(usual)
         work_out(self.usual, part, calibration)
         self._others: dict[str, list[Prospect]] = {}

@@ -57,13 +57,18 @@ def engine_for(device: Device, allowed: Iterable[str] | None = None) -> Engine:
     raise LookupError(f"{device.name} is planned with {', '.join(engines_of(device))} only")
 
 
-def engines_to_compare(device: Device, allowed: Iterable[str] | None = None) -> tuple[Engine, ...]:
+def engines_to_compare(
+    device: Device, allowed: Iterable[str] | None = None, model: Architecture | None = None
+) -> tuple[Engine, ...]:
     """Return the engines to search over on `device`, the usual one first.
 
     Beside the usual one these are the engines whose speed on this family of devices was fitted to measurements: a
     comparison of engines that nobody measured would compare assumptions. Engines that the user allows by name (at least
-    two) are all compared. Raises LookupError when none of them runs on the device.
+    two) are all compared. A `model` of a family that none of them serves has engines of its own. Raises LookupError
+    when none of them runs on the device.
     """
+    if model is not None and (own := _engines_of_models().get(model.family)):
+        return tuple(Engine(name) for name in own)
     names = None if allowed is None else tuple(allowed)
     usual = engine_for(device, names)
     wanted = None if names is None else {engine_id(name) for name in names}
@@ -74,6 +79,13 @@ def engines_to_compare(device: Device, allowed: Iterable[str] | None = None) -> 
         if name != usual.name and (f"{name}|{device.family}" in measured if wanted is None else name in wanted)
     )
     return (usual, *others)
+
+
+@lru_cache(maxsize=1)
+def _engines_of_models() -> dict[str, tuple[str, ...]]:
+    """Return the engines of the families of models that no engine of language models serves."""
+    listed = json.loads(_DATA.read_text(encoding="utf-8"))["models"]
+    return {family: tuple(engines) for family, engines in listed.items()}
 
 
 @lru_cache(maxsize=1)

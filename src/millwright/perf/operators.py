@@ -133,6 +133,10 @@ def device_peak(deployment: Deployment, compute: Compute) -> tuple[float, tuple[
 def step_operators(deployment: Deployment, context_tokens: float) -> StepOperators:
     """Return the operators of one step; `context_tokens` [token] sets what windows and sparse attention read."""
     model, tp = deployment.model, max(1, deployment.tp)
+    if model.recommender is not None:
+        from millwright.perf.lookups import recommender_operators  # which describes its step in the terms of this file
+
+        return recommender_operators(deployment, model.recommender)
     data_parallel = max(1, deployment.dp)
     spread = deployment.dp_attention or (data_parallel > 1 and deployment.ep > tp)
     group = tp * data_parallel if spread else tp  # devices that divide the experts' work
@@ -185,7 +189,7 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
     attention_peak, assumed = device_peak(deployment, attention_compute)
     pp = max(1, deployment.pp)
     mixers = sum(g.count * (2 if g.feed_forward is not None else 1) for g in model.layers)
-    link, assumed_link = _link_bandwidth(deployment)
+    link, assumed_link = link_bandwidth(deployment)
     return StepOperators(
         products=products,
         rank_share=1.0 / (pp * data_parallel),
@@ -327,7 +331,8 @@ def _normalises_heads(attention: Attention) -> bool:
     return attention.small_parameters in (2 * attention.head_dim, whole)
 
 
-def _link_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:
+def link_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:
+    """Return the bandwidth between the devices of a replica [byte/s] and what was assumed to have one."""
     device = deployment.device
     if device.link_bytes_per_s:
         return device.link_bytes_per_s, ()

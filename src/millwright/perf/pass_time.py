@@ -35,6 +35,8 @@ def pass_step_time(deployment: Deployment, *, input_tokens: float, calibration: 
     """
     step = compile_step_time(deployment, context_tokens=input_tokens, calibration=calibration)
     basis = Basis.EXTRAPOLATED if step.basis in (Basis.FITTED, Basis.MEASURED) else step.basis
+    if deployment.model.recommender is not None and basis is Basis.EXTRAPOLATED:
+        basis = Basis.DATASHEET  # lookups at random addresses are in no measurement that anything was fitted to
     unseen = UNSEEN_LOG_SIGMA if basis is Basis.EXTRAPOLATED else UNSEEN_DEVICE_LOG_SIGMA
     sigma = max(step.prefill_log_sigma, unseen)
     table, pair_s = with_items(step.tokens_s, step.prefill_s, deployment.item_tokens)

@@ -12,6 +12,7 @@ from millwright.fleet.sizing import DemandProfile, growing_demand
 from millwright.plan.costing import TokenDemand
 from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
 from millwright.scenario.model import Mode, Workload
+from millwright.scenario.workload import WorkloadKind
 from millwright.simulate.slo import Slo
 from millwright.traffic.arrivals import Bursts
 from millwright.traffic.build import build_requests
@@ -146,6 +147,8 @@ def _in_words(asked: WorkloadDemand) -> str:
         return f"the trace {traffic.trace.file}, all {len(pattern.trace):,} requests"
     lengths = f"in: {pattern.input.describe()}; out: {pattern.output.describe()}"
     if asked.workload.kind.one_pass:
+        if asked.workload.kind is WorkloadKind.RECOMMEND:
+            return f"recommend, {pattern.items:,} candidates per request; arrivals: {pattern.arrivals.describe()}"
         texts = f"{pattern.items} texts per request, each " if pattern.items > 1 else "one text per request: "
         lengths = f"{asked.workload.kind}, {texts}{pattern.input.describe()}, cut to {asked.model.max_context_tokens:,}"
     return f"profile {traffic.profile}; {lengths}; arrivals: {pattern.arrivals.describe()}"

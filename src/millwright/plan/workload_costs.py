@@ -19,6 +19,7 @@ from millwright.plan.option_model import WorkloadCost
 from millwright.plan.pool import PoolPart
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.shared_part import SharedPart
+from millwright.scenario.workload import WorkloadKind
 
 REQUESTS = 1e6
 """Requests that a price is told for."""
@@ -59,11 +60,14 @@ def price_per_request(option: PricedOption, central: Inputs) -> str:
         return ""
     told: list[str] = []
     for each in workload_costs(option, central):
-        items = asked[each.workload].pattern.items
-        of = f" (of {items} texts each)" if items > 1 else ""
+        items, kind = asked[each.workload].pattern.items, asked[each.workload].workload.kind
+        what = "candidates" if kind is WorkloadKind.RECOMMEND else "texts"
+        of = f" (of {items:,} {what} each)" if items > 1 else ""
         if each.per_million_requests is not None:
             told.append(f"{each.workload}{of} {_figure(each.per_million_requests)} {option.currency.code}")
-    return f" Per million requests, people left out: {', '.join(told)}." if told else ""
+    counted = any(each.workload.kind is WorkloadKind.RECOMMEND for each in asked.values())
+    note = " A candidate counts as a token." if counted else ""
+    return f" Per million requests, people left out: {', '.join(told)}.{note}" if told else ""
 
 
 def _figure(value: float) -> str:

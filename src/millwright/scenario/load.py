@@ -125,7 +125,8 @@ def _patterns(
             name = raw["name"].strip()
             found = traffic_pattern(traffic, checker.folder)
             one_pass = raw.get("kind") in [kind.value for kind in WorkloadKind if kind.one_pass]
-            patterns[name], filled[name] = one_pass_pattern(*found) if one_pass else found
+            of_items = raw.get("kind") == WorkloadKind.RECOMMEND.value
+            patterns[name], filled[name] = one_pass_pattern(*found, of_items=of_items) if one_pass else found
         except InputError as error:
             place = f"{error.where}: " if error.where else ""
             key = _file_key(traffic, error)

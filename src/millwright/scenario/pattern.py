@@ -39,9 +39,17 @@ class Filled:
     note: str
 
 
-def one_pass_pattern(pattern: TrafficPattern, filled: tuple[Filled, ...]) -> tuple[TrafficPattern, tuple[Filled, ...]]:
-    """Return the pattern of work that generates nothing: one result per request counts as a single token."""
-    return replace(pattern, output=lengths.Fixed(1.0)), tuple(each for each in filled if each.key != "output")
+def one_pass_pattern(
+    pattern: TrafficPattern, filled: tuple[Filled, ...], *, of_items: bool = False
+) -> tuple[TrafficPattern, tuple[Filled, ...]]:
+    """Return the pattern of work that generates nothing: one result per request counts as a single token.
+
+    `of_items`: what is read is items, each of which counts as a token, and not text.
+    """
+    known = ("output", "input") if of_items else ("output",)
+    left = tuple(each for each in filled if each.key not in known)
+    changed = replace(pattern, output=lengths.Fixed(1.0))
+    return replace(changed, input=lengths.Fixed(1.0)) if of_items else changed, left
 
 
 def traffic_pattern(traffic: Traffic, folder: Path) -> tuple[TrafficPattern, tuple[Filled, ...]]:

@@ -18,6 +18,7 @@ from millwright.money import Money, Price
 from millwright.scenario.faults import Fault, KeyPath
 from millwright.scenario.folder import beside
 from millwright.scenario.model import Scenario
+from millwright.scenario.workload import WorkloadKind
 
 if TYPE_CHECKING:
     from millwright.catalog.catalog import ShippedCatalog
@@ -71,7 +72,14 @@ class Checker:
                 model = self.catalog.model(workload.model)
             except InputError:
                 continue  # an unknown name is a fault of its own
-            if model.one_pass and not workload.kind.one_pass:
+            scores_items = workload.kind is WorkloadKind.RECOMMEND
+            if model.recommender is not None and not scores_items:
+                what = f"{model.name} is a recommender: it scores candidates and reads no text"
+                self.note(("workloads", number, "model"), what, "Say `kind: recommend`.")
+            elif model.recommender is None and scores_items:
+                what = f"{model.name} is no recommender: it has no embedding tables of users and items"
+                self.note(("workloads", number, "model"), what, "Name one, such as dlrm-dcnv2, or give its config.")
+            elif model.one_pass and not workload.kind.one_pass:
                 self.note(
                     ("workloads", number, "model"),
                     f"{model.name} is an encoder: it gives a vector or a score and generates no text",

@@ -295,7 +295,8 @@ class Traffic(ScenarioModel):
     output: Length | None = None
     """Output length: see Lengths."""
     items: int = Field(1, ge=1, le=10_000, json_schema_extra=why("each request is one text"))
-    """Texts in one request of a one-pass model: documents to rerank for a question, each with it of length `input`."""
+    """Texts in one request of a one-pass model: documents to rerank for a question, each with it of length `input`;
+    of a recommender: candidates to score."""
     arrivals: Arrivals | None = None
     """How bursty requests come within an hour: see Arrivals."""
     shape: Shape | None = None

@@ -37,6 +37,7 @@ class WorkloadKind(StrEnum):
     CHAT = "chat"  # a prompt in, an answer out, token by token
     EMBEDDING = "embedding"  # a text in, a vector out
     RERANK = "rerank"  # a question with some documents in, a score for each out
+    RECOMMEND = "recommend"  # a user with some candidates in, a score for each out
 
     @property
     def one_pass(self) -> bool:
@@ -128,7 +129,8 @@ class Workload(ScenarioModel):
     model: str = Field(min_length=1)
     """A model of the catalogue (`millwright catalog list models`), or a path to a `config.json`."""
     kind: WorkloadKind = Field(WorkloadKind.CHAT, json_schema_extra=why("what most models are asked for"))
-    """`chat`: text is generated; `embedding`: one vector per text; `rerank`: one score per document."""
+    """`chat`: text is generated; `embedding`: one vector per text; `rerank`: one score per document; `recommend`: one
+    score per candidate, by a recommender with embedding tables."""
     mode: Mode = Field(Mode.ONLINE, json_schema_extra=why("somebody waits for each answer"))
     """`online`: somebody waits; `batch`: the day's work must be done by the deadline."""
     traffic: Traffic
@@ -172,6 +174,8 @@ class Workload(ScenarioModel):
         if self.slo.ttft_s is not None or self.slo.tpot_s is not None:
             key = "ttft" if self.slo.ttft_s is not None else "tpot"
             raise fault(f"{self.kind} work has no tokens to wait for", "Use slo.e2e.", ("slo", key))
+        if self.kind is WorkloadKind.RECOMMEND and self.traffic.input is not None:
+            raise fault("a recommender reads features, not tokens", "Use traffic.items.", ("traffic", "input"))
         if self.traffic.output is not None:
             raise fault(f"{self.kind} work generates no text", "Remove the output length.", ("traffic", "output"))
         return self
