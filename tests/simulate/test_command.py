@@ -80,6 +80,35 @@ def test_replicas_are_added_as_the_load_calls_for_them() -> None:
     assert max(ups) > 1
 
 
+def test_sessions_find_what_was_said_before_and_come_back_to_their_replica() -> None:
+    options = ("--rate", "3", "--turns", "uniform:2-8", "--think", "5s", "--input", "200", "--requests", "3000")
+    shared = (*options, "--system", "1000", "--replicas", "3", "--json")
+    found = {router: json.loads(simulate(*shared, "--router", router).stdout) for router in ("sticky", "round-robin")}
+    assert all(each["served"] == each["requests"] == 2700 for each in found.values())
+    assert found["sticky"]["cached_share"] > found["round-robin"]["cached_share"] > 0.2
+
+
+def test_bursts_wait_longer_than_requests_that_come_alone() -> None:
+    options = ("--rate", "18", "--requests", "4000", "--json")
+    p95_s = {
+        arrivals: json.loads(simulate(*options, "--arrivals", arrivals).stdout)["ttft_s"]["p95"]["value"]
+        for arrivals in ("gamma:0.2", "poisson", "bursts:8,10s,60s")
+    }
+    assert p95_s["gamma:0.2"] < p95_s["poisson"] < p95_s["bursts:8,10s,60s"]
+
+
+def test_unlike_replicas_share_the_load_and_one_that_fails_hands_over() -> None:
+    options = ("--rate", "30", "--requests", "3000", "--replica", "l40s", "--replica", "h200-sxm:1:fp8", "--json")
+    document = json.loads(simulate(*options, "--outage", "0:30s:60s").stdout)
+    assert document["other_devices"] == ["1 × NVIDIA L40S", "1 × NVIDIA H200 SXM 141GB"]
+    assert document["replicas"] == 3
+    assert document["served"] == document["requests"]
+    assert document["retries"] > 0
+    assert document["energy"] is None
+    lost = json.loads(simulate(*options, "--outage", "0:30s:60s:lost").stdout)
+    assert lost["served"] < lost["requests"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -94,6 +123,13 @@ def test_replicas_are_added_as_the_load_calls_for_them() -> None:
         (("--rate", "5", "--percentile", "150"), "--percentile"),
         (("--rate", "5", "--router", "best", "--replicas", "2"), "no router is called"),
         (("--rate", "5", "--think", "1s"), "only the clients of a closed loop think"),
+        (("--rate", "5", "--arrivals", "gamma"), "is no way to arrive"),
+        (("--rate", "5", "--outage", "0:60s"), "is no outage"),
+        (("--rate", "5", "--outage", "2:60s:90s"), "no replica number 2"),
+        (("--rate", "5", "--replica", "l40s:x"), "is no replica"),
+        (("--concurrency", "5", "--turns", "4"), "sessions come at a rate"),
+        (("--rate", "5", "--system", "100"), "only sessions share a beginning"),
+        (("--rate", "5", "--option", "1"), "nothing says what to simulate"),
         (("--rate", "5", "--speculate", "guess"), "no way of drafting is called 'guess'"),
         (("--rate", "5", "--speculate", "mtp:0"), "no number of drafted tokens"),
         (("--rate", "5", "--acceptance", "0.5"), "nothing is drafted"),

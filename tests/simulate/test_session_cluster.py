@@ -104,8 +104,8 @@ def test_one_replica_behind_any_router_serves_sessions_as_alone(router: Router) 
     step = step_time(request_s=0.01)
     alone = simulate_sessions(SESSIONS, step, LIMITS, 400_000)
     outcomes = simulate_session_cluster(SESSIONS, [Member(step, LIMITS, 400_000)], router)
-    np.testing.assert_allclose(outcomes.finish_s, alone.finish_s, rtol=1e-12)
-    np.testing.assert_allclose(outcomes.arrival_s, alone.arrival_s, rtol=1e-12)
+    np.testing.assert_allclose(outcomes.finish_s, alone.finish_s, rtol=1e-12, atol=1e-8)
+    np.testing.assert_allclose(outcomes.arrival_s, alone.arrival_s, rtol=1e-12, atol=1e-8)
 
 
 def test_a_turn_comes_when_its_user_has_thought_wherever_the_last_one_ran() -> None:
@@ -113,7 +113,7 @@ def test_a_turn_comes_when_its_user_has_thought_wherever_the_last_one_ran() -> N
     assert outcomes.replica is not None
     later = np.setdiff1d(np.arange(len(outcomes)), BUSY.turn_offsets[:-1])
     expected_s = outcomes.finish_s[later - 1] + BUSY.think_s[later - 1]
-    np.testing.assert_allclose(outcomes.arrival_s[later], expected_s, rtol=1e-12)
+    np.testing.assert_allclose(outcomes.arrival_s[later], expected_s, atol=1e-9)
     assert (outcomes.replica[later] != outcomes.replica[later - 1]).any()
 
 

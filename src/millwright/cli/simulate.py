@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,11 @@ from millwright.errors import InputError
 from millwright.quantity import share_text
 
 if TYPE_CHECKING:
+    from millwright.cli.progress import Tell
     from millwright.measure.simulation import SimulationRun
+    from millwright.perf.calibration import Calibration
+    from millwright.plan.model import Plan
+    from millwright.scenario.load import LoadedScenario
     from millwright.simulate.outcomes import RequestOutcomes
 
 Models = Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")]
@@ -25,15 +30,31 @@ _LENGTH_HELP = "Tokens: 1024, uniform:100-2000, lognormal:MEAN,SIGMA, or a profi
 
 
 def simulate(
-    model: Annotated[str, typer.Option("--model", help="Model of the catalogue, or a config.json.")],
-    device: Annotated[str, typer.Option("--device", help="Device of the catalogue.")],
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(help="A scenario: its traffic and SLO, on what its plan chooses.", show_default=False),
+    ] = None,
+    workload: Annotated[str, typer.Option("--workload", help="Scenario: which; the first by default.")] = "",
+    option: Annotated[
+        str, typer.Option("--option", help="Scenario: an option of its plan, by rank or id; the first by default.")
+    ] = "",
+    plan: Annotated[Path | None, typer.Option("--plan", help="Scenario: its plan.json; made now by default.")] = None,
+    model: Annotated[str, typer.Option("--model", help="Model of the catalogue, or a config.json.")] = "",
+    device: Annotated[str, typer.Option("--device", help="Device of the catalogue.")] = "",
     tp: Annotated[int, typer.Option("--tp", min=1, help="Tensor parallelism: devices of the replica.")] = 1,
     precision: Annotated[
         str, typer.Option("--precision", help="Format of the weights; default: the model's own.")
     ] = "",
     kv_precision: Annotated[str, typer.Option("--kv-precision", help="Format of the KV cache.")] = "bf16",
     engine: Annotated[str, typer.Option("--engine", help="vllm, sglang, tensorrt-llm …")] = "vllm",
-    rate: Annotated[float | None, typer.Option("--rate", help="Open loop: requests per second, Poisson.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Open loop: requests, or sessions, per second.")] = None,
+    arrivals: Annotated[
+        str, typer.Option("--arrivals", help="How they come: poisson, gamma:2.0 (variation), bursts:5,30s,5min.")
+    ] = "poisson",
+    turns: Annotated[
+        str, typer.Option("--turns", help="Sessions: turns of each; --input is what a user adds at each.")
+    ] = "",
+    system: Annotated[int, typer.Option("--system", min=0, help="Sessions: tokens all prompts begin with.")] = 0,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="Closed loop: so many clients.")] = None,
     trace: Annotated[Path | None, typer.Option("--trace", help="Replay a trace: arrivals and lengths.")] = None,
     input_: Annotated[str, typer.Option("--input", help=_LENGTH_HELP)] = "1024",
@@ -42,8 +63,17 @@ def simulate(
         int | None, typer.Option("--requests", min=1, help="How many; 10,000 by default, of a trace all.")
     ] = None,
     replicas: Annotated[int, typer.Option("--replicas", min=1, help="So many replicas behind a router.")] = 1,
+    replica: Annotated[
+        list[str] | None, typer.Option("--replica", metavar="DEVICE[:TP[:PRECISION]]", help="One more; may repeat.")
+    ] = None,
+    outage: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outage", metavar="N:FROM:TO", help="Replica N (from 0) is down, as 0:60s:120s; :lost: not retried."
+        ),
+    ] = None,
     router: Annotated[
-        str, typer.Option("--router", help="round-robin, least-requests, prefix-aware …")
+        str, typer.Option("--router", help="round-robin, least-requests, prefix-aware, sticky …")
     ] = "least-requests",
     seed: Annotated[int, typer.Option("--seed", help="Seed of arrivals and lengths.")] = 0,
     warmup: Annotated[float, typer.Option("--warmup", min=0, max=0.9, help="Share of requests not judged.")] = 0.1,
@@ -57,7 +87,9 @@ def simulate(
     max_num_batched_tokens: Annotated[
         int | None, typer.Option("--max-num-batched-tokens", help="Tokens per step.")
     ] = None,
-    think: Annotated[str, typer.Option("--think", help="Closed loop: pause of a client, such as 2s.")] = "",
+    think: Annotated[
+        str, typer.Option("--think", help="Pause of a client, mean pause before a session's next turn, such as 2s.")
+    ] = "",
     speculate: Annotated[
         str, typer.Option("--speculate", metavar="METHOD[:k]", help="Draft k tokens a step: mtp, eagle3:4, ngram.")
     ] = "",
@@ -91,12 +123,21 @@ def simulate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """Simulate one deployment under a rate, so many clients, or a trace, and print what its users would see."""
+    """Simulate a deployment under a rate, so many clients, or a trace, or a scenario; print what its users would see.
+
+    For example: millwright simulate --model llama-3.1-8b --device h100-sxm --rate 8 --ttft 500ms
+    """
     from millwright.catalog.catalog import load_catalog
     from millwright.cli.progress import progress
-    from millwright.measure.simulation import AskedSimulation, run_simulation, simulation_json
+    from millwright.measure.asked import AskedSimulation
+    from millwright.measure.simulation import asked_terms, run_simulation, simulation_json
     from millwright.perf.calibration import read_calibration
 
+    if scenario is not None:
+        from millwright.plan.simulated import simulate_option
+        from millwright.scenario.load import load_scenario
+    elif not (model and device) or workload or option or plan:
+        raise InputError("nothing says what to simulate", remedy=_NEEDED)
     began_s = time.perf_counter()
     own_config = Path(model) if model.endswith(".json") else None
     catalog = load_catalog(devices or (), [*(models or ()), *([own_config] if own_config else ())])
@@ -108,12 +149,17 @@ def simulate(
         kv_precision=kv_precision,
         engine=engine,
         rate_per_s=rate,
+        arrivals=arrivals,
+        turns=turns,
+        system_tokens=system,
         concurrency=concurrency,
         trace=trace,
         input=input_,
         output=output,
         requests=requests,
         replicas=replicas,
+        others=tuple(replica or ()),
+        outages=tuple(outage or ()),
         router=router,
         seed=seed,
         warmup=warmup,
@@ -139,7 +185,17 @@ def simulate(
             if time.perf_counter() - began_s > PATIENCE_S:
                 tell("simulating", done, of)
 
-        run = run_simulation(asked, catalog, corrections, tell_late)
+        if scenario is None:
+            run, about = run_simulation(asked, catalog, corrections, tell_late), ""
+        else:
+            if model or device or concurrency or trace or turns or replica or autoscale or find_rate:
+                raise InputError("a scenario says itself what is served, where and how well", remedy=_OF_A_SCENARIO)
+            loaded = load_scenario(scenario, catalog)
+            made = _plan(loaded, plan, seed, corrections, tell)
+            run, about = simulate_option(
+                loaded, made, asked_terms(asked), option=option, workload=workload, rate_per_s=rate,
+                requests=requests, calibration=corrections, tell=tell_late,
+            )  # fmt: skip
     if timeline is not None:
         _write_timeline(run.outcomes, timeline)
     if plot is not None:
@@ -148,9 +204,28 @@ def simulate(
     if as_json:
         import json
 
-        typer.echo(json.dumps(simulation_json(run, wall_s), indent=2, allow_nan=False))
+        told = {"scenario": about} if about else {}
+        typer.echo(json.dumps({**told, **simulation_json(run, wall_s)}, indent=2, allow_nan=False))
     else:
+        if about:
+            typer.echo(about)
         _print_table(run, wall_s)
+
+
+_NEEDED = "Give a scenario (and, if you like, --workload, --option and --plan with it), or --model and --device."
+_OF_A_SCENARIO = "Leave those options out; with a scenario go --workload, --option, --plan, --rate and --requests."
+
+
+def _plan(loaded: LoadedScenario, path: Path | None, seed: int, calibration: Calibration | None, tell: Tell) -> Plan:
+    """Return the plan in a file, or made now: without a mixed fleet, which has no option of its own."""
+    from datetime import date
+
+    from millwright.plan.make import make_plan
+    from millwright.plan.plan_file import read_plan
+
+    if path is not None:
+        return read_plan(path)
+    return make_plan(loaded, today=date.today(), seed=seed, progress=tell, calibration=calibration, mix=False)
 
 
 # -- what is shown -------------------------------------------------------------------------------------------
@@ -199,7 +274,7 @@ def _print_table(run: SimulationRun, wall_s: float) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{deployment.model.name} in {deployment.weights} on {deployment.device_count} × {deployment.device.name}, "
-        f"{deployment.engine.name}"
+        f"{deployment.engine.name}{_beside(run)}"
     )
     table = Table("", *("p99.9" if name == "p999" else name for name in _COLUMNS))
     for latency in _LATENCIES:
@@ -219,6 +294,14 @@ def _print_table(run: SimulationRun, wall_s: float) -> None:
     )
 
 
+def _beside(run: SimulationRun) -> str:
+    """Return the other replicas in words."""
+    count = len(run.outcomes.replica_totals) - len(run.others)
+    told = f", {count} replicas" if count > 1 else ""
+    others = Counter(f"{each.device_count} × {each.device.name} in {each.weights}" for each in run.others)
+    return told + "".join(f", {number if number > 1 else 'one'} more on {name}" for name, number in others.items())
+
+
 def _facts(run: SimulationRun) -> list[tuple[str, str]]:
     metrics = run.metrics
     rows = [
@@ -235,6 +318,7 @@ def _facts(run: SimulationRun) -> list[tuple[str, str]]:
         ),
         *_spared(run),
         *_scaled(run),
+        *_retried(run),
         *_energy(run),
         ("preemptions", f"{metrics.preemptions:,} ({metrics.recomputed_tokens:,} tokens computed again)"),
     ]
@@ -267,6 +351,14 @@ def _spared(run: SimulationRun) -> list[tuple[str, str]]:
             told += f", {share_text(totals.loaded_tokens / totals.cached_tokens)} of them in the host's memory"
         rows.append(("prefix cache", told))
     return rows
+
+
+def _retried(run: SimulationRun) -> list[tuple[str, str]]:
+    from millwright.simulate.outcomes import Fate
+
+    retries = 0 if run.outcomes.retries is None else int(run.outcomes.retries.sum())
+    lost = int((run.outcomes.fate == Fate.LOST).sum())
+    return [("outages", f"{retries:,} requests begun anew, {lost:,} lost or never sent")] if retries or lost else []
 
 
 def _scaled(run: SimulationRun) -> list[tuple[str, str]]:

@@ -1,102 +1,79 @@
-"""A simulation as people ask for it: names, lengths and limits in words; requests, deployment and figures out of it.
-
-The command line and the HTTP API both ask this way. Errors name the option of the command line that is at fault.
-"""
+"""Run a simulation that was asked for, or one of given deployments, and tell its figures as JSON."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from millwright.catalog.architecture import Architecture
 from millwright.catalog.catalog import Catalog
-from millwright.catalog.precision import Precision
 from millwright.errors import InputError
-from millwright.measure.deployed import DeployedStepTime, deployed_step_time
+from millwright.measure.asked import (
+    AskedSimulation,
+    asked_load,
+    asked_outages,
+    asked_router,
+    asked_slo,
+    asked_time_s,
+)
+from millwright.measure.asked_deployments import asked_deployments
+from millwright.measure.deployed import METRICS, DeployedStepTime, deployed_step_time
 from millwright.measure.machine import draft_asked, host_memory_asked, with_draft
 from millwright.perf.calibration import Calibration
-from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
-from millwright.perf.engines import engine_id, engine_profile, engine_profiles
+from millwright.perf.deployment import Deployment
 from millwright.perf.memory import MemoryFit, memory_fit
-from millwright.quantity import Dimension, QuantityError, parse_quantity
+from millwright.perf.speculation import Draft
 from millwright.simulate.autoscaling import Autoscaling, start_time_s
-from millwright.simulate.cluster import Member, simulate_cluster
+from millwright.simulate.cluster import Member, Outage, simulate_cluster
 from millwright.simulate.energy import Energy, energy
 from millwright.simulate.goodput import Goodput, max_rate_at_slo
 from millwright.simulate.load import simulate_closed, simulate_open
 from millwright.simulate.metrics import Interval, ServiceMetrics, attainment_by, summarise
 from millwright.simulate.outcomes import RequestOutcomes
 from millwright.simulate.router import Router
+from millwright.simulate.session_cluster import simulate_session_cluster
+from millwright.simulate.sessions import Sessions
 from millwright.simulate.slo import Slo
 from millwright.simulate.watching import Floats, Occupancy, Watch, waiting_at
-from millwright.traffic.arrivals import Poisson
-from millwright.traffic.lengths import Fixed, Lengths, Lognormal, Uniform, sample
-from millwright.traffic.profile import profile_named, profiles
 from millwright.traffic.requests import Requests
-from millwright.traffic.traces import read_trace
-
-REQUESTS = 10_000
-"""Requests that are drawn if nobody says how many."""
 
 START_S = 60.0
 STORAGE_BYTES_PER_S = 2e9
 """Cold start of a replica where nobody says: a minute for container, engine and graphs, weights at 2 GB/s (assumed)."""
 
-LENGTH_FORMS = "1024, uniform:100-2000, lognormal:MEAN,SIGMA, or a profile's name"
-
 
 @dataclass(frozen=True)
-class AskedSimulation:
-    """What to simulate; exactly one of `rate_per_s`, `concurrency` and `trace` says how requests come.
+class Terms:
+    """How a simulation is run and judged.
 
-    Lengths are written as `LENGTH_FORMS` says [tokens]; `ttft`, `tpot` and `e2e` as times with a unit, such as `500ms`;
-    `percentile` is the share of requests that must keep them [%]; `warmup` the share of requests not judged.
-    `think` is how long a client of a closed loop waits before its next request; `speculate` a way of drafting, with its
-    number of tokens if another than usual (`eagle3:4`); `offload_gb` host memory of each replica for KV cache [GB];
-    `autoscale`: so many requests under way for each of up to `replicas` replicas, one more of which takes `start`.
-    `prefill_first` lets decoding wait while there are prompts, as SGLang does by default.
+    With `concurrency` a closed loop of so many clients, each of which waits `think_s` [s], sends the requests. `draft`
+    and `offload_gb` as in `measure.machine`; `autoscale` requests under way per replica, `start_s` [s] the start of
+    one, None: what loading its weights takes. `find_rate`: also seek the largest rate of the first replica.
     """
 
-    model: str
-    device: str
-    tp: int = 1
-    precision: str = ""
-    kv_precision: str = "bf16"
-    engine: str = "vllm"
-    rate_per_s: float | None = None
-    concurrency: int | None = None
-    trace: Path | None = None
-    input: str = "1024"
-    output: str = "128"
-    requests: int | None = None
-    replicas: int = 1
-    router: str = "least-requests"
+    slo: Slo | None = None
+    router: Router = Router.LEAST_REQUESTS
     seed: int = 0
     warmup: float = 0.1
-    ttft: str = ""
-    tpot: str = ""
-    e2e: str = ""
-    percentile: float = 95.0
-    max_num_seqs: int | None = None
-    max_num_batched_tokens: int | None = None
-    find_rate: bool = False
-    think: str = ""
-    speculate: str = ""
-    acceptance: float | None = None
+    concurrency: int | None = None
+    think_s: float = 0.0
+    draft: Draft | None = None
     offload_gb: float | None = None
-    prefill_first: bool = False
     autoscale: float | None = None
-    start: str = ""
+    start_s: float | None = None
+    outages: tuple[Outage, ...] = ()
+    find_rate: bool = False
 
 
 @dataclass(frozen=True)
 class SimulationRun:
-    """What came of a simulation: every request's fate, the figures, and how long the machine took over it [s]."""
+    """What came of a simulation: every request's fate, the figures, and how long the machine took over it [s].
+
+    `deployment` is the first replica, `others` those beside it that differ from it. `energy` is None where some do.
+    """
 
     deployment: Deployment
     outcomes: RequestOutcomes
@@ -109,6 +86,7 @@ class SimulationRun:
     attainment_by_priority: Mapping[int, Interval] = field(default_factory=dict)
     drafted: int = 0
     occupancy: Occupancy | None = None
+    others: tuple[Deployment, ...] = ()
 
     @property
     def waiting(self) -> Floats:
@@ -137,78 +115,197 @@ def run_simulation(
 
     `tell` is called now and then with the requests seen so far and all of them.
     """
-    if asked.autoscale is None and asked.start:
-        raise InputError("nothing scales", "--start", "Give --autoscale and --replicas with it.")
-    if asked.autoscale is not None and asked.replicas == 1:
-        raise InputError("one replica cannot scale", "--autoscale", "Say with --replicas how many there may be.")
-    if asked.replicas > 1 and asked.concurrency is not None:
-        raise InputError("a closed loop runs on one replica", "--replicas", "Give --rate or --trace for a cluster.")
-    if sum(load is not None for load in (asked.rate_per_s, asked.concurrency, asked.trace)) != 1:
-        raise InputError("a simulation needs exactly one load", remedy="Give one of --rate, --concurrency, --trace.")
-    if asked.think and asked.concurrency is None:
-        raise InputError("only the clients of a closed loop think", "--think", "Give --concurrency with it.")
-    slo, router = _slo(asked), _router(asked.router)
-    think_s = _time_s(asked.think, "--think") if asked.think else 0.0
-    draft = draft_asked(asked.speculate, asked.acceptance, asked.seed)
-    workload = _workload(asked)
-    if asked.offload_gb is not None and (workload.prefix_blocks is None or asked.concurrency is not None):
+    _check(asked)
+    load = asked_load(asked)
+    if asked.offload_gb is not None and (_shares_nothing(load) or asked.concurrency is not None):
         raise InputError(
             "no prompts share a beginning that the host's memory could keep",
             "--offload",
-            "Replay a trace that names prefix blocks (hash_ids).",
+            "Replay a trace that names prefix blocks (hash_ids), or give --turns.",
         )
-    deployment = _deployment(asked, catalog)
-    fit = memory_fit(deployment)
-    if not fit.fits:
-        raise InputError(f"the deployment does not fit: {fit.reason}")
-    context_tokens = float(
-        np.average(workload.input_tokens + workload.output_tokens / 2, weights=workload.output_tokens)
+    return simulate_deployments(asked_deployments(asked, catalog), load, asked_terms(asked), calibration, tell)
+
+
+def asked_terms(asked: AskedSimulation) -> Terms:
+    """Return how the simulation is run and judged, from what was asked for in words; raises InputError."""
+    return Terms(
+        slo=asked_slo(asked),
+        router=asked_router(asked.router),
+        seed=asked.seed,
+        warmup=asked.warmup,
+        concurrency=asked.concurrency,
+        think_s=asked_time_s(asked.think, "--think") if asked.think else 0.0,
+        draft=draft_asked(asked.speculate, asked.acceptance, asked.seed),
+        offload_gb=asked.offload_gb,
+        autoscale=asked.autoscale,
+        start_s=asked_time_s(asked.start, "--start") if asked.start else None,
+        outages=asked_outages(asked.outages),
+        find_rate=asked.find_rate,
     )
-    output_tokens = float(np.mean(workload.output_tokens))
-    deployed = deployed_step_time(
-        deployment,
-        input_tokens=context_tokens - output_tokens / 2,
-        output_tokens=output_tokens,
-        level=asked.concurrency,
-        calibration=calibration,
-    )
-    machine = (with_draft(deployed.step, draft, deployment), deployment.limits, fit.kv_capacity_tokens)
-    host = host_memory_asked(asked.offload_gb, deployment, fit)
-    scaling = _autoscaling(asked, deployment, fit)
+
+
+def _check(asked: AskedSimulation) -> None:
+    replicas = asked.replicas + len(asked.others)
+    if asked.autoscale is None and asked.start:
+        raise InputError("nothing scales", "--start", "Give --autoscale and --replicas with it.")
+    if asked.autoscale is not None and replicas == 1:
+        raise InputError("one replica cannot scale", "--autoscale", "Say with --replicas how many there may be.")
+    if replicas > 1 and asked.concurrency is not None:
+        raise InputError("a closed loop runs on one replica", "--replicas", "Give --rate or --trace for a cluster.")
+    if sum(load is not None for load in (asked.rate_per_s, asked.concurrency, asked.trace)) != 1:
+        raise InputError("a simulation needs exactly one load", remedy="Give one of --rate, --concurrency, --trace.")
+    if asked.think and asked.concurrency is None and not asked.turns:
+        raise InputError("only the clients of a closed loop think", "--think", "Give --concurrency or --turns with it.")
+    if asked.system_tokens and not asked.turns:
+        raise InputError("only sessions share a beginning", "--system", "Give --turns with it.")
+    if asked.turns and asked.find_rate:
+        raise InputError("the largest rate of sessions is not sought", "--find-rate", "Leave out --turns.")
+    if asked.outages and asked.concurrency is not None:
+        raise InputError("clients of a closed loop wait for ever for what is down", "--outage", "Give --rate.")
+    if asked.trace is not None and asked.arrivals != "poisson":
+        raise InputError("a trace says itself when requests come", "--arrivals", "Give --rate with it.")
+
+
+def _shares_nothing(load: Requests | Sessions) -> bool:
+    return isinstance(load, Requests) and load.prefix_blocks is None
+
+
+def simulate_deployments(
+    deployments: Sequence[Deployment],
+    load: Requests | Sessions,
+    terms: Terms,
+    calibration: Calibration | None = None,
+    tell: Callable[[int, int], None] | None = None,
+) -> SimulationRun:
+    """Return what comes of `load` on replicas that are `deployments`; raises InputError for what cannot be simulated.
+
+    Of unlike replicas each has the weight of its speed: the first one's time per request over its own.
+    """
+    requests = load.as_requests() if isinstance(load, Sessions) else load
+    kinds = list(dict.fromkeys(map(_identity, deployments)))
+    firsts = [next(each for each in deployments if _identity(each) == kind) for kind in kinds]
+    fits = [_fit(each) for each in firsts]
+    steps = [_deployed(each, requests, terms, calibration) for each in firsts]
+    members = []
+    for deployment in deployments:
+        number = kinds.index(_identity(deployment))
+        machine = (with_draft(steps[number].step, terms.draft, deployment), deployment.limits)
+        host = host_memory_asked(terms.offload_gb, deployment, fits[number])
+        weight = steps[0].cycle_s / steps[number].cycle_s
+        members.append(Member(*machine, fits[number].kv_capacity_tokens, weight, host_memory=host))
+    scaling = _autoscaling(terms, firsts[0], fits[0])
     watch = Watch(tell)
     began_s = time.perf_counter()
     try:
-        if asked.concurrency is not None:
-            # clients of a service don't start together: equal lengths would keep them in step for ever
-            outcomes = simulate_closed(
-                workload.input_tokens,
-                workload.output_tokens,
-                asked.concurrency,
-                *machine,
-                think_s=think_s,
-                ramp_s=deployed.cycle_s + think_s,
-                watch=watch,
-            )
-        elif asked.replicas > 1:
-            members = [Member(*machine, host_memory=host)] * asked.replicas
-            outcomes = simulate_cluster(workload, members, router, seed=asked.seed, scaling=scaling, watch=watch)
-        else:
-            outcomes = simulate_open(workload, *machine, host_memory=host, watch=watch)
+        outcomes = _play(members, load, terms, steps[0].cycle_s, scaling, watch)
         simulation_s = time.perf_counter() - began_s
-        goodput = max_rate_at_slo(workload, *machine, slo or Slo(), warmup=asked.warmup) if asked.find_rate else None
+        one = members[0]
+        machine_found = (one.step, one.limits, one.kv_capacity_tokens)
+        slo = terms.slo
+        goodput = (
+            max_rate_at_slo(requests, *machine_found, slo or Slo(), warmup=terms.warmup) if terms.find_rate else None
+        )
     except ValueError as error:
         raise InputError(str(error)) from error
-    metrics = summarise(outcomes, slo, asked.warmup)
-    by_priority: Mapping[int, Interval] = {}
-    if slo is not None and workload.priority is not None:
-        judged = slice(int(asked.warmup * len(outcomes)), None)
-        by_priority = attainment_by(outcomes.only(judged), slo, workload.priority[judged])
-    taken = energy(outcomes, deployment)
-    k = 0 if draft is None else draft.tokens
-    seen = watch.occupancy()
+    slo, by_priority = terms.slo, {}
+    if slo is not None and requests.priority is not None:
+        judged = slice(int(terms.warmup * len(outcomes)), None)
+        by_priority = attainment_by(outcomes.only(judged), slo, requests.priority[judged])
     return SimulationRun(
-        deployment, outcomes, metrics, slo, goodput, deployed, simulation_s, taken, by_priority, k, seen
+        deployment=firsts[0],
+        outcomes=outcomes,
+        metrics=summarise(outcomes, slo, terms.warmup),
+        slo=slo,
+        goodput=goodput,
+        deployed=_widest(steps),
+        simulation_s=simulation_s,
+        energy=energy(outcomes, firsts[0]) if len(firsts) == 1 else None,
+        attainment_by_priority=by_priority,
+        drafted=0 if terms.draft is None else terms.draft.tokens,
+        occupancy=watch.occupancy(),
+        others=tuple(each for each in deployments if _identity(each) != kinds[0]),
     )
+
+
+def _largest_rate(one: Member, requests: Requests, terms: Terms) -> Goodput:
+    slo = terms.slo or Slo()
+    return max_rate_at_slo(requests, one.step, one.limits, one.kv_capacity_tokens, slo, warmup=terms.warmup)
+
+
+def _play(
+    members: Sequence[Member],
+    load: Requests | Sessions,
+    terms: Terms,
+    cycle_s: float,
+    scaling: Autoscaling | None,
+    watch: Watch,
+) -> RequestOutcomes:
+    """Return what becomes of the load, in the loop and on as many replicas as are asked for."""
+    one = members[0]
+    machine = (one.step, one.limits, one.kv_capacity_tokens)
+    if isinstance(load, Sessions):
+        return simulate_session_cluster(
+            load, members, terms.router, outages=terms.outages, seed=terms.seed, scaling=scaling, watch=watch
+        )
+    if terms.concurrency is not None:
+        # clients of a service don't start together: equal lengths would keep them in step for ever
+        ramp_s = cycle_s + terms.think_s
+        return simulate_closed(
+            load.input_tokens, load.output_tokens, terms.concurrency, *machine, think_s=terms.think_s, ramp_s=ramp_s,
+            watch=watch,
+        )  # fmt: skip
+    if len(members) > 1 or terms.outages:
+        return simulate_cluster(
+            load, members, terms.router, outages=terms.outages, seed=terms.seed, scaling=scaling, watch=watch
+        )
+    return simulate_open(load, *machine, host_memory=one.host_memory, watch=watch)
+
+
+def _identity(deployment: Deployment) -> tuple[Any, ...]:
+    """Return what tells the replicas of a simulation apart."""
+    names = ("engine", "weights", "kv", "tp", "pp", "ep", "dp", "limits")
+    return deployment.model.id, deployment.device.id, *(getattr(deployment, name) for name in names)
+
+
+def _fit(deployment: Deployment) -> MemoryFit:
+    fit = memory_fit(deployment)
+    if not fit.fits:
+        raise InputError(f"the deployment does not fit: {fit.reason}")
+    return fit
+
+
+def _deployed(
+    deployment: Deployment, requests: Requests, terms: Terms, calibration: Calibration | None
+) -> DeployedStepTime:
+    context_tokens = float(
+        np.average(requests.input_tokens + requests.output_tokens / 2, weights=requests.output_tokens)
+    )
+    output_tokens = float(np.mean(requests.output_tokens))
+    return deployed_step_time(
+        deployment,
+        input_tokens=context_tokens - output_tokens / 2,
+        output_tokens=output_tokens,
+        level=terms.concurrency,
+        calibration=calibration,
+    )
+
+
+def _widest(steps: Sequence[DeployedStepTime]) -> DeployedStepTime:
+    """Return the first step times, with the widest interval of all."""
+    ends = {name: [each.factors[name] for each in steps] for name in METRICS}
+    factors = {name: (min(low for low, _ in each), max(high for _, high in each)) for name, each in ends.items()}
+    return replace(steps[0], factors=factors)
+
+
+def _autoscaling(terms: Terms, deployment: Deployment, fit: MemoryFit) -> Autoscaling | None:
+    if terms.autoscale is None:
+        return None
+    weights = fit.weights_bytes * deployment.device_count
+    usual_s = start_time_s(weights, STORAGE_BYTES_PER_S, START_S)
+    try:
+        return Autoscaling(terms.autoscale, start_s=usual_s if terms.start_s is None else terms.start_s)
+    except ValueError as error:
+        raise InputError(str(error), "--autoscale") from error
 
 
 def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
@@ -222,6 +319,9 @@ def simulation_json(run: SimulationRun, wall_s: float) -> dict[str, Any]:
         "precision": deployment.weights,
         "kv_precision": deployment.kv,
         "tp": deployment.tp,
+        "replicas": len(run.outcomes.replica_totals),
+        "other_devices": [f"{each.device_count} × {each.device.name}" for each in run.others],
+        "retries": int(run.outcomes.retries.sum()) if run.outcomes.retries is not None else 0,
         "limits": asdict(deployment.limits),
         "slo": None if run.slo is None else asdict(run.slo),
         **asdict(run.metrics),
@@ -245,161 +345,3 @@ def _over_time(run: SimulationRun) -> dict[str, list[float]] | None:
         return None
     columns = {"time_s": seen.time_s, "waiting": run.waiting, "running": seen.running, "kv_share": seen.kv_share}
     return {name: np.round(values, 6).tolist() for name, values in columns.items()}
-
-
-# -- limits and requests ---------------------------------------------------------------------------------------
-
-
-def _slo(asked: AskedSimulation) -> Slo | None:
-    limits = {}
-    for name, text in (("ttft", asked.ttft), ("tpot", asked.tpot), ("e2e", asked.e2e)):
-        if text:
-            limits[f"{name}_s"] = _time_s(text, f"--{name}")
-    if not limits:
-        return None
-    try:
-        return Slo(**limits, percentile=asked.percentile)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-
-
-def _autoscaling(asked: AskedSimulation, deployment: Deployment, fit: MemoryFit) -> Autoscaling | None:
-    if asked.autoscale is None:
-        return None
-    weights = fit.weights_bytes * deployment.device_count
-    usual_s = start_time_s(weights, STORAGE_BYTES_PER_S, START_S)
-    start_s = _time_s(asked.start, "--start") if asked.start else usual_s
-    try:
-        return Autoscaling(asked.autoscale, start_s=start_s)
-    except ValueError as error:
-        raise InputError(str(error), "--autoscale") from error
-
-
-def _time_s(text: str, option: str) -> float:
-    try:
-        return parse_quantity(text, Dimension.TIME)
-    except QuantityError as error:
-        raise InputError(str(error), option) from error
-
-
-def _workload(asked: AskedSimulation) -> Requests:
-    """Return the requests; in a closed loop their arrival times only give `find_rate` a pattern."""
-    if asked.trace is not None:
-        recorded = read_trace(asked.trace)
-        return recorded if asked.requests is None else _first(recorded, asked.requests)
-    rate = asked.rate_per_s
-    if rate is not None and not 0 < rate < float("inf"):
-        raise InputError(f"--rate must be above 0 requests per second, got {rate}")
-    rng = np.random.default_rng(asked.seed)
-    count = asked.requests or REQUESTS
-    return Requests(
-        Poisson().times_s(rate or 1.0, count, rng),
-        sample(_lengths(asked.input, "--input"), count, rng),
-        sample(_lengths(asked.output, "--output"), count, rng),
-    )
-
-
-def _router(name: str) -> Router:
-    names = {router.name.lower().replace("_", "-"): router for router in Router}
-    if name not in names:
-        raise InputError(f"no router is called '{name}'", "--router", f"Use one of {', '.join(names)}.")
-    return names[name]
-
-
-def _first(requests: Requests, most: int) -> Requests:
-    """Return the first `most` requests."""
-    if len(requests) <= most:
-        return requests
-    per_request = {
-        field.name: getattr(requests, field.name)[:most]
-        for field in fields(requests)
-        if field.name in ("arrival_s", "input_tokens", "output_tokens", "priority")
-        and getattr(requests, field.name) is not None
-    }
-    if requests.prefix_offsets is not None:
-        per_request["prefix_offsets"] = requests.prefix_offsets[: most + 1]
-    return replace(requests, **per_request)
-
-
-def _lengths(text: str, option: str) -> Lengths:
-    """Return the lengths that an option's text means."""
-    kind, _, rest = text.partition(":")
-    try:
-        if not rest and kind in profiles():
-            profile = profile_named(kind)
-            return profile.input if option == "--input" else profile.output
-        if not rest:
-            lengths: Lengths = Fixed(_tokens(kind))
-        elif kind == "uniform":
-            low, _, high = rest.partition("-")
-            lengths = Uniform(_tokens(low), _tokens(high))
-        elif kind == "lognormal":
-            mean, _, sigma = rest.partition(",")
-            lengths = Lognormal.from_mean_and_sigma(_tokens(mean), float(sigma))
-        else:
-            raise ValueError
-    except ValueError as error:
-        raise InputError(f"'{text}' is no length", option, f"Use {LENGTH_FORMS}.") from error
-    if not 1 <= lengths.mean_tokens < 1e8:
-        raise InputError(f"a mean of {lengths.mean_tokens:.3g} tokens makes no sense", option)
-    return lengths
-
-
-def _tokens(text: str) -> float:
-    """Return a number of tokens of at least 1, or raise `ValueError`."""
-    tokens = float(text)
-    if not 1 <= tokens < 1e8:
-        raise ValueError(text)
-    return tokens
-
-
-# -- the deployment ----------------------------------------------------------------------------------------------
-
-
-def _deployment(asked: AskedSimulation, catalog: Catalog) -> Deployment:
-    model = catalog.model(asked.model)
-    _check_divided(model, asked.tp)
-    deployment = Deployment(
-        model=model,
-        device=catalog.device(asked.device),
-        engine=_engine(asked.engine),
-        weights=_precision(asked.precision or model.native_precision, "--precision"),
-        kv=_precision(asked.kv_precision, "--kv-precision"),
-        tp=asked.tp,
-    )
-    return replace(deployment, limits=_limits(deployment, asked))
-
-
-def _engine(name: str) -> Engine:
-    known = engine_profiles()
-    if engine_id(name) not in known:
-        raise InputError(f"no engine is called '{name}'", "--engine", f"Use one of {', '.join(known)}.")
-    return Engine(name)
-
-
-def _check_divided(model: Architecture, tp: int) -> None:
-    """Raise `InputError` when an engine could not share the model's attention heads out among `tp` devices."""
-    odd = next((heads for layer in model.layers if (heads := layer.attention.heads) % tp), 0)
-    if odd:
-        raise InputError(f"{odd} attention heads cannot be shared out among {tp} devices", "--tp", "Use 1, 2, 4 or 8.")
-
-
-def _precision(text: str, option: str) -> Precision:
-    try:
-        return Precision(text.lower())
-    except ValueError as error:
-        raise InputError(f"no precision is called '{text}'", option, f"Use one of {', '.join(Precision)}.") from error
-
-
-def _limits(deployment: Deployment, asked: AskedSimulation) -> SchedulerLimits:
-    """Return the engine's own limits, with those asked for on top."""
-    profile = engine_profile(deployment.engine.name)
-    sequences = asked.max_num_seqs or profile.max_num_seqs
-    return SchedulerLimits(
-        max_num_seqs=sequences,
-        max_num_batched_tokens=asked.max_num_batched_tokens or max(profile.max_num_batched_tokens, sequences),
-        block_size_tokens=profile.block_size_tokens,
-        max_model_len_tokens=max(deployment.model.max_context_tokens, 1),
-        prefill_first=asked.prefill_first,
-        chunked_prefill=not deployment.model.one_pass,
-    )

@@ -48,6 +48,8 @@ def advance(rep: Replica, records: Records, until_s: float) -> None:
     """Run one replica until nothing is left to do, the next step would start at `until_s` or later, or it gives up."""
     jobs = records.jobs
     while rep.violations_left >= 0:
+        if rep.routed == 1 and rep.follower != NONE:  # it may be routed back here
+            until_s = min(until_s, jobs[rep.follower].enter_s)
         if rep.running == 0 and rep.waiting == 0:
             coming = next_arrival(rep, jobs)
             if coming == NONE:
@@ -55,8 +57,6 @@ def advance(rep: Replica, records: Records, until_s: float) -> None:
             if jobs[coming].enter_s > until_s:
                 return
             rep.now_s = max(rep.now_s, jobs[coming].enter_s)
-        if rep.routed == 1 and rep.follower != NONE:  # it may be routed back here
-            until_s = min(until_s, jobs[rep.follower].enter_s)
         if rep.now_s + SAME_INSTANT_S >= until_s:
             return
         _run_steps(rep, records, until_s)

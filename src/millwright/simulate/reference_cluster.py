@@ -117,7 +117,9 @@ class ReferenceCluster:
         following = sequence.index + 1
         if self.sessions is not None and following < len(self.sequences) and following not in self.begins:
             self.home[self.sequences[following]] = self.sent[sequence]
-            heappush(self.events, (time_s + float(self.sessions.think_s[sequence.index]), 1, following, None))
+            come_s = time_s + float(self.sessions.think_s[sequence.index])
+            come_s = round(come_s / SAME_INSTANT_S) * SAME_INSTANT_S  # rounding decides nothing: see `waiting.py`
+            heappush(self.events, (come_s, 1, following, None))
 
     def scale(self, now_s: float) -> None:
         """Let the autoscaler decide."""

@@ -26,11 +26,17 @@ def send(rep: Replica, jobs: Any, request: int) -> None:
 
 @compiled
 def send_next_turn(rep: Replica, jobs: Any, request: int, time_s: float) -> None:
-    """Let the turn that follows `request`, which ended at `time_s`, come when its user has thought."""
+    """Let the turn that follows `request`, which ended at `time_s`, come when its user has thought.
+
+    To a router it comes at a whole nanosecond: of turns that come at once from several replicas the first in number is
+    routed first, whatever rounding makes of their times.
+    """
     turn = jobs[request].next_turn
     jobs[turn].enter_s = time_s + jobs[request].think_s
     jobs[turn].replica = rep.row
-    if rep.routed == 0:
+    if rep.routed == 1:
+        jobs[turn].enter_s = round(jobs[turn].enter_s / SAME_INSTANT_S) * SAME_INSTANT_S
+    else:
         jobs[turn].enter_s += rep.request_s
         _count(rep, jobs, turn)
     jobs[turn].behind = jobs[turn].ticket = NONE

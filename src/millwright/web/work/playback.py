@@ -31,7 +31,8 @@ def play(asked: PlaybackRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     """Return the figures of a run, its state over time, its requests, and their charts."""
     from altair.utils import schemapi
 
-    from millwright.measure.simulation import AskedSimulation, run_simulation, simulation_json
+    from millwright.measure.asked import AskedSimulation
+    from millwright.measure.simulation import run_simulation, simulation_json
     from millwright.report.playback_charts import latency_histogram, state_chart
     from millwright.simulate.playback import playback
     from millwright.web.work.warm import shipped

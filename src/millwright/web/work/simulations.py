@@ -30,6 +30,9 @@ class SimulateRequest(WithFiles):
     engine: _Short = "vllm"
     rate_per_s: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    arrivals: _Short = Field(default="poisson", description="How requests come: poisson, gamma:2, bursts:5,30s,5min.")
+    turns: _Short = Field(default="", description="Turns of a session; then rates are those of sessions.")
+    system_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     trace: UploadedName | None = None
     input: _Short = Field(
         default="1024", description="Tokens: 1024, uniform:100-2000, lognormal:MEAN,SIGMA, a profile."
@@ -37,6 +40,12 @@ class SimulateRequest(WithFiles):
     output: _Short = "128"
     requests: Annotated[int, Field(ge=1, le=_MOST_REQUESTS)] | None = None
     replicas: Annotated[int, Field(ge=1, le=1000)] = 1
+    others: tuple[_Short, ...] = Field(
+        default=(), max_length=100, description="Further replicas on other devices: h200-sxm:2:fp8."
+    )
+    outages: tuple[_Short, ...] = Field(
+        default=(), max_length=100, description="Replicas that are down for a while: 0:60s:120s, counted from 0."
+    )
     router: _Short = "least-requests"
     seed: Seed = 0
     warmup: Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)] = 0.1
@@ -64,7 +73,8 @@ class SimulateRequest(WithFiles):
 
 def simulate(asked: SimulateRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     """Return the figures, as `millwright simulate --json` prints them, and the timeline where asked for."""
-    from millwright.measure.simulation import AskedSimulation, run_simulation, simulation_json
+    from millwright.measure.asked import AskedSimulation
+    from millwright.measure.simulation import run_simulation, simulation_json
     from millwright.simulate.timeline import chrome_trace
 
     began_s = time.perf_counter()
