@@ -22,6 +22,7 @@ from millwright.web.page import plan_sections as sections
 from millwright.web.page.fleet_picture import fleet_picture, fleet_words
 from millwright.web.page.form_fields import As, Field, groups
 from millwright.web.page.questions import PLACES, USES, written
+from millwright.web.page.render import render
 from millwright.web.page.strings import strings, t
 from millwright.web.page.what_if_form import what_if_form
 
@@ -134,7 +135,7 @@ def test_the_demand_slider_carries_the_plans_own_points() -> None:
 def test_the_mix_is_told_by_site_and_by_period_with_its_proof_and_its_purchases() -> None:
     made = mixed_plan()
     assert made.mix is not None
-    html = sections.mix(made)
+    html = sections.mix(made).replace("\N{NO-BREAK SPACE}", " ")
     assert [html.index(period.name) for period in made.mix.periods] == sorted(
         html.index(period.name) for period in made.mix.periods
     )
@@ -157,6 +158,11 @@ def test_a_change_tells_that_the_mix_is_sought_later() -> None:
 def test_limits_in_conflict_stand_with_the_answer() -> None:
     html = sections.answer(plan_in_conflict())
     assert "The power would have to be 17.6 kW or more." in html
+
+
+def test_a_number_stays_with_its_sign_and_fields_hold_what_a_scenario_says() -> None:
+    assert not re.search(r"\d %", sections.answer(plan()) + sections.options(plan()))
+    assert "20 %/y" in render("yaml", text="growth: 20 %/y")
 
 
 def test_any_two_measures_can_be_chosen() -> None:

@@ -45,12 +45,20 @@ _PR_SET_PDEATHSIG = 1
 
 
 def limit_memory(bytes_: int) -> None:
-    """Let this process take `bytes_` more memory than it has now; beyond that, allocation fails."""
+    """Let this process take `bytes_` more memory of its own than it has now; beyond that, allocation fails.
+
+    What is held is memory that can be written to, not addresses: the engine that draws the paper's charts sets
+    gigabytes of addresses aside and uses few of them.
+    """
     if sys.platform != "linux":
         return  # elsewhere the kernel does not hold processes to it
     with open("/proc/self/statm", encoding="ascii") as file:
-        size = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + bytes_, size + bytes_))
+        size = int(file.read().split()[_DATA_PAGES]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_DATA, (size + bytes_, size + bytes_))
+
+
+_DATA_PAGES = 5
+"""Place of data and stack in /proc/self/statm, see proc(5)."""
 
 
 def _text(host: Any) -> str:

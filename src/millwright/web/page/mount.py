@@ -87,7 +87,8 @@ def _add_pages() -> None:
             _not_there(error)
             return
         may_save = who.role is Role.EDITOR
-        shown = Shown(made, scenario, row.scenario_id, f"/plans/{plan_id}/plan.json", may_save, who.name)
+        files = f"/api/library/plans/{row.id}/files"
+        shown = Shown(made, scenario, row.scenario_id, f"/plans/{plan_id}/plan.json", files, may_save, who.name)
         plan_page(shown, services, request.url.query)
 
     @ui.page("/history/{plan_id}")
@@ -154,7 +155,7 @@ def _plan_from_file(services: Services, who: Identity) -> None:
     except InputError as error:
         _not_there(error)
         return
-    plan_page(Shown(made, None, None, "/plan.json", False, who.name), services, "")
+    plan_page(Shown(made, None, None, "/plan.json", "/api/plan/files", False, who.name), services, "")
 
 
 def _not_there(error: InputError) -> None:

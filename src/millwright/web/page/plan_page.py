@@ -33,6 +33,8 @@ class Shown:
     scenario: str | None
     scenario_id: str | None
     download: str
+    """Where `plan.json` is; the other files are below `files`."""
+    files: str
     may_save: bool
     by: str
 
@@ -103,7 +105,12 @@ class _View:
 
     def _head(self) -> None:
         header = self.plan.header
-        links = [f'<a class="do" href="{escape(self.shown.download)}" download="plan.json">{escape(t("download"))}</a>']
+        files = (("brief.pdf", t("file_paper")), ("report.html", t("file_report")), ("plan.xlsx", t("file_workbook")))
+        links = [
+            f'<a class="do" href="{escape(self.shown.files)}/{name}" download="{name}">{escape(words)}</a>'
+            for name, words in files
+        ]
+        links.append(f'<a class="do" href="{escape(self.shown.download)}" download="plan.json">plan.json</a>')
         if self.shown.scenario_id is not None:
             links.append(f'<a class="do" href="/edit/{self.shown.scenario_id}">{escape(t("edit_scenario"))}</a>')
         links.append(f'<button type="button" class="do" data-act="print">{escape(t("print"))}</button>')

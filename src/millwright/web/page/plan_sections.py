@@ -30,9 +30,12 @@ def chosen_option(plan: Plan) -> Option | None:
 def answer(plan: Plan, before: Plan | None = None) -> str:
     """Return the answer; `before` is the plan it is a change of."""
     chosen = chosen_option(plan)
+    conflict = plan.answer.conflict
+    said = () if conflict is None else (conflict.sentence, *(way.sentence for way in conflict.ways_out))
     return render(
         "answer",
         plan=plan,
+        steps=[step for step in plan.answer.next_steps if step not in said],
         chosen=chosen,
         before=None if before is None or chosen is None else chosen_option(before),
         changed=before is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,18 @@ from millwright.report.ranking import settings_text
 from millwright.report.sovereign_text import missing_words, narrowing_text, sovereignty_line
 from millwright.web.page.strings import t
 
+_BEFORE_PER_CENT = re.compile(r"(?<=\d) %")
+"""A number and its sign stay on one line."""
+_PROSE = ("answer", "options", "compare", "law", "binds", "rest", "mix", "formulas")
+"""Templates without fields: what stands in a field may go back into a scenario, as it was."""
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, **context: Any) -> str:
     """Return `templates/{template}.html.j2` filled in."""
-    return _environment().get_template(f"{template}.html.j2").render(**context)
+    html = _environment().get_template(f"{template}.html.j2").render(**context)
+    return _BEFORE_PER_CENT.sub("\N{NO-BREAK SPACE}%", html) if template in _PROSE else html
 
 
 @lru_cache(maxsize=1)

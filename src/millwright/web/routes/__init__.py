@@ -19,8 +19,11 @@ def routers() -> list[APIRouter]:
         readiness,
         schemas,
         simulations,
+        views,
         what_if,
     )
 
-    modules = (plans, what_if, readiness, simulations, costs, points, jobs, attachments, library, catalog, law, schemas)
+    modules = (
+        plans, what_if, readiness, simulations, costs, points, jobs, attachments, library, views, catalog, law, schemas,
+    )  # fmt: skip
     return [each.router for each in modules]

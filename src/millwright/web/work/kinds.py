@@ -18,6 +18,7 @@ from millwright.web.work import (
     readiness,
     scenario_form,
     simulations,
+    views,
     what_if,
 )
 
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "form": Kind(scenario_form.FormRequest, scenario_form.form),
     "playback": Kind(playback.PlaybackRequest, playback.play),
     "figures": Kind(figures.FiguresRequest, figures.draw),
+    "view": Kind(views.ViewRequest, views.view),
     "what-if": Kind(what_if.WhatIfRequest, what_if.what_if),
     "check": Kind(judgements.CheckRequest, judgements.check, table="places"),
     "people": Kind(judgements.PeopleRequest, judgements.people, table="options"),
