@@ -338,7 +338,7 @@ CASES = [
         replace(ORDINARY, model_licence=None),
         own("DE"),
         UNKNOWN,
-        ("licence-non-commercial", "llama-4-eu"),
+        ("licence-non-commercial", "licence-research-only", "llama-4-eu"),
         ("workload.model_licence",),
     ),
     Case(

@@ -98,7 +98,8 @@ def _show_narrowing(console: Console, assessment: Assessment, *, show_all: bool)
     console.print("\nWhat to answer or prove next: by so many points its axis narrows", style="bold cyan")
     table = Table(box=None, pad_edge=False, show_header=False)
     for each in found if show_all else found[:FEW_QUESTIONS]:
-        table.add_row(f"  {each.points:4.1f}", each.state, each.question.id, Text(f"shown by {each.question.shows}"))
+        how = f"\n{each.question.id}, shown by {each.question.shows}"
+        table.add_row(f"  {each.points:4.1f}", each.state, Text.assemble(each.question.asks, (how, "dim")))
     console.print(table)
     if not show_all and len(found) > FEW_QUESTIONS:
         console.print(f"  {len(found) - FEW_QUESTIONS} more with --all", style="dim")

@@ -101,14 +101,14 @@ def people(
     if as_json:
         typer.echo(json.dumps(staffing_json(found), indent=1, allow_nan=False, ensure_ascii=False))
     else:
-        _show(found)
+        _show(found, month_given=go_live is not None or bool(budget))
     raise typer.Exit(0 if found.advice.best is not None else EXIT_NO)
 
 
 # --- text ------------------------------------------------------------------------------------------------------
 
 
-def _show(found: Staffing) -> None:
+def _show(found: Staffing, *, month_given: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -119,7 +119,7 @@ def _show(found: Staffing) -> None:
     console.print(
         f"One engineer costs {prices.year_cost:,.0f} {prices.currency} a year ({prices.source}).", style="dim"
     )
-    _show_options(console, asked)
+    _show_options(console, asked, month_given)
     for each in asked:
         if not each.plan.feasible:
             _show_uncovered(console, each)
@@ -149,7 +149,7 @@ def _show(found: Staffing) -> None:
             )
 
 
-def _show_options(console: Console, asked: Sequence[StaffedOption]) -> None:
+def _show_options(console: Console, asked: Sequence[StaffedOption], month_given: bool) -> None:
     from rich.table import Table
 
     table = Table("Option", "Can be run", "Live", "Cost", "a month", "FTE", "Bus factor", title="Options")
@@ -165,6 +165,18 @@ def _show_options(console: Console, asked: Sequence[StaffedOption]) -> None:
         else:
             table.add_row(each.title, "[red]NO[/red]", "–", "–", "–", "–", factor)
     console.print(table)
+    months = ", ".join(f"{number}" for number in dict.fromkeys(each.plan.service_months for each in asked))
+    console.print(
+        f"Cost: people in all, from now to the end of {months} months of service; a month: once in service. Bus "
+        "factor, now → with the plan: how many may leave until a skill is gone.",
+        style="dim",
+    )
+    if not month_given:
+        console.print(
+            "Nobody said when to go live, so the usual month is taken: --go-live MONTH asks for another, --front shows "
+            "what each would cost.",
+            style="dim",
+        )
     assumed = dict.fromkeys(", ".join(each.assumed) for each in asked if each.assumed)
     for text in assumed:
         console.print(f"Taken for machines, for want of a plan (--plan FILE): {text}.", style="dim")
@@ -212,19 +224,26 @@ def _show_actions(console: Console, asked: StaffedOption) -> None:
 
 def _show_paths(console: Console, plan: PeoplePlan) -> None:
     from millwright.people.learning import learning_paths
+    from millwright.people.skill import load_skills
 
+    skills = load_skills()
     for path in learning_paths(plan):
         last = max(step.ready_month for step in path.steps)
-        steps = ", ".join(f"{step.skill} {step.to_level}" for step in path.steps)
+        steps = "; ".join(f"{skills[step.skill].title} to level {step.to_level}" for step in path.steps)
         console.print(f"{path.member} learns for {path.hours:.0f} h until month {last}: {steps}.")
 
 
 def _show_bus_factor(console: Console, plan: PeoplePlan) -> None:
+    from millwright.people.skill import load_skills
+
+    skills = load_skills()
     for name, found in (("now", plan.bus_factor_before), ("with the plan", plan.bus_factor_after)):
-        console.print(f"Bus factor {name}: {found.value}; weakest: {_few(found.weakest)}.")
+        weakest = _few([skills[each].title for each in found.weakest], between="; ")
+        console.print(f"Bus factor {name}: {found.value}; known to fewest: {weakest}.")
         for loss in found.losses:
             if loss.gone or loss.rotas:
-                text = f"nobody can do {_few(loss.gone)}" if loss.gone else "the rota is too short"
+                known = _few([skills[each].title for each in loss.gone], between="; ")
+                text = f"nobody knows {known}" if loss.gone else "the rota is too short"
                 console.print(f"  without {loss.who}: {text}", style="dim")
 
 
@@ -236,6 +255,6 @@ def _months(start: int, ready: int) -> str:
     return f"month {start}" if start == ready else f"months {start}–{ready}"
 
 
-def _few(names: Iterable[str], most: int = 4) -> str:
+def _few(names: Iterable[str], most: int = 4, between: str = ", ") -> str:
     listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "") or "–"
+    return between.join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "") or "–"

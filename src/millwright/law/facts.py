@@ -52,7 +52,9 @@ class SiteFacts:
     uk_transfer_tool: bool | None = _ask("is a UK transfer agreement or addendum in place?")
     brazil_transfer_tool: bool | None = _ask("are Brazil's standard clauses in place?")
     china_transfer_tool: bool | None = _ask("is a Chinese security assessment, contract or certificate in place?")
-    dpf_certified: bool | None = _ask("is the operator on the EU-US Data Privacy Framework list?")
+    dpf_certified: bool | None = _ask(
+        "is the operator on the Data Privacy Framework list (for the UK and Switzerland: with their part of it)?"
+    )
     service_provider_contract: bool | None = _ask("is a CCPA service-provider contract in place?")
     audit_rights: bool | None = _ask("does the contract give audit and inspection rights?")
     exit_plan: bool | None = _ask("is there a tested plan to leave the operator?")

@@ -50,7 +50,8 @@ class Loss:
 class BusFactor:
     """`value` people may leave at worst until a critical skill is gone; 0: one is missing already.
 
-    `weakest` names the critical skills that fewest people have.
+    `weakest` names the critical skills that fewest people have. Where none is critical, every skill asked for
+    counts.
     """
 
     value: int
@@ -78,11 +79,11 @@ def bus_factor(
     """Return the bus factor of `suppliers` for `needs` (those standing in `demand`, if not given)."""
     asked = demand.standing_needs() if needs is None else needs
     turns = rotas or tuple(each for each in demand.rotas if not each.added_by)
-    critical = {need: people_at(suppliers, need) for need in asked if need.critical}
-    least = min(critical.values(), default=0)
-    weakest = dict.fromkeys(need.skill for need, people in critical.items() if people == least)
-    seats = {rota: sum(each.seats(rota) for each in suppliers) for rota in turns}
     people = {need: people_at(suppliers, need) for need in asked}
+    critical = {need: number for need, number in people.items() if need.critical} or people
+    least = min(critical.values(), default=0)
+    weakest = dict.fromkeys(need.skill for need, number in critical.items() if number == least)
+    seats = {rota: sum(each.seats(rota) for each in suppliers) for rota in turns}
     losses = tuple(_loss(each, people, seats) for each in suppliers)
     return BusFactor(least, tuple(weakest), losses)
 

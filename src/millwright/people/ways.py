@@ -121,7 +121,7 @@ def market(
     currency's amount for one US dollar.
     """
     known = figures()
-    source = "the caller's cost of an engineer"
+    source = "as the scenario says"
     if year_cost is None:
         year_cost = known["reference_salary"] * known["employer_cost_factor"] * wage_factor * per_usd
         source = (
