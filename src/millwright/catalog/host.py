@@ -32,6 +32,7 @@ class Host:
     host_memory_bytes: float | None = None
     cooling: str = "air"
     lead_time_months: float | None = None
+    network_bytes_per_s: float | None = None  # to other hosts, one direction, all adapters together
     power_load_w: float | None = None  # mean at the wall while serving at full load, where it was measured
     aliases: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False, repr=False)
@@ -48,6 +49,7 @@ HOST_FACTS: Mapping[str, Measure] = {
     "rack_units": Measure.RACK_SPACE,
     "host_memory": Measure.MEMORY,
     "lead_time": Measure.TIME,
+    "network": Measure.BANDWIDTH,
 }
 """The facts a host may have, and what each measures. `chassis_price` is what the price holds beside the devices."""
 
@@ -91,6 +93,7 @@ def host_from_entry(entry: Mapping[str, Any]) -> Host:
         host_memory_bytes=number(facts, "host_memory", Measure.MEMORY),
         cooling=entry.get("cooling", "air"),
         lead_time_months=number(facts, "lead_time", Measure.TIME),
+        network_bytes_per_s=number(facts, "network", Measure.BANDWIDTH),
         power_load_w=number(facts, "power_load", Measure.POWER),
         aliases=tuple(entry.get("aliases", ())),
         facts=facts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from millwright.catalog.catalog import Catalog, UnknownNameError
@@ -12,6 +12,7 @@ from millwright.catalog.device import Device
 from millwright.catalog.host import Host
 from millwright.catalog.offer import ApiOffer, CloudOffer, Provider
 from millwright.fleet.stack import engine_for
+from millwright.perf.deployment import HostNetwork
 from millwright.scenario.model import ApiSite, CloudSite, ColoSite, Limits, OwnedSite
 
 
@@ -19,7 +20,8 @@ from millwright.scenario.model import ApiSite, CloudSite, ColoSite, Limits, Owne
 class Platform:
     """A machine of `device_count` devices that can be bought (`host`) or rented (`cloud`) at a site.
 
-    `country` is where it stands (ISO 3166-1 alpha-2).
+    `country` is where it stands (ISO 3166-1 alpha-2). Where one replica spans several, `hosts` of them joined by their
+    `network` are one machine, and `device_count` counts the devices of all.
     """
 
     site: OwnedSite | ColoSite | CloudSite
@@ -29,6 +31,12 @@ class Platform:
     host: Host | None = None
     cloud: CloudOffer | None = None
     provider: Provider | None = None
+    hosts: int = 1
+    network: HostNetwork | None = None
+
+    def joined(self, hosts: int, network: HostNetwork) -> Platform:
+        """Return so many of these as one machine."""
+        return replace(self, device_count=self.device_count * hosts, hosts=hosts, network=network)
 
     @property
     def offer_id(self) -> str:
@@ -41,6 +49,11 @@ class Platform:
         if self.cloud is not None and self.provider is not None:
             return f"{self.provider.name} {self.cloud.instance_type} ({self.cloud.region})"
         return self.host.name if self.host is not None else self.device.name
+
+    @property
+    def machine_title(self) -> str:
+        """What a person would call one machine: the title, or how many of it are joined."""
+        return self.title if self.hosts == 1 else f"{self.title}, {self.hosts} joined"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
@@ -22,7 +22,7 @@ from millwright.fleet.service import Allowed, Service
 from millwright.measure.deployed import DeployedStepTime, deployed_step_times
 from millwright.perf.calibration import Calibration
 from millwright.perf.compile import step_floor_s
-from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
+from millwright.perf.deployment import Deployment, Engine, HostNetwork, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Z80, Basis, Estimate, share_text
@@ -50,6 +50,9 @@ __all__ = [
     "weight_precisions",
     "with_interval",
 ]
+
+Divided = Callable[[Architecture, Engine, int], Iterator[Layout]]
+"""Gives the ways to divide a model over up to so many devices under an engine."""
 
 COARSE = 0.05
 """Relative precision of the rate while candidates are compared."""
@@ -166,10 +169,13 @@ def prospects(
     allowed: Allowed = Allowed(),  # noqa: B008
     limits: SchedulerLimits | None = None,
     calibration: Calibration | None = None,
+    divided: Divided = layouts,
+    network: HostNetwork | None = None,
 ) -> tuple[list[Prospect], list[Unfit]]:
     """Return the deployments on up to `most_devices` devices that fit, and those that do not with their reason.
 
-    `engine`: one, or several to compare. The bound of a candidate is on the requests of `service`.
+    `engine`: one, or several to compare. The bound of a candidate is on the requests of `service`. `divided` gives the
+    layouts to look at, and `network` is what joins the hosts where a replica spans several.
     """
     longest = int((service.requests.input_tokens + service.requests.output_tokens).max())
     limits = limits or SchedulerLimits(max_model_len_tokens=max(model.max_context_tokens, 1))
@@ -181,8 +187,8 @@ def prospects(
     engines = (engine,) if isinstance(engine, Engine) else tuple(engine)
     if service.item_tokens:  # a request of several texts is taken apart, and limits are those of one text
         limits = replace(limits, chunked_prefill=True, max_model_len_tokens=max(longest, most_context))
-    for deployment in _deployments(model, device, engines, most_devices, allowed, limits):
-        deployment = replace(deployment, item_tokens=service.item_tokens)
+    for deployment in _deployments(model, device, engines, most_devices, allowed, limits, divided):
+        deployment = replace(deployment, item_tokens=service.item_tokens, network=network)
         memory = fit(deployment)
         reason = memory.reason or unshared(deployment)
         if memory.fits and allowed.context_tokens > min(most_context, memory.kv_capacity_tokens):
@@ -265,11 +271,12 @@ def _deployments(
     most_devices: int,
     allowed: Allowed,
     limits: SchedulerLimits,
+    divided: Divided,
 ) -> Iterator[Deployment]:
     for engine in engines:
         for weights in weight_precisions(model, device, allowed.precisions):
             for kv in allowed.kv_precisions or (Precision.BF16,):
-                for layout in layouts(model, engine, most_devices):
+                for layout in divided(model, engine, most_devices):
                     yield Deployment(
                         model=model,
                         device=device,

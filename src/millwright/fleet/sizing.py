@@ -7,7 +7,7 @@ arrays carry them on a leading axis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,29 +24,36 @@ _ROUNDING = 1.0 - 1e-12
 class DemandProfile:
     """Demand over a horizon of m months and its spread over a week.
 
-    `mean_rate_per_s` has shape (m,) or (draws, m) [1/s]; `hourly` (168,) are weights of the hours with mean 1.
+    `mean_rate_per_s` has shape (m,) or (draws, m) [1/s]; `hourly` (168,) are weights of the hours with mean 1. Machines
+    must carry `within_hour` times an hour's mean rate [-]: above 1 where its work has to be done in a part of it.
     """
 
     mean_rate_per_s: NDArray[np.float64]
     hourly: NDArray[np.float64]
+    within_hour: float = 1.0
+
+    @property
+    def carried(self) -> NDArray[np.float64]:
+        """What machines must carry in each hour of the week, over the mean rate (168,) [-]."""
+        return self.hourly * self.within_hour
 
     @property
     def peak_rate_per_s(self) -> NDArray[np.float64]:
-        """Mean rate of the busiest hour of the week, per month [1/s]."""
-        return self.mean_rate_per_s * float(self.hourly.max())
+        """Rate that machines must carry in the busiest hour of the week, per month [1/s]."""
+        return self.mean_rate_per_s * self.peak_factor
 
     @property
     def peak_factor(self) -> float:
         """The busiest hour's rate over the mean rate [-]."""
-        return float(self.hourly.max())
+        return float(self.hourly.max()) * self.within_hour
 
     def after(self, months: int) -> DemandProfile:
         """Return the same profile without its first `months`."""
-        return DemandProfile(self.mean_rate_per_s[..., months:], self.hourly)
+        return replace(self, mean_rate_per_s=self.mean_rate_per_s[..., months:])
 
     def scaled(self, factor: float | NDArray[np.float64]) -> DemandProfile:
         """Return the same profile at `factor` times the demand; a column (draws, 1) makes draws."""
-        return DemandProfile(self.mean_rate_per_s * factor, self.hourly)
+        return replace(self, mean_rate_per_s=self.mean_rate_per_s * factor)
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ def schedule_machines(
     switched = rented
     if by_hour:
         switched = np.zeros_like(serving)
-        levels, counts = np.unique(demand.hourly, return_counts=True)  # few distinct hours: count each once
+        levels, counts = np.unique(demand.carried, return_counts=True)  # few distinct hours: count each once
         for level, count in zip(levels, counts, strict=True):
             on = machines_needed(rates * level, capacity_per_machine_per_s)
             switched += count / HOURS_PER_WEEK * np.where(on > 0.0, on + spares, 0.0)

@@ -110,7 +110,7 @@ def owned_site_facts(site: OwnedSite | ColoSite, scenario: Scenario, operator: P
         telemetry_countries=() if site.air_gap else None,
         subprocessor_countries=(),
         air_gapped=site.air_gap,
-        certifications=operator.certifications if operator else None,
+        certifications=(*operator.certifications, AND_PERHAPS_OTHERS) if operator else None,
         trains_on_inputs=False,
         dpf_certified=False,
         pue=getattr(site, "pue", None),

@@ -18,11 +18,10 @@ from millwright.law.kleene import Verdict
 from millwright.law.origins import origins_of
 from millwright.law.rule import RuleBase
 from millwright.law.sovereignty import SovereigntyScore, sovereignty
-from millwright.scenario.model import ApiSite, CloudSite, OwnedSite, Scenario
+from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario
 
 if TYPE_CHECKING:
     from millwright.catalog.catalog import Catalog
-    from millwright.scenario.model import ColoSite
 
 
 @dataclass(frozen=True)
@@ -155,11 +154,13 @@ def _sites(scenario: Scenario, catalog: Catalog, areas: Areas, day: dt.date, wan
         if isinstance(site, CloudSite | ApiSite):
             yield from _rented(site, scenario, catalog, areas, day, wanted)
         else:
-            yield _own(site, scenario)
+            yield _own(site, scenario, catalog)
 
 
-def _own(site: OwnedSite | ColoSite, scenario: Scenario) -> _Site:
-    return site.name, site.kind, "", site.country, (), owned_site_facts(site, scenario)
+def _own(site: OwnedSite | ColoSite, scenario: Scenario, catalog: Catalog) -> _Site:
+    landlord = site.operator if isinstance(site, ColoSite) else None
+    operator = catalog.provider(landlord) if landlord else None
+    return site.name, site.kind, "", site.country, (), owned_site_facts(site, scenario, operator)
 
 
 def _rented(

@@ -38,6 +38,20 @@ class Engine:
     version: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class HostNetwork:
+    """What joins the hosts that one replica spans: `bytes_per_s` of each device, one way, and the time of a message.
+
+    `source` says who says so; `assumed` where nobody does.
+    """
+
+    devices_per_host: int
+    bytes_per_s: float
+    latency_s: float
+    source: str = ""
+    assumed: bool = True
+
+
 @dataclass(frozen=True)
 class Deployment:
     """Model + precision + engine + parallelism + limits, on `tp * pp * dp` devices.
@@ -59,8 +73,14 @@ class Deployment:
     draft: Draft | None = None  # speculative decoding
     item_tokens: float = 0.0  # a request is several sequences of about this length (reranking); 0: a single one
     memory_fraction: float | None = None  # share of device memory the engine may use; None: the engine's default
+    network: HostNetwork | None = None  # where one replica spans several hosts
 
     @property
     def device_count(self) -> int:
         """Devices of one replica."""
         return self.tp * self.pp * self.dp
+
+    @property
+    def host_count(self) -> int:
+        """Hosts that one replica spans."""
+        return 1 if self.network is None else max(-(-self.device_count // self.network.devices_per_host), 1)

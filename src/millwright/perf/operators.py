@@ -10,6 +10,7 @@ Equations: docs/step-time.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,6 +97,9 @@ class StepOperators:
     exchange_bytes: float  # per token and call
     bandwidth: float
     link_bandwidth: float
+    network_s: float  # per step, what messages between hosts wait
+    network_bytes: float  # per token that a device sees, between hosts
+    network_bandwidth: float
     assumed: tuple[str, ...]  # what had to be assumed about the device
 
 
@@ -190,6 +194,9 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
     pp = max(1, deployment.pp)
     mixers = sum(g.count * (2 if g.feed_forward is not None else 1) for g in model.layers)
     link, assumed_link = link_bandwidth(deployment)
+    collectives = float(mixers + 1) if tp > 1 else 0.0
+    exchanges = totals["exch"] if spread and group > 1 else 0.0
+    network_s, network_bytes, network_bandwidth, assumed_network = _between_hosts(deployment, collectives, exchanges)
     return StepOperators(
         products=products,
         rank_share=1.0 / (pp * data_parallel),
@@ -206,14 +213,17 @@ def step_operators(deployment: Deployment, context_tokens: float) -> StepOperato
         sequence_bytes=totals["state"],
         linear_flop=totals["linear"],
         attention_peak=attention_peak,
-        collectives=float(mixers + 1) if tp > 1 else 0.0,
+        collectives=collectives,
         collective_bytes=model.hidden_size * ACTIVATION_BYTES,
         collective_ranks=tp,
-        exchanges=totals["exch"] if spread and group > 1 else 0.0,
+        exchanges=exchanges,
         exchange_bytes=model.hidden_size * ACTIVATION_BYTES,
         bandwidth=bandwidth,
         link_bandwidth=link,
-        assumed=tuple(dict.fromkeys(notes + assumed + assumed_link)),
+        network_s=network_s,
+        network_bytes=network_bytes,
+        network_bandwidth=network_bandwidth,
+        assumed=tuple(dict.fromkeys(notes + assumed + assumed_link + assumed_network)),
     )
 
 
@@ -329,6 +339,35 @@ def _normalises_heads(attention: Attention) -> bool:
     """Return whether queries and keys are normalised: then their norms, per head or whole, are its small parameters."""
     whole = attention.q_dim + attention.kv_heads * attention.head_dim
     return attention.small_parameters in (2 * attention.head_dim, whole)
+
+
+def _between_hosts(
+    deployment: Deployment, collectives: float, exchanges: float
+) -> tuple[float, float, float, tuple[str, ...]]:
+    """Return what a step waits for messages between hosts [s], their bytes per token of a device, the bandwidth that
+    each device has for them [byte/s], and what was assumed.
+
+    Stages of a pipeline hand their tokens over at each border between hosts, all ranks of a stage at once. Collectives
+    and exchanges that reach beyond a host have their part between hosts on top of that within (as a hierarchical
+    all-reduce does): 2(h−1)/h of the bytes for h hosts, (h−1)/h of those exchanged each way.
+    """
+    network = deployment.network
+    if network is None or deployment.device_count <= network.devices_per_host:
+        return 0.0, 0.0, 1.0, ()
+    hidden = deployment.model.hidden_size * ACTIVATION_BYTES
+    tp, data_parallel, pp = max(1, deployment.tp), max(1, deployment.dp), max(1, deployment.pp)
+    group = tp * data_parallel
+    spanned = -(-group // network.devices_per_host)  # hosts over which one stage lies
+    borders = min(deployment.host_count, pp) - 1
+    waits, moved = float(borders), borders * hidden / tp
+    if tp > network.devices_per_host:
+        waits += collectives * math.log2(spanned)
+        moved += collectives * hidden * 2.0 * (spanned - 1) / spanned
+    if exchanges and spanned > 1:
+        waits += exchanges
+        moved += exchanges * hidden * 2.0 * (spanned - 1) / spanned
+    note = ("the network between hosts is assumed",) if network.assumed else ()
+    return waits * network.latency_s, moved, network.bytes_per_s, note
 
 
 def link_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:

@@ -84,6 +84,9 @@ class Stack:
     exchange_bytes: Floats
     bandwidth: Floats
     link_bandwidth: Floats
+    network_s: Floats
+    network_bytes: Floats
+    network_bandwidth: Floats
 
     def __len__(self) -> int:
         return len(self.out_size)
@@ -218,13 +221,17 @@ def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Fl
 
 
 def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
-    """Return the time [s] of all collectives of a step: Σ calls · (α·log2 ranks + 2(r−1)/r · bytes / link)."""
+    """Return the time [s] of all collectives of a step: Σ calls · (α·log2 ranks + 2(r−1)/r · bytes / link).
+
+    Between hosts their network adds its own waits and bytes.
+    """
     ranks = np.maximum(stack.collective_ranks, 1.0)
     link = stack.link_bandwidth * coefficients.link
     latency = stack.collectives * coefficients.collective_s * np.log2(np.maximum(ranks, 2.0))
     per_token = stack.collectives * stack.collective_bytes * 2.0 * (ranks - 1.0) / ranks / link
     per_token = per_token + stack.exchanges * stack.exchange_bytes * 2.0 / link
-    latency = latency + stack.exchanges * coefficients.exchange_s
+    latency = latency + stack.exchanges * coefficients.exchange_s + stack.network_s
+    per_token = per_token + stack.network_bytes / stack.network_bandwidth
     return np.asarray(_column(latency) + tokens * _column(stack.rank_share * per_token))
 
 

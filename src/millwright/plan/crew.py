@@ -124,7 +124,7 @@ def traits_of_priced(option: PricedOption, scenario: Scenario, catalog: Catalog,
         deployment = draft.answer.performance.candidate.deployment
         return replace(
             where,
-            hosts=hosts,
+            hosts=hosts * draft.platform.hosts,
             devices=hosts * draft.platform.device_count,
             device=draft.platform.device.id,
             engine=deployment.engine.name,

@@ -79,6 +79,8 @@ def workload_demand(
         np.array(pattern.shape) if online else batch_window(workload.deadline_hours, busiest_day_factor(pattern.shape))
     )
     profile = growing_demand(pattern.mean_rate_per_s, workload.growth_per_year, months, hourly)
+    if not online and workload.deadline_hours < 1.0:  # the hour's work is done within a part of it
+        profile = replace(profile, within_hour=1.0 / workload.deadline_hours)
     asked = demand(pattern)
     tokens = TokenDemand(profile, asked.mean_input_tokens, asked.mean_output_tokens)
     return WorkloadDemand(workload, model, pattern, service, profile, tokens)
@@ -100,8 +102,8 @@ def _item_tokens(pattern: TrafficPattern, seed: int) -> float:
 def batch_window(deadline_hours: float, busiest_day: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return 168 hourly weights, mean 1: a day's work spread over its window of `deadline_hours` [h].
 
-    `busiest_day` is the busiest day's work over the mean day's. Windows are whole hours within the deadline, at least
-    one; longer than a day is a day.
+    `busiest_day` is the busiest day's work over the mean day's. Windows are whole hours within the deadline; longer
+    than a day is a day. A window below an hour stands in the hour it is in: `DemandProfile.within_hour` says the rest.
     """
     window = int(min(max(deadline_hours, 1.0), _HOURS_PER_DAY))
     hour = np.arange(HOURS_PER_WEEK) % 24

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from millwright.catalog.catalog import Catalog
 from millwright.catalog.device import Device
 from millwright.catalog.offer import ApiOffer
+from millwright.fleet.layout import layout_label
 from millwright.fleet.platform import LeftOut, Platform, api_offers, platforms
 from millwright.fleet.replica import Allowed
 from millwright.fleet.search import MachineAnswer, MachineQuestion, Progress, search
@@ -22,6 +23,7 @@ from millwright.law.kleene import Verdict
 from millwright.law.rule import RuleBase
 from millwright.perf.calibration import Calibration
 from millwright.plan.demand import WorkloadDemand
+from millwright.plan.joining import TooSmall, joined_where_too_small
 from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.quantity import share_text
@@ -29,6 +31,10 @@ from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, S
 
 Where = tuple[str, str]
 """A site's name and the catalogue id of an offer there."""
+
+
+MOST_SEARCHED = 3
+"""Kinds of machine that the law bars and that are searched all the same, where limits are in conflict."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Draft:
     answer: MachineAnswer | None = None
     api: ApiOffer | None = None
     lane: Lane | None = None
+    other_model: str = ""
+    """The model's name, where it is not the workload's own but one of its alternatives."""
 
     @property
     def offer_id(self) -> str:
@@ -64,6 +72,7 @@ class _Place:
     law: LawFinding
     platform: Platform | None = None
     api: ApiOffer | None = None
+    other_model: str = ""
 
 
 def drafts(
@@ -85,27 +94,20 @@ def drafts(
     aside: list[Draft] = []
     refused: list[RefusedOption] = []
     places: list[_Place] = []
-    for one in asked:
+    models = [*asked, *(other for one in asked for other in _alternatives(one, catalog))]
+    for one in models:
         places += _lawful_places(scenario, one, catalog, rules, as_of, refused, aside, only)
     if only is not None:
         refused = [each for each in refused if (each.site, each.offer) in only]
     questions = [
-        MachineQuestion(place.asked.workload.name, place.platform.device, place.platform.device_count)
+        MachineQuestion(_served(place.asked), place.platform.device, place.platform.device_count)
         for place in places
         if place.platform is not None
     ]
-    answers = search(
-        questions,
-        {one.workload.name: one.service for one in asked},
-        {one.workload.name: one.model for one in asked},
-        {one.workload.name: allowed_deployments(one, scenario) for one in asked},
-        progress,
-        calibration=calibration,
-        confidence=scenario.limits.confidence,
-    )
+    answers = _answers(questions, scenario, models, progress, calibration)
     found: list[Draft] = []
-    for place in places:
-        draft = _draft(place, answers)
+    drafted = _with_hosts_joined([_draft(place, answers) for place in places], models, scenario, progress, calibration)
+    for draft in drafted:
         if draft.answer is not None and draft.answer.performance is None:
             refused.append(_refused_by_machine(draft, scenario.limits.confidence))
             aside.append(draft)
@@ -116,6 +118,59 @@ def drafts(
     if only is None:
         refused += _unsold_devices(asked, catalog, questions, {device.name for device in scenario.devices})
     return found, refused
+
+
+def _with_hosts_joined(
+    drafted: Sequence[Draft],
+    asked: Sequence[WorkloadDemand],
+    scenario: Scenario,
+    progress: Progress | None,
+    calibration: Calibration | None,
+) -> list[Draft]:
+    """Return drafts with several hosts in place of one where one is too small for the model."""
+    joined = joined_where_too_small(
+        [TooSmall(each.site_name, _served(each.asked), each.platform, each.answer) for each in drafted],
+        {_served(one): one.service for one in asked},
+        {_served(one): one.model for one in asked},
+        {_served(one): allowed_deployments(one, scenario) for one in asked},
+        progress,
+        calibration,
+        scenario.limits.confidence,
+    )
+    return [
+        each if together is None else replace(each, platform=together[0], answer=together[1])
+        for each, together in zip(drafted, joined, strict=True)
+    ]
+
+
+def _alternatives(asked: WorkloadDemand, catalog: Catalog) -> list[WorkloadDemand]:
+    """Return the same requests for each other model that would do as well."""
+    models = {catalog.model(name).id: catalog.model(name) for name in asked.workload.accepts_other_models}
+    models.pop(asked.model.id, None)
+    return [replace(asked, model=model) for model in models.values() if model.one_pass == asked.model.one_pass]
+
+
+def _served(asked: WorkloadDemand) -> str:
+    """Return what tells apart what is searched for: a workload, and the model that serves it."""
+    return f"{asked.workload.name} with {asked.model.id}"
+
+
+def _answers(
+    questions: Sequence[MachineQuestion],
+    scenario: Scenario,
+    asked: Sequence[WorkloadDemand],
+    progress: Progress | None,
+    calibration: Calibration | None,
+) -> dict[tuple[str, str, int], MachineAnswer]:
+    return search(
+        questions,
+        {_served(one): one.service for one in asked},
+        {_served(one): one.model for one in asked},
+        {_served(one): allowed_deployments(one, scenario) for one in asked},
+        progress,
+        calibration=calibration,
+        confidence=scenario.limits.confidence,
+    )
 
 
 def allowed_deployments(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
@@ -141,6 +196,7 @@ def _lawful_places(
     only: Collection[Where] | None,
 ) -> list[_Place]:
     facts = workload_facts(scenario, asked.workload, asked.model)
+    own = catalog.model(asked.workload.model).id == asked.model.id
     wanted = {asked.model.id, *(catalog.model(name).id for name in asked.workload.accepts_other_models)}
     places: list[_Place] = []
 
@@ -154,10 +210,12 @@ def _lawful_places(
             kind = Kind.API if platform is None else Kind(platform.site.kind)
             aside.append(Draft(asked, site, kind, finding, platform, None, api))
         else:
-            places.append(_Place(asked, site, finding, platform, api))
+            places.append(_Place(asked, site, finding, platform, api, "" if own else asked.model.name))
 
     for site in scenario.sites:
         if isinstance(site, ApiSite):
+            if not own:
+                continue  # with its own model the workload has asked for the alternatives' tokens too
             offers, left_out = api_offers(site, catalog, scenario.limits)
             same = [offer for offer in offers if offer.model_id in wanted or not site.same_model_only]
             for offer in same:
@@ -172,7 +230,7 @@ def _lawful_places(
             if not machines and not left_out:
                 refused.append(_nothing_named(asked, site))
             for platform in machines:
-                judge(platform_facts(scenario, platform), site.name, platform=platform)
+                judge(platform_facts(scenario, platform, catalog), site.name, platform=platform)
             refused += [_left_out(asked, site.name, Kind(site.kind), one) for one in left_out]
     return places
 
@@ -185,15 +243,55 @@ def _draft(place: _Place, answers: Mapping[tuple[str, str, int], MachineAnswer])
     if place.platform is None:
         return Draft(place.asked, place.site_name, Kind.API, place.law, api=place.api)
     platform = place.platform
-    answer = answers[place.asked.workload.name, platform.device.id, platform.device_count]
-    return Draft(place.asked, place.site_name, Kind(platform.site.kind), place.law, platform, answer)
+    answer = answers[_served(place.asked), platform.device.id, platform.device_count]
+    kind = Kind(platform.site.kind)
+    return Draft(place.asked, place.site_name, kind, place.law, platform, answer, other_model=place.other_model)
+
+
+def searched(
+    aside: Sequence[Draft],
+    scenario: Scenario,
+    progress: Progress | None = None,
+    calibration: Calibration | None = None,
+) -> list[Draft]:
+    """Return drafts that were set aside unsearched with what the likeliest of their machines serve.
+
+    What the law bars is not simulated for a plan. Where nothing is feasible it is asked whether the law is what stands
+    in the way: for that it is enough to know the largest machines of each site, `MOST_SEARCHED` kinds for each workload
+    and verdict.
+    """
+    chosen: dict[tuple[str, str, str], list[Draft]] = {}
+    for draft in sorted(aside, key=_memory_bytes, reverse=True):
+        if draft.platform is not None and draft.answer is None:
+            barred_by = " ".join(sorted(each.rule_id for each in draft.law.deciding))
+            here = chosen.setdefault((_served(draft.asked), draft.site_name, barred_by), [])
+            if len(here) < MOST_SEARCHED and all(_machine(draft) != _machine(other) for other in here):
+                here.append(draft)
+    questions = [
+        MachineQuestion(_served(each.asked), each.platform.device, each.platform.device_count)
+        for here in chosen.values()
+        for each in here
+        if each.platform is not None
+    ]
+    models = {_served(each.asked): each.asked for each in aside}
+    answers = _answers(questions, scenario, list(models.values()), progress, calibration)
+    return [_with_answer(draft, answers) for draft in aside]
+
+
+def _machine(draft: Draft) -> tuple[str, int]:
+    assert draft.platform is not None
+    return draft.platform.device.id, draft.platform.device_count
+
+
+def _memory_bytes(draft: Draft) -> float:
+    return 0.0 if draft.platform is None else draft.platform.device_count * (draft.platform.device.memory_bytes or 0.0)
 
 
 def _with_answer(draft: Draft, answers: Mapping[tuple[str, str, int], MachineAnswer]) -> Draft:
     """Return a draft with what its machine serves, where a lawful place asked for the same machine."""
     if draft.platform is None or draft.answer is not None:
         return draft
-    key = draft.asked.workload.name, draft.platform.device.id, draft.platform.device_count
+    key = _served(draft.asked), draft.platform.device.id, draft.platform.device_count
     return replace(draft, answer=answers.get(key))
 
 
@@ -206,9 +304,9 @@ def refusal(draft: Draft, reasons: Sequence[RefusalReason]) -> RefusedOption:
     settings = ""
     if draft.answer is not None and draft.answer.performance is not None:
         deployment = draft.answer.performance.candidate.deployment
-        settings = f"{deployment.weights}, TP {deployment.tp}"
+        settings = f"{deployment.weights}, {layout_label(deployment)}"
     return RefusedOption(
-        title=platform.title if platform is not None else api.model_name if api is not None else draft.offer_id,
+        title=platform.machine_title if platform is not None else api.model_name if api is not None else draft.offer_id,
         kind=draft.kind,
         workload=draft.asked.workload.name,
         site=draft.site_name,
@@ -255,7 +353,7 @@ def _refused_by_machine(draft: Draft, confidence: float) -> RefusedOption:
         reason = RefusalReason(
             stage=Stage.LATENCY,
             summary=summary,
-            text=f"{deployment.weights}, TP {deployment.tp}, at {share_text(confidence)} confidence: "
+            text=f"{deployment.weights}, {layout_label(deployment)}, at {share_text(confidence)} confidence: "
             f"{nearest.goodput.reason}",
         )
         return refusal(draft, [reason])
@@ -264,7 +362,7 @@ def _refused_by_machine(draft: Draft, confidence: float) -> RefusedOption:
     text = "no deployment of this model was found for it"
     if nearest_fit is not None:
         deployment = nearest_fit.deployment
-        text = f"{deployment.weights}, TP {deployment.tp}: {nearest_fit.reason}"
+        text = f"{deployment.weights}, {layout_label(deployment)}: {nearest_fit.reason}"
     return refusal(draft, [RefusalReason(stage=Stage.MEMORY, summary="does not fit in memory", text=text)])
 
 

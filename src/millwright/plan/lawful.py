@@ -22,11 +22,16 @@ def workload_facts(scenario: Scenario, workload: Workload, model: Architecture) 
     return workload_facts_of(scenario, workload, model.licence or None)[0]
 
 
-def platform_facts(scenario: Scenario, platform: Platform) -> SiteFacts:
-    """Return what is known of a machine's site: our own room, a colocation, or a provider's region."""
+def platform_facts(scenario: Scenario, platform: Platform, catalog: Catalog | None = None) -> SiteFacts:
+    """Return what is known of a machine's site: our own room, a colocation, or a provider's region.
+
+    The `catalog` knows the certificates of whoever runs a colocation.
+    """
     site = platform.site
     if isinstance(site, OwnedSite | ColoSite):
-        return owned_site_facts(site, scenario)
+        landlord = site.operator if isinstance(site, ColoSite) else None
+        operator = catalog.provider(landlord) if catalog is not None and landlord else None
+        return owned_site_facts(site, scenario, operator)
     return rented_site_facts("cloud", platform.country, platform.provider, scenario, site.facts)
 
 

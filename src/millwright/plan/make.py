@@ -25,7 +25,8 @@ from millwright.plan.answer import answer
 from millwright.plan.costing import Currency
 from millwright.plan.crew import crew_of, staffed
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
-from millwright.plan.draft import Draft, drafts
+from millwright.plan.draft import Draft, drafts, searched
+from millwright.plan.engine_names import check_engine_names
 from millwright.plan.mixing import Mixing, mixed_fleet
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, break_even, compare_options, published_cost
@@ -133,7 +134,8 @@ def make_plan(
 
 
 def demands(loaded: LoadedScenario, seed: int) -> list[WorkloadDemand]:
-    """Return what each workload of a scenario asks for over the horizon."""
+    """Return what each workload of a scenario asks for over the horizon. Raises ScenarioError for an unknown engine."""
+    check_engine_names(loaded)
     scenario = loaded.scenario
     months = horizon_months(scenario)
     return [
@@ -163,7 +165,8 @@ def plan_of_drafts(
 ) -> Plan:
     """Return the plan that the drafts `found` add up to: priced, compared, ranked, described.
 
-    `set_aside` are drafts that a limit alone keeps out: the mixed fleet asks what that limit costs.
+    `set_aside` are drafts that a limit alone keeps out: the mixed fleet asks what that limit costs; those that the
+    law bars are searched, with this `calibration`, where no fleet keeps every limit.
     What is refused here is added to the `refused` given. The search of replicas is behind us, so this is the part that
     money alone changes.
     """
@@ -189,8 +192,20 @@ def plan_of_drafts(
         def staff(option: PricedOption) -> PricedOption | None:
             return next(iter(staffed([option], crew, pricing, central, [])), None) if crew else option
 
+        def look_into(aside: Sequence[Draft]) -> list[Draft]:
+            return searched(aside, scenario, clock.tell if clock.progress else None, calibration)
+
         mixing = mixed_fleet(
-            [*found, *set_aside], asked, singles, refused, pricing, central, clock.tell, staff, front=depth.front
+            [*found, *set_aside],
+            asked,
+            singles,
+            refused,
+            pricing,
+            central,
+            clock.tell,
+            staff,
+            look_into,
+            front=depth.front,
         )
     if mixing is not None and mixing.best is not None and mixing.best.option is not None:
         options.append(mixing.best.option)

@@ -54,6 +54,7 @@ from millwright.plan.mix_costs import (
     reserved_tenures,
     tokens_by_stage,
 )
+from millwright.plan.priced import too_late
 from millwright.plan.terms import WORLD_PUE, Pricing
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite
 
@@ -72,6 +73,9 @@ _LABEL_OF_RULE = {
     "scenario-air-gap": "air gap",
 }
 """What the scenario's own rules are called; any other rule goes by its instrument."""
+
+_NEW = "/new"
+"""Marks the supply of further machines of a kind of which some are there, where a limit holds for the new ones only."""
 
 _SLICE_PRECISION = 0.02
 """Relative precision of a slice's rate: well below what its step times are known to."""
@@ -164,7 +168,7 @@ class _Writer:
         self.machines: dict[str, Machines] = {}
         self.tokens: dict[str, Tokens] = {}
         self.sources: dict[str, Source] = {}
-        self._served: dict[tuple[str, CandidateKey], ReplicaPerformance] = {}
+        self._served: dict[tuple[str, str, CandidateKey], ReplicaPerformance] = {}
 
     def question(self) -> MixQuestion:
         for draft in self.drafts:
@@ -194,7 +198,7 @@ class _Writer:
 
     def _request_class(self, each: AskedSlice) -> RequestClass:
         profile = each.asked.profile
-        peak, mean = self.week.peak(profile.hourly), self.week.mean(profile.hourly)
+        peak, mean = self.week.peak(profile.carried), self.week.mean(profile.hourly)
         rates = [profile.mean_rate_per_s[self.stages.span(s, s)] for s in range(len(self.stages))]
         return RequestClass(
             name=each.name,
@@ -230,14 +234,14 @@ class _Writer:
         platform = draft.platform
         assert platform is not None
         if platform.host is not None and isinstance(platform.site, OwnedSite | ColoSite):
-            yield None, self.pricing.owned(platform.host, platform.site)
+            yield None, self.pricing.owned(platform.host, platform.site, platform.hosts)
             return
         assert platform.cloud is not None
         assert isinstance(platform.site, CloudSite)
         said = "commitment" in platform.site.model_fields_set
         usual = (Commitment.ON_DEMAND, Commitment.RESERVED_1Y, Commitment.RESERVED_3Y)
         for commitment in (platform.site.commitment,) if said else usual:
-            terms = self.pricing.rented(platform.cloud, commitment)
+            terms = self.pricing.rented(platform.cloud, commitment, platform.hosts)
             if terms is not None:
                 yield commitment, terms
 
@@ -259,25 +263,27 @@ class _Writer:
         }
         deployment = " ".join(str(part) for part in replica.candidate.key)
         physical = f"{draft.site_name}/{draft.offer_id}"
+        if platform.hosts > 1:
+            physical += f"/{platform.hosts} joined"
         key = "/".join(filter(None, (physical, commitment, draft.asked.model.id, deployment)))
         barred = labels_of(draft.law) | self._too_late(platform) | self._unmanned(draft)
         if key in self.machines and self.machines[key].barred != barred:
             key = f"{key}/{draft.asked.workload.name}"
-        known = self.machines.get(key)
-        if known is not None:
-            self.machines[key] = replace(
-                known,
-                goodput_per_s={**known.goodput_per_s, **rates},
-                capacity_per_s={**known.capacity_per_s, **capacities},
-            )
-            before = self.sources[key]
-            self.sources[key] = replace(before, performance={**(before.performance or {}), **performances})
+        if key in self.machines:
+            for same in filter(self.machines.__contains__, (key, key + _NEW)):
+                known, before = self.machines[same], self.sources[same]
+                self.machines[same] = replace(
+                    known,
+                    goodput_per_s={**known.goodput_per_s, **rates},
+                    capacity_per_s={**known.capacity_per_s, **capacities},
+                )
+                self.sources[same] = replace(before, performance={**(before.performance or {}), **performances})
             return
         self.sources[key] = Source(draft, terms, commitment, performances, per_machine)
         self.machines[key] = self._held_or_switched(
             Machines(
                 id=key,
-                title=platform.title,
+                title=platform.machine_title,
                 site=draft.site_name,
                 vendor=platform.device.vendor,
                 goodput_per_s=rates,
@@ -291,12 +297,24 @@ class _Writer:
             terms,
             expected=replica.sure_per_s / replica.rate_per_s.value if replica.rate_per_s.value > 0.0 else 1.0,
         )
+        if self._there(platform) and self._late(platform):
+            self._bar_new_ones(key)
+
+    def _bar_new_ones(self, key: str) -> None:
+        """Tell the machines that are there already from more of them, which would come too late."""
+        both = self.machines[key]
+        new = tuple(tenure for tenure in both.tenures if not tenure.existing)
+        there = tuple(tenure for tenure in both.tenures if tenure.existing)
+        self.machines[key] = replace(both, tenures=there)
+        if new:
+            self.machines[key + _NEW] = replace(both, id=key + _NEW, tenures=new, barred=both.barred | {LEAD_TIME})
+            self.sources[key + _NEW] = replace(self.sources[key])
 
     def _serving(self, each: AskedSlice, replica: ReplicaPerformance, whole: bool) -> ReplicaPerformance:
         """Return what the deployment of `replica` serves of one slice; offers with the same device share the answer."""
         if whole:
             return replica
-        key = (each.name, replica.candidate.key)
+        key = (each.name, replica.candidate.deployment.model.id, replica.candidate.key)
         if key not in self._served:
             slower_by = deviates_at(self.scenario.limits.confidence)
             cautious = replace(replica.candidate, step=slower(replica.candidate.step, slower_by))
@@ -321,8 +339,8 @@ class _Writer:
                 machines,
                 tenures=owned_tenures(terms, stages, inputs, may_buy=self._may_buy(platform)),
                 loaded=tuple(each.times(expected) for each in loaded_by_stage(terms, stages, inputs)),
-                power_w=platform.host.power_peak_w,
-                rack_units=platform.host.rack_units,
+                power_w=platform.host.power_peak_w * platform.hosts,
+                rack_units=platform.host.rack_units * platform.hosts,
                 footprint_known=terms.carbon_g_per_kwh is not None,
             )
         draw = rented_draw(platform, self.catalog)
@@ -351,10 +369,17 @@ class _Writer:
         return site.hosts is None or platform.host.id in {self.catalog.host(name).id for name in site.hosts}
 
     def _too_late(self, platform: Platform) -> frozenset[str]:
-        most = self.scenario.limits.lead_time_days
-        wait = platform.host.lead_time_months if platform.host is not None else None
-        late = most is not None and wait is not None and wait * 365.25 / 12.0 > most
+        late = self._late(platform) and not self._there(platform)
         return frozenset({LEAD_TIME}) if late else frozenset()
+
+    def _late(self, platform: Platform) -> bool:
+        return platform.host is not None and bool(too_late(platform.host, self.scenario.limits))
+
+    def _there(self, platform: Platform) -> bool:
+        site = platform.site
+        return isinstance(site, OwnedSite | ColoSite) and any(
+            self.catalog.host(each.host).id == platform.offer_id for each in site.existing
+        )
 
     # --- limits -------------------------------------------------------------------------------------------------
 

@@ -393,7 +393,7 @@ def _part(
         over_the_week = (fraction * weights).sum(axis=1) / weights.sum()
         tokens_in += over_the_week * each.slice.input_tokens
         tokens_out += over_the_week * each.slice.output_tokens
-    draft = replace(source.draft, asked=asked)
+    draft = replace(source.draft, asked=replace(asked, model=source.draft.asked.model))
     capacity = None
     terms = source.terms
     counts = None

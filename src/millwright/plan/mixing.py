@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from millwright.fleet.optimum.questions import Conflict as FoundConflict
@@ -28,6 +28,9 @@ from millwright.plan.mixed import (
 from millwright.plan.model import RefusedOption
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
+
+LookInto = Callable[[Sequence[Draft]], list[Draft]]
+"""Gives drafts that were set aside for law what their machines serve."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,15 @@ def mixed_fleet(
     central: Inputs,
     tell: Tell | None = None,
     staff: Staff | None = None,
+    look_into: LookInto | None = None,
     *,
     front: bool = False,
 ) -> Mixing | None:
     """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
 
     `singles` are the plan's other options: a mix that is one of them is told, not listed twice. What was `refused` for
-    want of people is not mixed in either.
+    want of people is not mixed in either. `look_into` searches what was set aside unsearched, where limits are in
+    conflict.
     `front` asks for the fleets between least cost and least carbon too, which takes as long as all the rest of it.
     """
     who = minders(drafts, singles, refused if len(asked) == 1 else (), pricing, central, staff)
@@ -82,6 +87,8 @@ def mixed_fleet(
         question = mix_question(asked, drafts, pricing, central, who)
         best = best_mix(question, singles, pricing, central, tell, staff)
     if best is None:
+        if look_into is not None:
+            question = mix_question(asked, look_into(drafts), pricing, central, who)
         found = what_conflicts(question.problem)
         return None if found is None else Mixing(question, None, conflict=found)
     second = None

@@ -78,7 +78,7 @@ class PoolPart(ServingPart):
     def planned_rate_per_s(self, months: int) -> float:
         """Return the highest rate of this workload's requests here within the first `months` [1/s]."""
         profile = self.demand.profile
-        rates = profile.mean_rate_per_s[:months, None] * self.week.peak(profile.hourly)
+        rates = profile.mean_rate_per_s[:months, None] * self.week.peak(profile.carried)
         return float((rates * self.share[self.stages.of_month[:months]]).max())
 
     def own_machines(self, months: int) -> int:
@@ -103,7 +103,7 @@ class PoolPart(ServingPart):
 
     def _loads(self, profile: DemandProfile, work_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the machines that a workload keeps busy at the peak of each month and period (…, months, periods)."""
-        peak = self.week.peak(profile.hourly) * work_s[self.stages.of_month]
+        peak = self.week.peak(profile.carried) * work_s[self.stages.of_month]
         return np.asarray((profile.mean_rate_per_s * self._live)[..., None] * peak)
 
     @property
@@ -177,20 +177,20 @@ class PoolPart(ServingPart):
         of_month = self.stages.of_month
         total: NDArray[np.float64] | float = 0.0
         for hour, count in zip(hours, counts, strict=True):
-            load = self._load_at(hour, multiple) / speed
+            load = self._load_at(hour, multiple, carried=True) / speed
             on = machines_needed(load, 1.0)
             more = beyond[of_month, self.week.of_hour[hour]]
             total = total + count / HOURS_PER_WEEK * np.where(on > 0.0, on + more, 0.0)
         return np.asarray(total)
 
-    def _load_at(self, hour: int, multiple: Value) -> NDArray[np.float64]:
-        """Return the machines kept busy in one hour of the week, by month (…, months)."""
+    def _load_at(self, hour: int, multiple: Value, *, carried: bool = False) -> NDArray[np.float64]:
+        """Return the machines kept busy in one hour of the week, by month (…, months); `carried`: at its busiest."""
         period, of_month = self.week.of_hour[hour], self.stages.of_month
         return np.asarray(
             sum(
                 load.profile.scaled(multiple).mean_rate_per_s
                 * self._live
-                * load.profile.hourly[hour]
+                * (load.profile.carried if carried else load.profile.hourly)[hour]
                 * load.work_s[of_month, period]
                 for load in self.loads
             )

@@ -29,7 +29,9 @@ from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
-from millwright.scenario.model import CloudSite, ColoSite, OwnedSite
+from millwright.scenario.model import CloudSite, ColoSite, Limits, OwnedSite
+
+DAYS_PER_MONTH = 365.25 / 12.0
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,11 @@ def price_draft(draft: Draft, pricing: Pricing, spares: int) -> PricedPart | Ref
     )
     terms: OwnedTerms | RentedTerms | None
     if platform.host is not None and isinstance(platform.site, OwnedSite | ColoSite):
-        terms = pricing.owned(platform.host, platform.site)
+        terms = pricing.owned(platform.host, platform.site, platform.hosts)
     else:
         assert platform.cloud is not None
         assert isinstance(platform.site, CloudSite)
-        terms = pricing.rented(platform.cloud, platform.site.commitment)
+        terms = pricing.rented(platform.cloud, platform.site.commitment, platform.hosts)
         if terms is None:
             commitment = platform.site.commitment
             reason = RefusalReason(
@@ -138,16 +140,27 @@ def site_limits_broken(parts: Sequence[PricedPart], inputs: Inputs, pricing: Pri
 
 @dataclass(frozen=True)
 class _Machines:
-    """Machines of one kind at their most, with what is there already."""
+    """Machines of one kind at their most, each of `hosts_each` hosts, with what is there already."""
 
-    count: int
+    machines: int
     host: Host
     terms: OwnedTerms
+    hosts_each: int = 1
+
+    @property
+    def count(self) -> int:
+        """Hosts in all."""
+        return self.machines * self.hosts_each
+
+    @property
+    def there(self) -> int:
+        """Hosts that are there already and can be used."""
+        return self.terms.existing * self.hosts_each
 
     @property
     def purchase(self) -> float:
         """What has to be bought [currency]."""
-        return max(self.count - self.terms.existing, 0) * self.terms.price
+        return max(self.machines - self.terms.existing, 0) * self.terms.price
 
 
 def _machines_at_most(part: PricedPart, inputs: Inputs) -> _Machines:
@@ -156,7 +169,7 @@ def _machines_at_most(part: PricedPart, inputs: Inputs) -> _Machines:
     assert platform is not None
     assert platform.host is not None
     assert isinstance(terms, OwnedTerms)
-    return _Machines(int(schedule.installed.max()), platform.host, terms)
+    return _Machines(int(schedule.installed.max()), platform.host, terms, platform.hosts)
 
 
 def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricing: Pricing) -> list[RefusalReason]:
@@ -165,16 +178,18 @@ def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricin
     reasons: list[RefusalReason] = []
     buyable = None if site.hosts is None else {pricing.catalog.host(name).id for name in site.hosts}
     for each in machines:
-        if buyable is not None and each.host.id not in buyable and each.count > each.terms.existing:
+        if buyable is not None and each.host.id not in buyable and each.count > each.there:
             text = (
-                f"{each.count} × {each.host.name} are needed, spares included; there are {each.terms.existing}, "
+                f"{each.count} × {each.host.name} are needed, spares included; there are {each.there}, "
                 f"and {site.name} may buy other hosts only"
             )
-            if each.count - each.terms.existing <= pricing.scenario.limits.spares:
+            if each.count - each.there <= pricing.scenario.limits.spares:
                 text += " (`limits: {spares: 0}` plans without a spare)"
             reasons.append(
                 RefusalReason(stage=Stage.SITE, summary="more than are there, and none may be bought", text=text)
             )
+        if (late := too_late(each.host, pricing.scenario.limits)) and each.count > each.there:
+            reasons.append(RefusalReason(stage=Stage.SITE, summary="comes too late", text=late))
     power_w = sum(each.count * each.host.power_peak_w for each in machines)
     if site.power_w is not None and power_w > site.power_w:
         text = f"{what} draw up to {power_w / 1e3:,.1f} kW, and {site.name} has {site.power_w / 1e3:,.1f} kW"
@@ -190,6 +205,14 @@ def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricin
             text = f"{what} cost {purchase:,.0f} {code}, and the budget of {site.name} is {budget:,.0f} {code}"
             reasons.append(RefusalReason(stage=Stage.BUDGET, summary="above the site's budget", text=text))
     return reasons
+
+
+def too_late(host: Host, limits: Limits) -> str:
+    """Return why a host that has to be bought comes too late, empty where it comes in time or nobody says."""
+    most, wait = limits.lead_time_days, host.lead_time_months
+    if most is None or wait is None or wait * DAYS_PER_MONTH <= most:
+        return ""
+    return f"{host.name} comes about {wait * DAYS_PER_MONTH:.0f} days after the order, and `lead_time` is {most:g} days"
 
 
 def join(
@@ -271,7 +294,7 @@ def _each_machine_once(parts: tuple[PricedPart, ...], inputs: Inputs) -> tuple[P
         left = _machines_at_most(parts[indices[0]], inputs).terms.existing
         for index in indices:
             machines = _machines_at_most(parts[index], inputs)
-            mine = left if index == indices[-1] else min(left, machines.count)
+            mine = left if index == indices[-1] else min(left, machines.machines)
             left -= mine
             serving = replace(parts[index].serving, terms=replace(machines.terms, existing=mine))
             shared[index] = replace(parts[index], serving=serving)
@@ -298,7 +321,7 @@ def _title(part: PricedPart, pricing: Pricing) -> str:
     if draft.api is not None:
         return f"{pricing.catalog.provider(draft.api.provider_id).name} API ({draft.api.model_name})"
     assert draft.platform is not None
-    return draft.platform.title
+    return ", ".join(filter(None, (draft.platform.machine_title, draft.other_model)))
 
 
 def _slug(text: str) -> str:

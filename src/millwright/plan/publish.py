@@ -80,7 +80,7 @@ def published_option(
     for part in option.parts:
         fleet.append(_fleet_part(part, central, runs, curves=curves))
         binds += _bindings(part, central, pricing)
-        warnings += _warnings(part, scenario, created)
+        warnings += _warnings(part, scenario, created, central)
     if option.verdict is LawVerdict.UNKNOWN:
         missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
         warnings.insert(0, f"Whether the law allows it is unknown until you say: {in_words(missing)}")
@@ -183,7 +183,7 @@ def _fleet_part(part: PricedPart, central: Inputs, runs: Runs | None, *, curves:
         devices=counts.installed * platform.device_count,
         replicas=replicas,
         spares=counts.spares * per_machine,
-        hosts=counts.installed,
+        hosts=counts.installed * platform.hosts,
         headroom=capacity / planned - 1.0 if planned else None,
         performance=None
         if not replicas
@@ -287,7 +287,22 @@ def _about(value: float, unit: str, spread: float) -> EstimateValue:
     )
 
 
-def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[str]:
+def _long_wait(part: PricedPart, central: Inputs) -> list[str]:
+    """Return a warning where machines that have to be bought come later than the option goes live."""
+    host = part.draft.platform.host if part.draft.platform is not None else None
+    terms, live = part.serving.terms, part.serving.go_live_month
+    if host is None or host.lead_time_months is None or not isinstance(terms, OwnedTerms):
+        return []
+    if host.lead_time_months <= live or installed_first_year(part, central) <= terms.existing:
+        return []
+    when = f"in month {live}" if live else "at once"
+    return [
+        f"{host.name} comes about {host.lead_time_months:g} months after the order, and the plan counts on it {when}: "
+        "until then rent, or buy tokens."
+    ]
+
+
+def _warnings(part: PricedPart, scenario: Scenario, created: dt.date, central: Inputs) -> list[str]:
     draft, terms = part.draft, part.serving.terms
     found: list[str] = []
     age = price_age_days(terms.date, created)
@@ -302,9 +317,18 @@ def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[st
         if draft.api.model_id != draft.asked.model.id:
             found.append(f"It is another model ({draft.api.model_name}) than the scenario's.")
     replica = draft.answer.performance if draft.answer is not None else None
+    if draft.platform is not None and (network := draft.platform.network) is not None:
+        found.append(
+            f"One replica spans {draft.platform.hosts} hosts with {network.bytes_per_s * 8e-9:,.0f} Gbit/s for each "
+            f"device between them ({network.source}); switches and cables are not in the price. "
+            "A spare is as many hosts."
+        )
     if replica is not None:
         basis = replica.candidate.step.basis
-        if basis not in (Basis.MEASURED, Basis.FITTED):
+        spans_hosts = draft.platform is not None and draft.platform.network is not None
+        if spans_hosts:
+            found.append("Nobody measured this replica over several hosts: its speed is assumed, test before you buy.")
+        elif basis not in (Basis.MEASURED, Basis.FITTED):
             device = draft.platform.device.name if draft.platform is not None else "the device"
             origin = {Basis.ASSUMED: "assumed", Basis.DATASHEET: "reckoned from its datasheet"}.get(
                 basis, "extrapolated from devices like it"
@@ -313,6 +337,7 @@ def _warnings(part: PricedPart, scenario: Scenario, created: dt.date) -> list[st
         weights = replica.candidate.deployment.weights
         if weights.bytes_per_weight < 1.0 and weights != draft.asked.model.native_precision:
             found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")
+    found += _long_wait(part, central)
     site = draft.platform.site if draft.platform is not None else None
     if isinstance(site, CloudSite) and site.commitment is Commitment.SPOT:
         found.append("Spot instances can be taken away at any time; the spares are not meant for that.")

@@ -74,7 +74,7 @@ class Sovereigns:
         """Return what is known of a draft's workload and place, and of the engine that we choose for it."""
         workload = workload_facts(self.scenario, draft.asked.workload, draft.asked.model)
         if draft.platform is not None:
-            site = platform_facts(self.scenario, draft.platform)
+            site = platform_facts(self.scenario, draft.platform, self.catalog)
             engine = _engine(draft)
             if site.open_source_engine is None and engine:
                 site = replace(site, open_source_engine=is_open_source(engine))

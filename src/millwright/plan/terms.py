@@ -47,27 +47,28 @@ class Pricing:
         """Return an amount in USD in the plan's currency."""
         return amount_usd * self.currency.per_usd
 
-    def owned(self, host: Host, site: OwnedSite | ColoSite) -> OwnedTerms:
-        """Return what one `host` costs at `site`, to buy, to power and to house."""
+    def owned(self, host: Host, site: OwnedSite | ColoSite, hosts: int = 1) -> OwnedTerms:
+        """Return what one `host` costs at `site`, to buy, to power and to house; or `hosts` of them as one machine."""
         country = self.catalog.country(site.country)
         tariff, tariff_source = self.electricity(site)
         price = host.facts.get("price")
         quoted = price is not None and price.source == SCENARIO  # the catalogue's range is not that of a quotation
         colo = isinstance(site, ColoSite)
-        one_usd = self.usd(self.scenario.finance.host_price_factor)
+        one_usd = self.usd(self.scenario.finance.host_price_factor) * hosts
+        there = sum(each.count for each in site.existing if self.catalog.host(each.host).id == host.id)
         return OwnedTerms(
             price=host.price_usd * one_usd,
             price_low=(host.price_usd if quoted else min(host.price_low_usd, host.price_usd)) * one_usd,
             price_high=(host.price_usd if quoted else max(host.price_high_usd, host.price_usd)) * one_usd,
-            idle_w=min(host.power_idle_w, host.power_peak_w),
-            peak_w=host.power_peak_w,
+            idle_w=min(host.power_idle_w, host.power_peak_w) * hosts,
+            peak_w=host.power_peak_w * hosts,
             pue=self.pue(site),
             tariff_per_kwh=tariff,
             carbon_g_per_kwh=country.carbon_g_per_kwh,
             price_source=_source_of(price, f"catalogue: hosts {host.id}"),
             tariff_source=f"{site.name}: the scenario" if colo else tariff_source,
             date=price.date if price is not None else "",
-            existing=sum(each.count for each in site.existing if self.catalog.host(each.host).id == host.id),
+            existing=there // hosts,
             colo_price_per_kw_month=self.money(site.price_per_kw_month) if isinstance(site, ColoSite) else None,
             colo_includes_energy=colo,
         )
@@ -89,8 +90,8 @@ class Pricing:
             return site.pue
         return self.catalog.country(site.country).pue or WORLD_PUE
 
-    def rented(self, offer: CloudOffer, commitment: Commitment) -> RentedTerms | None:
-        """Return what `offer` costs under `commitment`; None when no such price is known."""
+    def rented(self, offer: CloudOffer, commitment: Commitment, hosts: int = 1) -> RentedTerms | None:
+        """Return what `offer` costs under `commitment`, `hosts` of them as one machine; None: no price is known."""
         price, fact = {
             Commitment.ON_DEMAND: (offer.on_demand_usd_per_h, "on_demand_price"),
             Commitment.RESERVED_1Y: (offer.reserved_1y_usd_per_h, "reserved_1y_price"),
@@ -101,7 +102,7 @@ class Pricing:
             return None
         switched = commitment in (Commitment.ON_DEMAND, Commitment.SPOT)
         source = _source_of(offer.facts.get(fact), f"catalogue: cloud {offer.id}")
-        price_per_h = self.usd(price * self.scenario.finance.cloud_price_factor)
+        price_per_h = self.usd(price * self.scenario.finance.cloud_price_factor) * hosts
         return RentedTerms(offer.provider_id, price_per_h, switched, source, offer.as_of)
 
     def api(self, offer: ApiOffer, batch: bool) -> ApiTerms:

@@ -109,6 +109,7 @@ class Checker:
             (("sites", EACH, "hosts", EACH), lambda path, name: self.known(path, name, self.catalog.host)),
             (("sites", EACH, "existing", EACH, "host"), lambda path, name: self.known(path, name, self.catalog.host)),
             (("sites", EACH, "providers", EACH), lambda path, name: self.known(path, name, self.catalog.provider)),
+            (("sites", EACH, "operator"), self.operator),
             (("sites", EACH, "countries", EACH), self.area),
             (("sites", EACH, "regions", EACH), lambda path, name: self.offered(path, name, "region")),
             (("sites", EACH, "instances", EACH), lambda path, name: self.offered(path, name, "instance_type")),
@@ -190,6 +191,14 @@ class Checker:
             near = difflib.get_close_matches(name.casefold(), vendors, n=1)
             hint = f"Did you mean {vendors[near[0]]}?" if near else f"Use one of {', '.join(sorted(vendors.values()))}."
             self.note(path, f"no device of the catalogue is made by '{name}'", hint)
+
+    def operator(self, path: KeyPath, name: str) -> None:
+        """Note a fault unless `name` is a provider: of anybody else the catalogue knows no certificate."""
+        try:
+            self.catalog.provider(name)
+        except InputError as error:
+            remedy = "Or leave `operator` out and say what it holds: `facts: {iso_27001: true}`."
+            self.note(path, error.what, f"{error.remedy} {remedy}".strip())
 
     def anything(self, path: KeyPath, name: str) -> None:
         """Note a fault when `name` is neither a device, a host, a vendor nor a provider."""

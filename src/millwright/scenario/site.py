@@ -112,7 +112,7 @@ class ColoSite(_Machines):
     )
     """Price of committed power, with electricity and cooling."""
     operator: str | None = None
-    """Who runs it: a provider of the catalogue, where known."""
+    """Who runs it: a provider of the catalogue, whose certificates then count for the building."""
 
 
 class CloudSite(_Site):
