@@ -31,9 +31,6 @@ HOSTS = (2, 3, 4, 6, 8)
 
 _BITS_PER_BYTE = 8.0
 
-_SERVER_DEVICES = 4
-"""Hosts with fewer devices are taken for workstations where their network is not known."""
-
 
 @dataclass(frozen=True)
 class JoinedQuestion:
@@ -75,8 +72,8 @@ def network_between(device: Device, device_count: int, stated_bytes_per_s: float
     latency_s = known["message_us"]["value"] * 1e-6
     if stated_bytes_per_s is not None:
         return HostNetwork(device_count, stated_bytes_per_s / device_count, latency_s, "the host's `network`", False)
-    if device.link_kind in (None, "", "pcie") or device_count < _SERVER_DEVICES:
-        usual = known["server_gbit_per_s" if device_count >= _SERVER_DEVICES else "workstation_gbit_per_s"]
+    if device.link_kind in (None, "", "pcie"):
+        usual = known["server_gbit_per_s"]
         return HostNetwork(
             device_count, usual["value"] * 1e9 / _BITS_PER_BYTE / device_count, latency_s, usual["source"]
         )

@@ -12,6 +12,9 @@ from millwright.fleet.replica import Allowed, Service
 from millwright.fleet.search import MachineAnswer, Progress
 from millwright.perf.calibration import Calibration
 
+LEAST_HOST_DEVICES = 4
+"""Hosts with fewer devices are workstations and small servers: nobody should buy a rack of them for one replica."""
+
 LARGE_HOST_DEVICES = 8
 """Hosts of so many devices are built to be joined: they are tried even where another machine holds the model."""
 
@@ -43,19 +46,15 @@ def joined_where_too_small(
 ) -> list[tuple[Platform, MachineAnswer] | None]:
     """Return the hosts joined in place of each machine that is too small for its model; None: it stays as it is.
 
-    The mappings go by what is `served`. Hosts are joined where no machine of the site holds the model, and hosts with
-    eight devices and more in any case.
+    The mappings go by what is `served`. Hosts with four devices and more are joined where no machine of the site holds
+    the model, and hosts with eight devices and more in any case.
     """
     held = {(each.site, each.served) for each in machines if each.holds_it}
     questions: list[JoinedQuestion | None] = []
     for each in machines:
         platform = each.platform
-        if (
-            platform is None
-            or each.holds_it
-            or models[each.served].one_pass
-            or ((each.site, each.served) in held and platform.device_count < LARGE_HOST_DEVICES)
-        ):
+        least = LARGE_HOST_DEVICES if (each.site, each.served) in held else LEAST_HOST_DEVICES
+        if platform is None or each.holds_it or models[each.served].one_pass or platform.device_count < least:
             questions.append(None)
         else:
             stated = platform.host.network_bytes_per_s if platform.host is not None else None

@@ -171,7 +171,7 @@ class _Seeking:
         offers: dict[tuple[str, str], dict[str, PricedPart]] = {}
         for name, parts in priced.items():
             for part in parts:
-                if part.draft.platform is not None:
+                if part.draft.platform is not None and part.draft.platform.hosts == 1:
                     offers.setdefault((part.draft.site_name, part.draft.offer_id), {})[name] = part
         groups: list[_Group] = []
         for there in offers.values():
