@@ -97,10 +97,10 @@ class StepOperators:
     exchange_bytes: float  # per token and call
     bandwidth: float
     link_bandwidth: float
-    network_s: float  # per step, what messages between hosts wait
-    network_bytes: float  # per token that a device sees, between hosts
-    network_bandwidth: float
     assumed: tuple[str, ...]  # what had to be assumed about the device
+    network_s: float = 0.0  # per step, what messages between hosts wait
+    network_bytes: float = 0.0  # per token that a device sees, between hosts
+    network_bandwidth: float = 1.0
 
 
 def device_bandwidth(deployment: Deployment) -> tuple[float, tuple[str, ...]]:
