@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.fleet.contest import Considered, Evaluations, contest, unfit_considered
+from millwright.fleet.cores import on_every_core
 from millwright.fleet.disaggregate import disaggregated
 from millwright.fleet.replica import (
     Allowed,
@@ -104,14 +103,12 @@ def search(
             confidence,
         )
 
-    pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
-    try:
-        for done, ((workload, device), found) in enumerate(zip(todo, pool.map(answer, todo), strict=True), start=1):
-            answers.update({(workload, device, count): each for count, each in found.items()})
-            if progress is not None:
-                progress("simulating machines", done, len(todo))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    def tell(done: int, of: int) -> None:
+        if progress is not None:
+            progress("simulating machines", done, of)
+
+    for (workload, device), found in zip(todo, on_every_core(answer, todo, tell, workers), strict=True):
+        answers.update({(workload, device, count): each for count, each in found.items()})
     return answers
 
 

@@ -58,6 +58,32 @@ def coverage_plan(
     return _earliest(by, inf if budget is None else budget, latest_month)
 
 
+def cheapest_by(
+    demand: Demand,
+    team: Team,
+    market: Market,
+    go_live_month: int,
+    service_months: int,
+    *,
+    allowed: Iterable[str] = (),
+    changes: Sequence[int] = DEFAULT_CHANGES,
+    gap: float = GAP,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> PeoplePlan | None:
+    """Return the cheapest plan that covers `demand` from a month on, whatever it costs; None where there is none.
+
+    What is missing then is not sought, which takes as long again. Raises TimeoutError.
+    """
+    service = windows(go_live_month, service_months, changes)
+    programme = build(demand, team, market, service, service_months, tuple(allowed))
+    solution = programme.model.solve(gap, time_limit_s)
+    if solution.values or (solution.outcome is Outcome.OPTIMAL):
+        return read_plan(programme, solution)
+    if solution.outcome is Outcome.UNFINISHED:
+        raise TimeoutError("the plan of people was not found in time")
+    return None
+
+
 def _cheapest(
     demand: Demand,
     team: Team,
@@ -68,13 +94,14 @@ def _cheapest(
     changes: Sequence[int],
     effort: tuple[float, float],
 ) -> PeoplePlan:
+    gap, time_limit_s = effort
+    found = cheapest_by(
+        demand, team, market, go_live_month, service_months,
+        allowed=allowed, changes=changes, gap=gap, time_limit_s=time_limit_s,
+    )  # fmt: skip
+    if found is not None:
+        return found
     service = windows(go_live_month, service_months, changes)
-    programme = build(demand, team, market, service, service_months, allowed)
-    solution = programme.model.solve(*effort)
-    if solution.values or (solution.outcome is Outcome.OPTIMAL):
-        return read_plan(programme, solution)
-    if solution.outcome is Outcome.UNFINISHED:
-        raise TimeoutError("the plan of people was not found in time")
     lenient = build(demand, team, market, service, service_months, allowed, lenient=True)
     nearest = lenient.model.solve(*effort)
     return read_plan(lenient, nearest, uncovered=uncovered(lenient, nearest))

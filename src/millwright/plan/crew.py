@@ -6,12 +6,14 @@ The plan of people is an integer program of its own (`people`). Options that ask
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from millwright.catalog.catalog import Catalog
 from millwright.errors import InputError
-from millwright.people.coverage import coverage_plan
+from millwright.fleet.cores import on_every_core
+from millwright.people.coverage import cheapest_by, coverage_plan
 from millwright.people.demand import skill_demand
 from millwright.people.plan import PeoplePlan, Uncovered
 from millwright.people.survey import KUBERNETES_FROM_HOSTS
@@ -147,10 +149,28 @@ def _step(number: int) -> int:
 # --- plans of people --------------------------------------------------------------------------------------------
 
 
-_SOLVED: dict[tuple[object, ...], PeoplePlan] = {}
-"""Plans already found, by everything they depend on: a what-if question seldom changes what is asked of people."""
+_SOLVED: dict[tuple[object, ...], PeoplePlan | None] = {}
+"""Plans already found, by everything they depend on: a what-if question seldom changes what is asked of people.
+
+None: there is none, and what is uncovered was not asked."""
+
+Plan = TypeVar("Plan", PeoplePlan, PeoplePlan | None)
 
 _MOST_KEPT = 2_000
+
+
+def _keep(key: tuple[object, ...], found: PeoplePlan | None) -> None:
+    if len(_SOLVED) >= _MOST_KEPT:
+        _SOLVED.clear()
+    _SOLVED[key] = found
+
+
+def _in_time(solve: Callable[[float, float], Plan]) -> Plan:
+    """Return what `solve` finds within a gap and a time [s]; the first plan found where that takes too long."""
+    try:
+        return solve(GAP, TIME_LIMIT_S)
+    except TimeoutError:
+        return solve(_ANY_PLAN, 5.0 * TIME_LIMIT_S)
 
 
 @dataclass(frozen=True)
@@ -172,9 +192,11 @@ class Crew:
         if self.may_be_earlier and latest.feasible:
             most = (1.0 + LITTLE_MORE) * latest.total_cost / latest.service_months
             for month in (each for each in EARLY_MONTHS if each < self.go_live_month):
-                early = self.by(month)._plan_for_month(traits)
-                if early.feasible and early.total_cost / early.service_months <= most:
-                    return early
+                early = self.by(month)._plan_if_any(traits)
+                if early is None or (self.budget is not None and early.total_cost > self.budget * (1.0 + 1e-9)):
+                    continue
+                if early.total_cost / early.service_months <= most:
+                    return replace(early, budget=self.budget)
         return latest
 
     def by(self, month: int) -> Crew:
@@ -183,29 +205,50 @@ class Crew:
         return replace(self, go_live_month=month, service_months=end - month, may_be_earlier=False)
 
     def _plan_for_month(self, traits: OptionTraits) -> PeoplePlan:
-        key = (repr(self.team), self.market.currency, self.market.year_cost, self.market.hiring, self.market.outside,
-               self.go_live_month, self.service_months, self.budget, self.allowed, traits)  # fmt: skip
-        if key not in _SOLVED:
-            if len(_SOLVED) >= _MOST_KEPT:
-                _SOLVED.clear()
-            try:
-                _SOLVED[key] = self._solved(traits, GAP, TIME_LIMIT_S)
-            except TimeoutError:  # no plan at all in so short a time: the first one found will do
-                _SOLVED[key] = self._solved(traits, _ANY_PLAN, 5.0 * TIME_LIMIT_S)
-        return _SOLVED[key]
+        """Return the cheapest plan for the month asked for; where there is none, what is uncovered."""
+        key = self._key(traits)
+        known = _SOLVED.get(key)
+        if known is None:
+            known = _in_time(
+                lambda gap, time_limit_s: coverage_plan(
+                    skill_demand(traits),
+                    self.team,
+                    self.market,
+                    go_live_month=self.go_live_month,
+                    budget=self.budget,
+                    service_months=self.service_months,
+                    allowed=self.allowed,
+                    gap=gap,
+                    time_limit_s=time_limit_s,
+                )
+            )
+            _keep(key, known)
+        return known
 
-    def _solved(self, traits: OptionTraits, gap: float, time_limit_s: float) -> PeoplePlan:
-        return coverage_plan(
-            skill_demand(traits),
-            self.team,
-            self.market,
-            go_live_month=self.go_live_month,
-            budget=self.budget,
-            service_months=self.service_months,
-            allowed=self.allowed,
-            gap=gap,
-            time_limit_s=time_limit_s,
-        )
+    def _plan_if_any(self, traits: OptionTraits) -> PeoplePlan | None:
+        """Return the cheapest plan for the month asked for, whatever it costs; None where there is none."""
+        key = replace(self, budget=None)._key(traits)
+        if key not in _SOLVED:
+            found = _in_time(
+                lambda gap, time_limit_s: cheapest_by(
+                    skill_demand(traits),
+                    self.team,
+                    self.market,
+                    self.go_live_month,
+                    self.service_months,
+                    allowed=self.allowed,
+                    gap=gap,
+                    time_limit_s=time_limit_s,
+                )
+            )
+            _keep(key, found)
+            return found
+        known = _SOLVED[key]
+        return known if known is not None and known.feasible else None
+
+    def _key(self, traits: OptionTraits) -> tuple[object, ...]:
+        return (repr(self.team), self.market.currency, self.market.year_cost, self.market.hiring, self.market.outside,
+                self.go_live_month, self.service_months, self.budget, self.allowed, traits)  # fmt: skip
 
     def earliest(self, traits: OptionTraits, latest_month: int | None = None) -> PeoplePlan | None:
         """Return a plan for the first month from which people could run it, whatever it costs; None: none by then."""
@@ -214,8 +257,8 @@ class Crew:
         too_early, month = -1, until + 1
         while month - too_early > 1:
             middle = (too_early + month) // 2
-            plan = replace(self.by(middle), budget=None).plan(traits)
-            if plan.feasible:
+            plan = self.by(middle)._plan_if_any(traits)
+            if plan is not None:
                 month, found = middle, plan
             else:
                 too_early = middle
@@ -263,14 +306,23 @@ def staffed(
 ) -> list[PricedOption]:
     """Return the options that the crew can run, with its costs and date; the others are added to `refused`."""
     kept = []
-    for option in options:
-        traits = traits_of_priced(option, pricing.scenario, pricing.catalog, central)
-        plan = crew.plan(traits)
+    asked = [traits_of_priced(option, pricing.scenario, pricing.catalog, central) for option in options]
+    distinct = list(dict.fromkeys(asked))
+    plans = dict(zip(distinct, on_every_core(crew.plan, distinct), strict=True))
+    for option, traits in zip(options, asked, strict=True):
+        plan = plans[traits]
         if plan.feasible:
             kept.append(_with_crew(option, crew, plan, traits))
         else:
             refused.append(refused_option(option, _reasons(plan, crew, traits)))
     return kept
+
+
+def look_ahead(options: Iterable[PricedOption], crew: Crew) -> None:
+    """Work out, on every core, how early people could run each option, so that it is known when it is asked."""
+    terms = [option.staff for option in options if isinstance(option.staff, CrewTerms)]
+    asked = dict.fromkeys((each.traits, each.plan.go_live_month) for each in terms)
+    on_every_core(lambda each: crew.earliest(*each), asked)
 
 
 def _with_crew(option: PricedOption, crew: Crew, plan: PeoplePlan, traits: OptionTraits) -> PricedOption:

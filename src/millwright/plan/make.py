@@ -23,7 +23,7 @@ from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.costing import Currency
-from millwright.plan.crew import crew_of, staffed
+from millwright.plan.crew import crew_of, look_ahead, staffed
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import Draft, drafts, searched
 from millwright.plan.engine_names import check_engine_names
@@ -230,6 +230,9 @@ def plan_of_drafts(
             lambda done, of: clock.tell("simulating the planned load", done, of),
         )
     clock.done("simulating the planned load")
+    if crew is not None:
+        clock.tell("describing options", 0, len(ranked))
+        look_ahead((option for option in ranked if option.id in detailed), crew)
     for rank, option in enumerate(ranked, start=1):
         clock.tell("describing options", rank - 1, len(ranked))
         assert odds is not None, "there are odds wherever there are options"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from millwright.fleet.cores import on_every_core
 from millwright.fleet.layout import layout_label
 from millwright.fleet.replica import SPREAD_Z, Candidate, CandidateKey, ReplicaPerformance, Service
 from millwright.plan.model import (
@@ -61,16 +60,10 @@ class PlannedLoad:
 def simulate_planned(loads: Iterable[PlannedLoad], tell: Callable[[int, int], None]) -> Runs:
     """Return the simulation of every load, each once, on every core; `tell` hears how many of how many are done."""
     unique = {load.key: load for load in loads if load.service.slo is not None}
-    runs: dict[RunKey, Run] = {}
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
-    try:
-        done = pool.map(lambda load: _run(load.service, load.replica.candidate, load.rate_per_s), unique.values())
-        for key, run in zip(unique, done, strict=True):
-            runs[key] = run
-            tell(len(runs), len(unique))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return runs
+    runs = on_every_core(
+        lambda load: _run(load.service, load.replica.candidate, load.rate_per_s), unique.values(), tell
+    )
+    return dict(zip(unique, runs, strict=True))
 
 
 def deployment_summary(candidate: Candidate) -> DeploymentSummary:

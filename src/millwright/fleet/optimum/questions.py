@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
+from millwright.fleet.cores import on_every_core
 from millwright.fleet.optimum.problem import Amounts, Measure, MixProblem, SiteLimit, TotalLimit, VendorLimit
 from millwright.fleet.optimum.solve import GAP, USUAL, Effort, Fleet, TooLongError, is_feasible, least_slack, solve
 
@@ -36,11 +37,7 @@ def price_of_limits(fleet: Fleet, labels: Sequence[tuple[str, ...]], effort: Eff
     A set whose question takes more effort than that is left out.
     """
     found: list[LimitPrice] = []
-    for each in labels:
-        try:
-            without = solve(fleet.problem.without(*each), effort)
-        except TooLongError:
-            continue
+    for each, without in zip(labels, on_every_core(lambda each: _without(fleet, each, effort), labels), strict=True):
         if without is None:
             continue
         saved = fleet.objective - without.objective
@@ -51,6 +48,13 @@ def price_of_limits(fleet: Fleet, labels: Sequence[tuple[str, ...]], effort: Eff
         share = saved / fleet.objective if fleet.objective else 0.0
         found.append(LimitPrice(each, saved, share, without))
     return tuple(sorted(found, key=lambda price: -price.saved))
+
+
+def _without(fleet: Fleet, labels: tuple[str, ...], effort: Effort) -> Fleet | None:
+    try:
+        return solve(fleet.problem.without(*labels), effort)
+    except TooLongError:
+        return None
 
 
 @dataclass(frozen=True)
