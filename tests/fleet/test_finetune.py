@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fleet_cases import CATALOG
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from millwright.cli.main import app
-from millwright.fleet.finetune import fits_idle_hours, idle_machines, training_options, utilisation_of
+from millwright.fleet.finetune import fits_idle_hours, idle_machines, training_options, utilisation_of, worst_wait_h
 from millwright.perf.training import (
     Method,
     TrainingRun,
@@ -134,3 +136,26 @@ def test_the_command_answers_and_says_what_is_wrong() -> None:
     nowhere = CliRunner().invoke(app, ["finetune", "--model", "deepseek-v3", "--tokens", "1M", "--method", "full",
                                        "--device", "l4"])  # fmt: skip
     assert nowhere.exit_code == 1
+
+
+@given(
+    st.lists(st.sampled_from((0.0, 0.5, 1.0)), min_size=24, max_size=24).filter(any),
+    st.floats(0.1, 60.0),
+)
+def test_the_worst_wait_is_that_of_every_start_tried(day: list[float], hours: float) -> None:
+    free = np.array(day * 7)
+
+    def wait(start: int) -> int:
+        done, hour = 0.0, start
+        while done < hours - 1e-9:
+            done += free[hour % 168]
+            hour += 1
+        return hour - start
+
+    assert worst_wait_h(hours, free) == pytest.approx(max(wait(start) for start in range(168)))
+
+
+def test_a_machine_that_never_rests_is_waited_for_for_ever() -> None:
+    assert worst_wait_h(1.0, np.zeros(168)) == np.inf
+    assert worst_wait_h(168.0, np.ones(168)) == pytest.approx(168.0)
+    assert worst_wait_h(336.5, np.ones(168)) == pytest.approx(337.0)

@@ -94,10 +94,10 @@ def training_options(
         device = catalog.device(host.device_id)
         if wanted is not None and device.id not in wanted:
             continue
-        if reason := _reason_against(run, device, host.device_count):
+        if reason := reason_against(run, device, host.device_count):
             cannot.append(NoTraining(host.id, host.name, reason))
             continue
-        time_s, energy = _time_and_energy(run, device, host.device_count, pue)
+        time_s, energy = time_and_energy(run, device, host.device_count, pue)
         per_h = host.price_usd / (host_life_years * 8766.0)
         cost = _combined(time_s, energy, per_h, tariff_usd_per_kwh)
         memory = training_memory(run, host.device_count)
@@ -112,10 +112,10 @@ def training_options(
         if (wanted is not None and device.id not in wanted) or offer.on_demand_usd_per_h is None:
             continue
         title = f"{catalog.provider(offer.provider_id).name} {offer.instance_type} ({offer.region})"
-        if reason := _reason_against(run, device, offer.device_count):
+        if reason := reason_against(run, device, offer.device_count):
             cannot.append(NoTraining(offer.id, title, reason))
             continue
-        time_s, energy = _time_and_energy(run, device, offer.device_count, pue)
+        time_s, energy = time_and_energy(run, device, offer.device_count, pue)
         cost = _combined(time_s, energy, offer.on_demand_usd_per_h, 0.0)
         memory = training_memory(run, offer.device_count)
         note = f"{offer.on_demand_usd_per_h:g} USD/h of {offer.as_of}"
@@ -127,7 +127,7 @@ def training_options(
     return sorted(found, key=lambda each: each.cost_usd.value), cannot
 
 
-def _reason_against(run: TrainingRun, device: Device, count: int) -> str:
+def reason_against(run: TrainingRun, device: Device, count: int) -> str:
     """Return why `count` devices cannot do the run, empty if they can."""
     if device.kind is DeviceKind.CPU:
         return "fine-tuning on CPUs is not reckoned with"
@@ -144,7 +144,8 @@ def _reason_against(run: TrainingRun, device: Device, count: int) -> str:
     return ""
 
 
-def _time_and_energy(run: TrainingRun, device: Device, count: int, pue: float) -> tuple[Estimate, Estimate]:
+def time_and_energy(run: TrainingRun, device: Device, count: int, pue: float) -> tuple[Estimate, Estimate]:
+    """Return how long a run takes on `count` devices [s], and what they draw, cooling included [kWh]."""
     utilisation = utilisation_of(device, run.method)
     time_s = training_time_s(run, device, count, utilisation)
     power = device_power_w(device, 1.0, compute_share=utilisation.value)
@@ -179,6 +180,24 @@ def idle_machines(
     """
     needed = np.ceil(hourly * mean_rate_per_s / capacity_per_machine_per_s * (1.0 - 1e-12))
     return np.asarray(np.maximum(machines - spares - needed, 0.0), dtype=np.float64)
+
+
+def worst_wait_h(hours: float, free: NDArray[np.float64]) -> float:
+    """Return how long a run of so many machine-hours takes that may only use a machine's free hours [h].
+
+    `free` (168,) are shares of each hour of the week in which a machine is free for it [-]. The run starts at the worst
+    time and keeps checkpoints, so that it goes on where it stopped; infinite where no hour is free.
+    """
+    week = float(free.sum())
+    if week <= 0.0:
+        return float("inf")
+    whole, rest = divmod(hours, week)
+    if rest <= 0.0:
+        whole, rest = whole - 1.0, week
+    twice = np.concatenate([[0.0], np.cumsum(np.concatenate([free, free]))])
+    starts = np.arange(len(free))
+    ends = np.searchsorted(twice, twice[starts] + rest - 1e-9, side="left")
+    return whole * len(free) + float((ends - starts).max())
 
 
 def fits_idle_hours(

@@ -27,7 +27,7 @@ from millwright.finance.case import (
     Staff,
 )
 from millwright.finance.discounting import Value
-from millwright.fleet.sizing import DemandProfile, MachineSchedule, schedule_machines
+from millwright.fleet.sizing import DemandProfile, MachineSchedule, machines_needed, schedule_machines
 from millwright.people.plan import PeoplePlan
 from millwright.people.traits import OptionTraits
 
@@ -382,6 +382,13 @@ class ServingPart:
             by_hour=False,
             true_capacity_per_s=true,
         )
+
+    def needed_by_hour(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Return the machines that the demand takes in each month and hour of the week (months, 168)."""
+        if self.capacity is None:
+            return np.zeros((self.demand.months, len(self.demand.profile.hourly)))
+        profile = self.served.profile
+        return machines_needed(np.multiply.outer(profile.mean_rate_per_s, profile.hourly), self.capacity.planned_per_s)
 
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:
         """Return what this part costs under `inputs`."""

@@ -27,6 +27,7 @@ from millwright.plan.crew import crew_of, look_ahead, staffed
 from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import Draft, drafts, searched
 from millwright.plan.engine_names import check_engine_names
+from millwright.plan.jobs import with_jobs
 from millwright.plan.mixing import Mixing, mixed_fleet
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, break_even, compare_options, published_cost
@@ -43,8 +44,7 @@ from millwright.plan.ranked import (
     uncertain_inputs_of,
 )
 from millwright.plan.ready import assessment_of, conditions_of, published_exit, published_readiness, ready_drafts
-from millwright.plan.shared import shared_options, told_who_shares
-from millwright.plan.sharing_model import Sharing
+from millwright.plan.shared import SharedOptions, shared_options, told_who_shares
 from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
@@ -179,11 +179,10 @@ def plan_of_drafts(
     found = ready_drafts(found, assessment, scenario, refused)
     crew = crew_of(loaded, pricing, horizon_months(scenario))
     options = feasible_options(asked, found, pricing, central, refused, crew)
-    sharing: Sharing | None = None
+    shared: SharedOptions | None = None
     if depth.mix and len(asked) > 1:
         shared = shared_options(asked, found, options, pricing, central, tell=clock.tell, calibration=calibration)
         options += staffed_within_limits(shared.options, pricing, central, refused, crew)
-        sharing = shared.published(options)
     clock.done("sharing machines")
     singles = list(options)
     mixing: Mixing | None = None
@@ -210,6 +209,9 @@ def plan_of_drafts(
     if mixing is not None and mixing.best is not None and mixing.best.option is not None:
         options.append(mixing.best.option)
     clock.done("the mixed fleet")
+    options = with_jobs(options, scenario.jobs, asked, [*found, *set_aside], pricing, central, refused)
+    if mixing is not None:
+        mixing = mixing.among(options)
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, depth.draws) if options else None
@@ -278,7 +280,7 @@ def plan_of_drafts(
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),
         mix=None if mixing is None else mixing.published(singles, pricing, central),
-        sharing=sharing,
+        sharing=None if shared is None else shared.published(options),
         readiness=published_readiness(assessment, advised, pricing, today),
         timings=tuple(clock.timings),
     )

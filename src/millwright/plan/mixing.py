@@ -45,6 +45,12 @@ class Mixing:
     """The best fleet that is a mix, where the best of all is none; None where there is none that anybody can run."""
     conflict: FoundConflict | None = None
 
+    def among(self, options: Sequence[PricedOption]) -> Mixing:
+        """Return the same with its option left out where it is none of `options` after all."""
+        if self.best is None or self.best.option is None or self.best.option.id in {each.id for each in options}:
+            return self
+        return replace(self, best=replace(self.best, option=None))
+
     def published(self, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs) -> Mix | None:
         """Return the best mix as published, against the plan's `singles`; None where there is none."""
         if self.best is None:

@@ -39,6 +39,7 @@ _LABELS = {
     "staff": "Staff",
     "own_hours": "Own people's hours",
     "training": "Training",
+    "fine-tuning": "Fine-tuning",
     "recruiting": "Recruiting",
     "salaries": "People hired",
     "contracts": "Contracts for help",

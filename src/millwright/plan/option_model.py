@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from millwright.plan.base_model import EstimateValue, MaybeNumber, Number, PlanModel, Share
+from millwright.plan.job_model import JobPlacement
 from millwright.plan.ready_model import Condition, Exit
 from millwright.plan.sovereign_model import AirGap, Sovereignty
 
@@ -360,6 +361,8 @@ class Option(PlanModel):
     warnings: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     """What it asks of the organisation and is not known to be there, by the answers the scenario names."""
+    jobs: tuple[JobPlacement, ...] = ()
+    """The scenario's fine-tuning jobs: where this option does them, and at what cost."""
     exit: Exit | None = None
     """What it would take to leave it."""
     sovereignty: Sovereignty | None = None

@@ -212,6 +212,11 @@ class PoolPart(ServingPart):
         ]
         return np.asarray(np.clip(np.stack(by_hour, axis=-1), 0.0, 1.0))
 
+    def needed_by_hour(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Return the machines that all workloads here take in each month and hour of the week (months, 168)."""
+        hours = [machines_needed(self._load_at(hour, 1.0), 1.0) for hour in range(HOURS_PER_WEEK)]
+        return np.stack(hours, axis=-1)
+
     # --- money --------------------------------------------------------------------------------------------------
 
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:

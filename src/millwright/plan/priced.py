@@ -27,6 +27,7 @@ from millwright.plan.costing import (
 )
 from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
+from millwright.plan.placed_job import PlacedJob
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import central_inputs
 from millwright.scenario.model import CloudSite, ColoSite, Limits, OwnedSite
@@ -61,6 +62,7 @@ class PricedOption:
     parts: tuple[PricedPart, ...]
     staff: StaffTerms | CrewTerms
     currency: Currency
+    jobs: tuple[PlacedJob, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -76,7 +78,10 @@ class PricedOption:
     def case(self, inputs: Inputs, demand_factor: float = 1.0) -> CostCase:
         """Return its cost case under `inputs`, at a multiple of the stated demand."""
         serving = tuple(part.serving for part in self.parts)
-        return cost_case(self.title, self.currency, serving, self.staff, inputs, demand_factor)
+        case = cost_case(self.title, self.currency, serving, self.staff, inputs, demand_factor)
+        if not self.jobs:
+            return case
+        return replace(case, items=(*case.items, *(job.item(inputs, case.horizon_months) for job in self.jobs)))
 
 
 def costs_over_demand(

@@ -13,6 +13,7 @@ from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.plan.costing import Inputs, OwnedTerms, RentedTerms
 from millwright.plan.crew import Crew
+from millwright.plan.jobs import published_jobs
 from millwright.plan.lawful import published as published_law
 from millwright.plan.model import (
     Binding,
@@ -98,6 +99,7 @@ def published_option(
         power=option_power(option, central),
         law=published_law(tuple(part.draft.law for part in option.parts)),
         people=people,
+        jobs=published_jobs(option, central),
         binds=tuple(binds),
         assumption_ids=assumption_ids,
         warnings=tuple(dict.fromkeys(warnings)),

@@ -97,6 +97,13 @@ class SharedPart(ServingPart):
         rate = float(lane.demand.profile.mean_rate_per_s.mean())
         return rate / lane.capacity.per_machine_per_s * lane.weight
 
+    def needed_by_hour(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Return the machines that the fullest lane takes in each month and hour of the week (months, 168)."""
+        each = [
+            ServingPart(lane.demand, self.terms, lane.capacity, self.spares, self.go_live_month) for lane in self.lanes
+        ]
+        return _highest([one.needed_by_hour(inputs) for one in each])
+
     def items(self, inputs: Inputs, demand_factor: float = 1.0) -> list[CostItem]:
         """Return what the machines cost under `inputs`; a guest's are paid with the first workload on them."""
         if self.guest:

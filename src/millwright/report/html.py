@@ -211,6 +211,7 @@ def _contents(plan: Plan, drawings: dict[str, list[dict[str, str]]]) -> list[tup
         ("answer", "The answer", True),
         ("conflict", "Limits in conflict", plan.answer.conflict is not None),
         ("ranking", "Ranking", has_options),
+        ("sharing", "Shared machines", plan.sharing is not None),
         ("mix", "The mixed fleet", plan.mix is not None and has_options),
         ("money", "Money", has_options),
         ("latency", "Latency", bool(drawings["latency"])),

@@ -52,6 +52,7 @@ def render_markdown(plan: Plan) -> str:
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
     lines += _sharing(plan)
+    lines += _items("Fine-tuning", [job.text for option in plan.options[:1] for job in option.jobs])
     lines += _mix(plan)
     for title, duties in (("Law", False), ("To be done before going live", True)):
         lines += _items(

@@ -61,7 +61,8 @@ def print_plan(plan: Plan, console: Console, *, show_all: bool = False) -> None:
 
 
 def _one_screen(plan: Plan) -> list[RenderableType]:
-    blocks = [*_sentence(plan), decision(plan), *_ranking(plan, False), *_sharing(plan, False), *_mix(plan, False)]
+    blocks = [*_sentence(plan), decision(plan), *_ranking(plan, False), *_sharing(plan, False)]
+    blocks += [*_jobs(plan), *_mix(plan, False)]
     return [*blocks, Text(), around_the_answer(plan), *_foot(plan)]
 
 
@@ -70,6 +71,7 @@ def _everything(plan: Plan) -> list[RenderableType]:
         *_answer(plan),
         *_ranking(plan, True),
         *_sharing(plan, True),
+        *_jobs(plan),
         *_mix(plan, True),
         *_binds(plan),
         *_duties(plan),
@@ -183,6 +185,14 @@ def _sharing(plan: Plan, show_all: bool) -> list[RenderableType]:
     others = [trial.text for trial in sharing.trials if trial.text not in sharing.sentence]
     trials = [_items("", others)] if show_all and others else []
     return [_heading("Shared machines"), Text(sharing.sentence), *trials]
+
+
+def _jobs(plan: Plan) -> list[RenderableType]:
+    """Where the answer does its fine-tuning."""
+    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if option is None or not option.jobs:
+        return []
+    return [_heading("Fine-tuning"), _items("", [job.text for job in option.jobs])]
 
 
 def _binds(plan: Plan) -> list[RenderableType]:

@@ -74,6 +74,7 @@ def read_scenario(text: str, path: Path, catalog: ShippedCatalog | None = None) 
     checker.names(_without_own_names(document.value) if scenario is None else document.value)
     if scenario is not None:
         checker.kinds(scenario)
+        checker.jobs(scenario)
     readiness_text = _beside(document.value, ("readiness",), "answers (YAML)", checker)
     patterns, filled = _patterns(document.value, checker)
     team_text = _beside(document.value, ("team", "file"), "a team (YAML or CSV)", checker)

@@ -25,6 +25,7 @@ from millwright.scenario.fields import (
     why,
 )
 from millwright.scenario.finance import Finance, OnCall, Staff
+from millwright.scenario.job import Job
 from millwright.scenario.site import (
     ApiSite,
     CloudSite,
@@ -49,6 +50,7 @@ __all__ = [
     "DataClass",
     "ExistingHosts",
     "Finance",
+    "Job",
     "Law",
     "Limits",
     "Mode",
@@ -258,6 +260,8 @@ class Scenario(ScenarioModel):
     """What rules need to know."""
     limits: Limits = Field(default_factory=Limits)
     """What any option must keep to."""
+    jobs: tuple[Job, ...] = Field((), max_length=20)
+    """Work that comes again beside serving: fine-tuning."""
     readiness: str | None = None
     """File with the answers to `millwright assess`, beside the scenario; none given: not looked at."""
     overrides: Overrides = Field(default_factory=dict)
@@ -271,10 +275,20 @@ class Scenario(ScenarioModel):
             ("workloads", [each.name for each in self.workloads]),
             ("sites", [each.name for each in self.sites]),
             ("devices", [each.name for each in self.devices]),
+            ("jobs", [each.name for each in self.jobs]),
         ):
             for number, name in enumerate(names):
                 if name in names[:number]:
                     raise fault(f"two {what} are called '{name}'", "Give each its own name.", (what, number, "name"))
+        return self
+
+    @model_validator(mode="after")
+    def _jobs_are_of_workloads(self) -> Self:
+        names = [each.name for each in self.workloads]
+        for number, job in enumerate(self.jobs):
+            if job.workload not in names:
+                what = f"job '{job.name}' is for a workload '{job.workload}', which there is not"
+                raise fault(what, f"Name one of {', '.join(names)}.", ("jobs", number, "workload"))
         return self
 
     @model_validator(mode="after")

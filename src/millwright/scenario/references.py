@@ -94,6 +94,18 @@ class Checker:
             if workload.traffic.items > 1 and not workload.kind.one_pass:
                 self.note(("workloads", number, "traffic", "items"), "a chat has one text per request", "Remove it.")
 
+    def jobs(self, scenario: Scenario) -> None:
+        """Note each job whose model is none that fine-tuning is reckoned for."""
+        models = {workload.name: workload.model for workload in scenario.workloads}
+        for number, job in enumerate(scenario.jobs):
+            try:
+                model = self.catalog.model(models[job.workload])
+            except InputError:
+                continue  # an unknown name is a fault of its own
+            if model.one_pass:
+                what = f"{model.name} generates no text, and fine-tuning is reckoned for models that do"
+                self.note(("jobs", number, "workload"), what, "Leave the job out, or name a workload of kind chat.")
+
     # --- names ---
 
     def names(self, value: Any) -> None:
