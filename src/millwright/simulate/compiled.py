@@ -8,6 +8,7 @@ the user; where there is no writable home either, in a folder of the user's own 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import stat
 import tempfile
@@ -59,6 +60,27 @@ def _drop_stale_code() -> None:
 _drop_stale_code()
 
 import numba  # noqa: E402  (it reads the environment when imported)
+
+
+def _import_arrays_without_blas() -> None:
+    """Import Numba's functions on arrays as where there is no BLAS: to look for one it imports SciPy, a sixth of a run.
+
+    The engine multiplies no matrices.
+    """
+    from numba.np import linalg
+
+    def absent() -> None:
+        raise ImportError
+
+    look = linalg.ensure_blas
+    linalg.ensure_blas = absent
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = look
+
+
+_import_arrays_without_blas()
 
 
 def compiled(function: Function) -> Function:
