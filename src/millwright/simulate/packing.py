@@ -72,6 +72,10 @@ def refusals(
     """
     blocks, watermark = block_counts(limits, kv_capacity_tokens)
     fate = np.zeros(len(inputs), dtype=np.uint8)
+    longest = int((inputs + outputs).max(initial=0))
+    room = (blocks - watermark) * limits.block_size_tokens
+    if longest <= limits.max_model_len_tokens and longest + drafted_tokens <= room:  # as most often
+        return fate
     most_blocks = -(-(inputs + outputs - 1 + drafted_tokens * (outputs > 1)) // limits.block_size_tokens)
     fate[most_blocks > blocks - watermark] = Fate.REFUSED_MEMORY
     fate[inputs + outputs > limits.max_model_len_tokens] = Fate.REFUSED_LENGTH
