@@ -1,13 +1,18 @@
-"""How long a plan takes, and what the pruned search saves against simulating every candidate in full.
+"""How long plans take, stage by stage, and what the pruned search saves against simulating every candidate in full.
 
-Plans Llama 3.3 70B for the Azure conversation hour of 2023 (19,366 requests) where ../shared/data is there, else for as
-many requests of the shipped conversation profile, on every host and cloud offer of the catalogue.
+Plans every example, and Llama 3.3 70B for the Azure conversation hour of 2023 (19,366 requests) where ../shared/data is
+there, else for as many requests of the shipped conversation profile, on every host and cloud offer of the catalogue.
+
+    python benchmarks/bench_plan.py [NAME...]    some examples, or `hour`, alone
+
+Wall times on a machine with other work to do say little: processor time is what to compare.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +28,9 @@ SHARED = Path(os.environ.get("MILLWRIGHT_SHARED_DATA", Path(__file__).resolve().
 TRACE = SHARED / "traces" / "azure_2023_conv.parquet"
 DEVICES = ("h100-sxm", "l40s", "mi300x", "a100-sxm-80")
 TODAY = dt.date(2026, 11, 21)
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+HOUR = "hour"
+WARM_UP = "existing-hardware"
 
 SCENARIO = """\
 name: conversation hour
@@ -45,16 +53,30 @@ def load() -> LoadedScenario:
 
 
 def main() -> None:
-    loaded = load()
-    make_plan(loaded, today=TODAY)  # warm-up: the simulator's compiled code is loaded, or compiled
-    began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    plan = make_plan(loaded, today=TODAY)
-    whole_s, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
-    print(f"a plan: {whole_s:.1f} s, {cpu_s:.1f} s of CPU; {os.cpu_count()} cores")
-    print(f"{len(plan.options)} options, {len(plan.refused)} refused")
-    for timing in plan.timings:
-        print(f"  {timing.stage:32s} {timing.wall_s:6.2f} s")
+    names = sys.argv[1:] or [*sorted(path.parent.name for path in EXAMPLES.glob("*/scenario.yaml")), HOUR]
+    make_plan(load_scenario(EXAMPLES / WARM_UP / "scenario.yaml"), today=TODAY)  # compiled code is loaded, or compiled
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for name in names:
+        _time_plan(name)
+    if HOUR in names:
+        _time_search()
 
+
+def _time_plan(name: str) -> None:
+    """Print wall and processor time of one plan, and of each of its stages that takes a tenth of a second or more."""
+    loaded = load() if name == HOUR else load_scenario(EXAMPLES / name / "scenario.yaml")
+    plan = make_plan(loaded, today=TODAY)
+    wall_s, cpu_s = (sum(values) for values in zip(*((t.wall_s, t.cpu_s or 0.0) for t in plan.timings), strict=True))
+    print(f"{name}: {wall_s:.1f} s, {cpu_s:.1f} s of CPU; {len(plan.options)} options, {len(plan.refused)} refused")
+    for timing in plan.timings:
+        if (timing.cpu_s or 0.0) >= 0.1:
+            share = (timing.cpu_s or 0.0) / cpu_s
+            print(f"  {timing.stage:32s} {timing.wall_s:6.2f} s, {timing.cpu_s:6.2f} s of CPU, {share:4.0%}")
+
+
+def _time_search() -> None:
+    """Print what the pruned search saves."""
+    loaded = load()
     workload = loaded.scenario.workloads[0]
     model = loaded.catalog.model(workload.model)
     service = workload_demand(workload, model, loaded.patterns[workload.name], 12, 0).service

@@ -79,17 +79,18 @@ class Depth:
 
 @dataclass
 class Clock:
-    """Wall time of each stage, for the plan's own record."""
+    """Wall time and processor time of each stage, for the plan's own record."""
 
     progress: Progress | None = None
     timings: list[Timing] = field(default_factory=list)
     began_s: float = field(default_factory=time.perf_counter)
+    began_cpu_s: float = field(default_factory=time.process_time)
 
     def done(self, stage: str) -> None:
         """Note that `stage` is over."""
-        now_s = time.perf_counter()
-        self.timings.append(Timing(stage=stage, wall_s=now_s - self.began_s))
-        self.began_s = now_s
+        now_s, cpu_s = time.perf_counter(), time.process_time()
+        self.timings.append(Timing(stage=stage, wall_s=now_s - self.began_s, cpu_s=cpu_s - self.began_cpu_s))
+        self.began_s, self.began_cpu_s = now_s, cpu_s
 
     def tell(self, what: str, done: int, of: int) -> None:
         """Tell whoever watches how far the work is."""

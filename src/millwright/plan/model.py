@@ -266,6 +266,8 @@ class Timing(PlanModel):
 
     stage: str
     wall_s: Number
+    cpu_s: MaybeNumber = None
+    """Processor time of all threads of the program meanwhile; null in plans of before it was told."""
 
 
 class Plan(PlanModel):
