@@ -18,6 +18,7 @@ from millwright.report.wording import KIND_WORDS, VERDICT_WORDS
 
 _HEIGHT = 340
 _BAND_OPACITY = 0.3
+_FAR_APART = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ def trade_chart(plan: Plan, across: str = "cost", up: str = "latency") -> Any:
     """Return one measure against another; None where fewer than two options have both.
 
     Strong points are beaten by no option in all measures that both have: no worse in each, better in one. The dashed
-    line joins those that nothing beats in the two measures drawn. Thin lines are 80 % intervals; for sovereignty the
-    range that missing facts leave open, of which the lower end counts.
+    line joins those that nothing beats in the two measures drawn. Thin lines are 80 % intervals of strong points; for
+    sovereignty the range that missing facts leave open, of which the lower end counts.
     """
     compared = measures(plan)
     named = {measure.name: measure for measure in compared}
@@ -95,8 +96,8 @@ def trade_chart(plan: Plan, across: str = "cost", up: str = "latency") -> Any:
     strong = undominated(known, compared)
     front = undominated(known, (x_of, y_of))
     rows = [_row(option, x_of, y_of, compared, option.id in strong, option.id in front) for option in known]
-    x = alt.X("x:Q", title=x_of.title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8))
-    y = alt.Y("y:Q", title=y_of.title, scale=alt.Scale(zero=y_of.limit is not None, nice=True))
+    x = alt.X("x:Q", title=x_of.title, scale=_scale([row["x"] for row in rows]), axis=alt.Axis(tickCount=8))
+    y = alt.Y("y:Q", title=y_of.title, scale=_scale([row["y"] for row in rows], zero=y_of.limit is not None))
     base = alt.Chart(alt.Data(values=rows))
     line = (
         base.transform_filter("datum.front")
@@ -148,14 +149,20 @@ def _row(
     }
 
 
+def _scale(values: Sequence[float], *, zero: bool = False) -> Any:
+    """Return the scale of an axis: by multiples where the options lie far apart, so that the near ones can be told."""
+    if min(values) > 0.0 and max(values) > _FAR_APART * min(values):
+        return alt.Scale(type="log", nice=True)
+    return alt.Scale(zero=zero, nice=True)
+
+
 def _intervals(base: Any, options: Sequence[Option]) -> tuple[Any, Any]:
-    """Return the thin lines of the 80 % intervals, along and up."""
+    """Return the thin lines of the strong points' intervals, along and up."""
     colour = _colour(options)
-    opacity = alt.condition("datum.strong", alt.value(_BAND_OPACITY), alt.value(_BAND_OPACITY / 3))
-    mark = base.mark_rule(strokeWidth=2)
+    mark = base.transform_filter("datum.strong").mark_rule(strokeWidth=2, opacity=_BAND_OPACITY)
     return (
-        mark.encode(x="x_low:Q", x2="x_high:Q", y="y:Q", color=colour, opacity=opacity),
-        mark.encode(y="y_low:Q", y2="y_high:Q", x="x:Q", color=colour, opacity=opacity),
+        mark.encode(x="x_low:Q", x2="x_high:Q", y="y:Q", color=colour),
+        mark.encode(y="y_low:Q", y2="y_high:Q", x="x:Q", color=colour),
     )
 
 
@@ -183,7 +190,7 @@ def _colour(options: Sequence[Option]) -> Any:
 
 
 def _legend() -> Any:
-    return alt.Legend(orient="top", title=None, columns=3, symbolSize=110)
+    return alt.Legend(orient="top", title=None, columns=3, symbolSize=110, symbolOpacity=1.0)
 
 
 def _kinds(options: Sequence[Option]) -> list[Kind]:

@@ -19,8 +19,9 @@ FEW_OPTIONS = 6
 
 TRADE_CAPTION = (
     "Each point is an option. The dashed line joins those that nothing beats in these two; the paler ones are beaten "
-    "in cost, latency, carbon and sovereignty at once, as far as they are known. Thin lines are 80 % intervals; for "
-    "sovereignty, what missing facts leave open. An option of which one of the two is not known is not shown."
+    "in cost, latency, carbon and sovereignty at once, as far as they are known. Thin lines are 80 % intervals of the "
+    "others; for sovereignty, what missing facts leave open. An option of which one of the two is not known is not "
+    "shown."
 )
 TRADE = "trade"
 """How the names of these charts begin; the two measures follow."""
