@@ -215,3 +215,23 @@ def test_mixed_options_serve_both_workloads_from_different_kinds_of_site() -> No
     for one in found.options:
         kinds = {part.kind for part in one.fleet}
         assert one.kind is (kinds.pop() if len(kinds) == 1 else Kind.MIXED)
+
+
+def test_where_the_cheapest_break_a_limit_together_the_cheapest_that_keep_it_are_joined_too() -> None:
+    site = _site(rack_units=20.0)
+    chat = [_part(SMALL, site, 3.0), _part(LARGE, site, 1.0)]  # 12 rack units or 8
+    code = [_part(SMALL, site, 3.0, "code"), _part(LARGE, site, 1.0, "code")]
+    cost = {id(chat[0]): 1.0, id(chat[1]): 5.0, id(code[0]): 1.0, id(code[1]): 4.0}
+    joined = [tuple(part.draft.offer_id for part in one.parts) for one in join({"a": chat, "b": code}, PRICING, cost)]
+    assert ("small", "small") in joined  # it is refused afterwards, with the limit that its sum breaks
+    assert ("small", "large") in joined
+    assert ("large", "small") not in joined
+    kept = [
+        one
+        for one in join({"a": chat, "b": code}, PRICING, cost)
+        if not site_limits_broken(one.parts, CERTAIN, PRICING)
+    ]
+    assert {tuple(part.draft.offer_id for part in one.parts) for one in kept} == {
+        ("small", "large"),
+        ("large", "large"),
+    }

@@ -29,6 +29,7 @@ from millwright.plan.draft import Draft, refusal
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.placed_job import PlacedJob
 from millwright.plan.terms import Pricing
+from millwright.plan.together import cheapest_that_fits
 from millwright.plan.uncertain import central_inputs
 from millwright.scenario.model import CloudSite, ColoSite, Limits, OwnedSite
 
@@ -228,9 +229,11 @@ def join(
     """Return the options: each serves every workload.
 
     With one workload each part is an option. With several, parts are joined where they belong together: the same
-    offer for all, the cheapest of one site, and the cheapest of all; `present_cost` is by `id` of the part.
+    offer for all, the cheapest of one site, and the cheapest of all; `present_cost` is by `id` of the part. Where the
+    cheapest break a limit of their site together, the cheapest that keep it are joined beside them.
     """
     names = list(parts_by_workload)
+    central = central_inputs(pricing.scenario.finance)
     if len(names) == 1:
         return _with_unique_ids([option_of((part,), pricing) for part in parts_by_workload[names[0]]])
     joined: dict[tuple[int, ...], tuple[PricedPart, ...]] = {}
@@ -243,15 +246,24 @@ def join(
     def cheapest(parts: Sequence[PricedPart]) -> PricedPart | None:
         return min(parts, key=lambda part: present_cost[id(part)], default=None)
 
+    def keeps(parts: tuple[PricedPart, ...]) -> bool:
+        return not site_limits_broken(_each_machine_once(parts, central), central, pricing)
+
+    def add_cheapest(choices: Sequence[Sequence[PricedPart]]) -> None:
+        add([cheapest(parts) for parts in choices])
+        within = cheapest_that_fits(choices, lambda part: present_cost[id(part)], keeps)
+        if within is not None:
+            add(within)
+
     everything = [part for parts in parts_by_workload.values() for part in parts]
-    add([cheapest(parts_by_workload[name]) for name in names])
+    add_cheapest([parts_by_workload[name] for name in names])
     lawful = {
         name: [part for part in parts if part.draft.law.verdict is Verdict.YES]
         for name, parts in parts_by_workload.items()
     }
-    add([cheapest(lawful[name]) for name in names])
+    add_cheapest([lawful[name] for name in names])
     for site in dict.fromkeys(part.draft.site_name for part in everything):
-        add([cheapest([part for part in parts_by_workload[name] if part.draft.site_name == site]) for name in names])
+        add_cheapest([[part for part in parts_by_workload[name] if part.draft.site_name == site] for name in names])
     for offer in dict.fromkeys((part.draft.site_name, part.draft.offer_id) for part in everything):
         same = {
             name: [p for p in parts_by_workload[name] if (p.draft.site_name, p.draft.offer_id) == offer]
