@@ -249,3 +249,13 @@ def test_what_is_due_once_is_due_once() -> None:
 
     assert best(3.0).objective == pytest.approx(500.0 + 3 * 10.0)
     assert best(5.0).supplies == ("api",)  # five boxes and the people cost more than the tokens
+
+
+def test_what_old_machines_leave_goes_the_cheapest_way() -> None:
+    """Old machines are loaded first; nothing else goes to an API that a machine bought for it could do."""
+    old = owned("old", {"chat": 1.0}, 100.0, existing=2, running=5.0)
+    new = owned("new", {"chat": 5.0}, 40.0)
+    found = solve(question((requests("chat", 7.0),), (old, new), (tokens("api", {"chat": 90.0}),)), EXACT)
+    assert found is not None
+    assert found.objective == pytest.approx(50.0)
+    assert found.routing["old", "chat"][0, 0] == pytest.approx(2.0 / 7.0)

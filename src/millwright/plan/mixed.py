@@ -29,6 +29,7 @@ from millwright.fleet.optimum.questions import (
     front,
     price_of_limits,
 )
+from millwright.fleet.optimum.refine import refined
 from millwright.fleet.optimum.solve import Effort, Fleet, Holding, TooLongError, solve
 from millwright.fleet.optimum.thin import shortlisted, thinned
 from millwright.fleet.replica import ReplicaPerformance, deviates_at, evaluate, with_interval
@@ -112,6 +113,7 @@ def best_mix(
             fleet = solve(problem, SEARCH)
         if fleet is None:
             return None
+        fleet = refined(problem, fleet, QUESTION)
         fleet, proved = _proved(question, fleet, pricing.scenario.limits.confidence, tell)
     except TooLongError:
         return None

@@ -135,9 +135,10 @@ def solve(problem: MixProblem, effort: Effort = USUAL) -> Fleet | None:
 def _existing_loaded_first(
     problem: MixProblem, model: LinearModel, values: NDArray[np.float64], effort: Effort
 ) -> NDArray[np.float64]:
-    """Return the same machines with as much as they can do on those that are there already: a linear program.
+    """Return the same machines with as much as they can do on those that are there already: two linear programs.
 
-    What that adds to the bill is the electricity by which old machines are less efficient than new ones.
+    The first finds how much that is, the second the cheapest way to do the rest. What it adds to the bill is the
+    electricity by which old machines are less efficient than new ones.
     """
     there = {i for i, each in enumerate(problem.machines) if any(tenure.existing for tenure in each.tenures)}
     first = [column for (kind, i, *_), column in model.routes.items() if kind == "machines" and i in there]
@@ -146,10 +147,21 @@ def _existing_loaded_first(
     fixed = np.where(model.whole, np.rint(values), model.upper)
     objective = np.zeros_like(model.objective)
     objective[first] = -1.0
-    rerouted, _ = run_highs(
-        replace(model, objective=objective, upper=fixed, lower=np.where(model.whole, fixed, 0.0)), effort
+    as_bought = replace(model, upper=fixed, lower=np.where(model.whole, fixed, 0.0))
+    loaded, _ = run_highs(replace(as_bought, objective=objective), effort)
+    if loaded is None:
+        return values
+    number = len(model.row_low)
+    cheapest = replace(
+        as_bought,
+        rows=np.concatenate([model.rows, np.full(len(first), number)]),
+        columns=np.concatenate([model.columns, np.array(first)]),
+        values=np.concatenate([model.values, np.ones(len(first))]),
+        row_low=np.append(model.row_low, float(loaded[first].sum()) * (1.0 - 1e-9)),
+        row_high=np.append(model.row_high, math.inf),
     )
-    return values if rerouted is None else rerouted
+    rerouted, _ = run_highs(cheapest, effort)
+    return loaded if rerouted is None else rerouted
 
 
 def least_slack(problem: MixProblem, elastic: frozenset[str], effort: Effort = USUAL) -> dict[str, float] | None:
