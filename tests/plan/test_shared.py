@@ -41,6 +41,18 @@ def test_a_small_model_shares_the_large_ones_machine_where_that_is_cheaper() -> 
     assert set(chosen.workloads) == {"chat", "search"}
 
 
+def test_with_a_team_what_sharing_saves_is_told_with_its_people() -> None:
+    found = plan(scenario(CHAT + SEARCH, (ROOM,), "team: {engineers: 3}"), mix=True)
+    assert found.sharing is not None
+    trial = next(trial for trial in found.sharing.trials if trial.option_id is not None)
+    option = found.option(trial.option_id or "")
+    months = found.header.horizon_months
+    rate = (1.0 + found.header.discount_rate_per_year) ** (1.0 / 12.0) - 1.0
+    annuity = rate / (1.0 - (1.0 + rate) ** -months)
+    assert trial.cost_per_month == pytest.approx(option.cost.npv_of_costs.value * annuity, rel=1e-6)
+    assert option.people.assessed
+
+
 def test_machines_that_are_shared_are_counted_once_and_every_lane_has_its_spare() -> None:
     [shared] = [each for each in _plan().options if each.id.startswith("shared-")]
     assert [part.hosts > 0 for part in shared.fleet] == [True, False]
@@ -113,9 +125,8 @@ def test_shared_machines_are_as_many_as_the_fullest_lane_takes(
         apart = [getattr(one, name) for one in each]
         assert np.array_equal(getattr(shared, name), np.maximum(*apart))
     assert np.all(shared.switched <= shared.rented + 1e-9)
-    assert np.all(
-        shared.switched >= np.maximum(*[one.switched for one in each if one is not None]) - 1e-9 if rented else True
-    )
+    if rented:
+        assert np.all(shared.switched >= np.maximum(*[one.switched for one in each if one is not None]) - 1e-9)
     assert np.all((shared.utilisation >= 0.0) & (shared.utilisation <= 1.0))
 
 

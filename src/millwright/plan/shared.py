@@ -66,6 +66,7 @@ class SharedOptions:
     trials: list[SharingTrial] = field(default_factory=list)
     tried: int = 0
     groups: int = 0
+    seeking: _Seeking | None = None
 
     def published(self, feasible: Sequence[PricedOption]) -> Sharing | None:
         """Return what sharing is worth; None where no two workloads could use the same machine.
@@ -74,11 +75,9 @@ class SharedOptions:
         """
         if not self.groups:
             return None
-        ids = {option.id for option in feasible}
-        for place, trial in enumerate(self.trials):
-            if trial.option_id is not None and trial.option_id not in ids:
-                why = f"{trial.text} It is refused all the same; see the reasons."
-                self.trials[place] = trial.model_copy(update={"option_id": None, "text": why})
+        if self.seeking is not None:
+            self.trials = [self.seeking.retold(trial, feasible) for trial in self.trials]
+        self.trials.sort(key=lambda trial: (trial.option_id is None, trial.cost_per_month or np.inf))
         chosen = [trial for trial in self.trials if trial.option_id is not None]
         if chosen:
             return Sharing(sentence=chosen[0].text, trials=tuple(self.trials))
@@ -106,7 +105,7 @@ def shared_options(
     """
     seeking = _Seeking(asked, pricing, central, Places(calibration, pricing.scenario.limits.confidence), singles)
     groups = seeking.groups(found)
-    outcome = SharedOptions(groups=len(groups))
+    outcome = SharedOptions(groups=len(groups), seeking=seeking)
     by_kind: dict[Kind, list[_Group]] = {}
     for group in groups:
         by_kind.setdefault(group.parts[0].draft.kind, []).append(group)
@@ -128,8 +127,7 @@ def shared_options(
             best = cost, option, trial
         if best is not None:
             outcome.options.append(best[1])
-            outcome.trials.append(seeking.cheaper(best[2], best[0], best[1], kind))
-    outcome.trials.sort(key=lambda trial: (trial.option_id is None, trial.cost_per_month or np.inf))
+            outcome.trials.append(best[2].model_copy(update={"option_id": best[1].id}))
     return outcome
 
 
@@ -145,7 +143,8 @@ class _Seeking:
         self.months = asked[0].tokens.months
         self._cost_apart: dict[Kind, float] = {}
         for one in singles:
-            self._cost_apart[one.kind] = min(self.cost(one), self._cost_apart.get(one.kind, np.inf))
+            cost = self.cost(_with_usual_people(one, pricing))
+            self._cost_apart[one.kind] = min(cost, self._cost_apart.get(one.kind, np.inf))
 
     def cost(self, option: PricedOption) -> float:
         return float(np.asarray(npv_cost(option.case(self.central))))
@@ -281,15 +280,27 @@ class _Seeking:
 
     # --- in words -----------------------------------------------------------------------------------------------
 
-    def cheaper(self, trial: SharingTrial, cost: float, option: PricedOption, kind: Kind) -> SharingTrial:
-        """Return a trial that is the best of its kind, with what it saves."""
+    def retold(self, trial: SharingTrial, feasible: Sequence[PricedOption]) -> SharingTrial:
+        """Return a trial that became an option with what it saves, people and jobs counted as the plan does."""
+        if trial.option_id is None:
+            return trial
+        option = next((each for each in feasible if each.id == trial.option_id), None)
+        if option is None:
+            text = f"{self._what(trial)}: it keeps every promise, and is refused all the same; see the reasons."
+            return trial.model_copy(update={"option_id": None, "text": text})
+        cost = self.cost(option)
+        unshared = [one for one in feasible if not _shares(one)]
+        alike = [one for one in unshared if one.kind is option.kind]
+        apart = min((self.cost(one) for one in alike or unshared), default=None)
         text = f"{self._what(trial)}: {self.per_month(cost)}"
-        if np.isfinite(self.apart(kind)):
-            less, apart = share_text(1.0 - cost / self.apart(kind)), self.per_month(self.apart(kind))
-            text += f", {less} less than the best {kind} option without sharing ({apart})"
+        if apart is None:
+            text += "; without sharing no option keeps every limit"
         else:
-            text += f"; without sharing no {kind} option keeps every limit"
-        return trial.model_copy(update={"option_id": option.id, "text": f"{text}."})
+            less, more = 1.0 - cost / apart, self.per_month(apart)
+            how = f"{share_text(less)} less" if less >= 0.0 else f"{share_text(-less)} more, its people counted,"
+            text += f", {how} than the best {f'{option.kind} ' if alike else ''}option without sharing ({more})"
+        per_month = monthly_payment(cost, self.central, self.months)
+        return trial.model_copy(update={"cost_per_month": per_month, "text": f"{text}."})
 
     def dearer(self, trial: SharingTrial, cost: float, other: float) -> SharingTrial:
         """Return a trial that works and is dearer than another way."""
@@ -316,6 +327,16 @@ def _published(lane: Lane) -> SharingLane:
 def _capacity(device_id: str, lane: Lane) -> Capacity:
     served = lane.performance
     return Capacity(device_id, lane.rate_per_s, served.log_sigma, served.log_sigma_below, lane.sure_per_s)
+
+
+def _shares(option: PricedOption) -> bool:
+    return any(isinstance(part.serving, SharedPart) for part in option.parts)
+
+
+def _with_usual_people(option: PricedOption, pricing: Pricing) -> PricedOption:
+    """Return an option as if no team had been stated: trials are compared before anybody asks who runs them."""
+    parts = tuple(replace(part, serving=replace(part.serving, go_live_month=0)) for part in option.parts)
+    return replace(option, parts=parts, staff=pricing.staff(frozenset(part.draft.kind for part in option.parts)))
 
 
 def told_who_shares(option: PricedOption) -> str:

@@ -28,7 +28,7 @@ def apart(tenants: Sequence[Tenant], device: Device, device_count: int, places: 
             lanes.append(Lane(tenant.name, found.performance, found.replicas_per_machine, devices, words, weight))
         if len(lanes) == len(tenants):
             one = Shared(How.APART, tuple(lanes))
-            if best is None or one.load(peaks) < best.load(peaks):
+            if best is None or one.fullness(peaks) < best.fullness(peaks):
                 best = one
     if best is None:
         nowhere = [each.name for each in tenants if all(a.performance is None for a in answers[each.name].values())]

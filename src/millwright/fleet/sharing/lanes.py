@@ -74,7 +74,12 @@ class Shared:
 
     def load(self, peaks_per_s: Mapping[str, float]) -> float:
         """Return the machines that the fullest lane takes at these rates [1/s], as a real number."""
-        return max(peaks_per_s[lane.workload] / lane.sure_per_s for lane in self.lanes)
+        return self.fullness(peaks_per_s)[0]
+
+    def fullness(self, peaks_per_s: Mapping[str, float]) -> tuple[float, float]:
+        """Return the load of the fullest lane, and of all together: of two equal ways the one with more room counts."""
+        loads = [peaks_per_s[lane.workload] / lane.sure_per_s for lane in self.lanes]
+        return max(loads), sum(loads)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def sliced(tenants: Sequence[Tenant], device: Device, device_count: int, places:
         chosen = [lanes[tenant.name, profile] for tenant, profile in zip(tenants, cut, strict=True)]
         if all(lane is not None for lane in chosen):
             one = Shared(How.SLICED, tuple(lane for lane in chosen if lane is not None))
-            if best is None or one.load(peaks) < best.load(peaks):
+            if best is None or one.fullness(peaks) < best.fullness(peaks):
                 best = one
     if best is None:
         return NoPlace(How.SLICED, f"the slices that they need are more than {device.name} has")
