@@ -100,8 +100,11 @@ def simulate(
         float | None, typer.Option("--offload", metavar="GB", help="Host memory per replica for prefixes dropped.")
     ] = None,
     prefill_first: Annotated[
-        bool, typer.Option("--prefill-first", help="Decoding waits while there are prompts (SGLang's way).")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--prefill-first/--mixed", help="Decoding waits for prompts, or shares steps; default: as the engine."
+        ),
+    ] = None,
     autoscale: Annotated[
         float | None,
         typer.Option("--autoscale", metavar="N", help="Scale up to --replicas: N requests under way each."),

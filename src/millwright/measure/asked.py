@@ -40,7 +40,7 @@ class AskedSimulation:
     `think` is how long a client of a closed loop waits before its next request; `speculate` a way of drafting, with its
     number of tokens if another than usual (`eagle3:4`); `offload_gb` host memory of each replica for KV cache [GB];
     `autoscale`: so many requests under way for each of up to `replicas` replicas, one more of which takes `start`.
-    `prefill_first` lets decoding wait while there are prompts, as SGLang does by default.
+    `prefill_first` lets decoding wait while there are prompts, as SGLang does; None: as the engine's profile says.
     `arrivals` is written as `ARRIVAL_FORMS` says. With `turns` a rate is that of sessions of so many turns: `input` is
     what a user adds at each, `think` the mean of an exponential pause before the next, `system_tokens` the beginning
     that all prompts share. `others` are further replicas on other devices (`OTHER_FORM`), `outages` times at which one
@@ -79,7 +79,7 @@ class AskedSimulation:
     speculate: str = ""
     acceptance: float | None = None
     offload_gb: float | None = None
-    prefill_first: bool = False
+    prefill_first: bool | None = None
     autoscale: float | None = None
     start: str = ""
 

@@ -70,6 +70,7 @@ def _limits(deployment: Deployment, asked: AskedSimulation) -> SchedulerLimits:
         max_num_batched_tokens=asked.max_num_batched_tokens or max(profile.max_num_batched_tokens, sequences),
         block_size_tokens=profile.block_size_tokens,
         max_model_len_tokens=max(deployment.model.max_context_tokens, 1),
-        prefill_first=asked.prefill_first,
-        chunked_prefill=not deployment.model.one_pass,
+        prefill_first=profile.prefill_first if asked.prefill_first is None else asked.prefill_first,
+        chunked_prefill=profile.chunked_prefill and not deployment.model.one_pass,
+        reserved_output=profile.reserved_output,
     )

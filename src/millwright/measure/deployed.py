@@ -182,8 +182,10 @@ def _corrections(
     protocol = replace(protocol, request_s=protocol.request_s * request)
     steps = (scaled(steps_of, decode), scaled(steps_of, prefill))
     fitted = predict_means(points, *steps, protocol)
-    mixed = replace(points, prefill_first=np.zeros(len(points), dtype=bool))  # as the simulator schedules
-    ideal = predict_means(mixed, *steps, ideal_protocol(protocol))
+    scheduled = replace(
+        points, prefill_first=np.repeat([one.deployment.limits.prefill_first for one in resolved], counts)
+    )
+    ideal = predict_means(scheduled, *steps, ideal_protocol(protocol))  # as the simulator will schedule it
     keys = [
         key
         for each, one, count in zip(resolved, labels, counts, strict=True)

@@ -26,6 +26,7 @@ class EngineProfile:
     chunked_prefill: bool
     prefill_first: bool  # new prompts are computed before decoding goes on, rather than mixed into its steps
     releases: Mapping[tuple[int, ...], float]
+    reserved_output: float = 0.0  # share of the cache that running answers will still take, kept free when admitting
 
 
 @lru_cache(maxsize=1)

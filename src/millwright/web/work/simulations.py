@@ -60,7 +60,9 @@ class SimulateRequest(WithFiles):
     speculate: _Short = Field(default="", description="A way of drafting and its tokens: mtp, eagle3:4, ngram.")
     acceptance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     offload_gb: Annotated[float, Field(gt=0, lt=1e6, allow_inf_nan=False)] | None = None
-    prefill_first: bool = False
+    prefill_first: bool | None = Field(
+        default=None, description="Decoding waits while there are prompts; null: as the engine does."
+    )
     autoscale: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = Field(
         default=None, description="Requests under way per replica that an autoscaler aims at, up to `replicas`."
     )
