@@ -175,6 +175,55 @@ def fit_attention(data: Path, devices: dict[str, Device], decode: bool) -> Curve
     return curves
 
 
+LONG_PROMPT = 8192
+FULL_BUS_ELEMENTS = 2.0**26
+"""A cache read of so many elements takes far longer than the kernel's latency."""
+
+MLA_PAIR_FLOP, MLA_ABSORBED_FLOP, MLA_ENTRY = 2.0 * (192 + 128), 2.0 * (2 * 512 + 64), 576.0
+
+
+def attention_shares(data: Path, devices: dict[str, Device]) -> dict[str, dict[str, float]]:
+    """Return shares of the peak that attention reaches on long contexts, by `device|engine|cache format|heads`.
+
+    `attention_compute`: prompts, of the bf16 peak. `kv_compute`: latent attention of all 128 heads decoding.
+    """
+    folder = data / "ops/aiconfigurator"
+    found: dict[str, dict[str, float]] = {}
+
+    def note(system: object, engine: object, cache: object, heads: str, name: str, flop: Floats, rows: Any) -> None:
+        if system not in devices:
+            return
+        device = devices[str(system)]
+        share = flop / (peak(device, Compute.BF16) * column(rows, "latency") / 1e3)
+        key = f"{device.id}|{engine}|{'fp8' if '8' in str(cache) else 'bf16'}|{heads}"
+        found.setdefault(key, {})[name] = round(float(np.median(share)), 4)
+
+    by = ("_system", "_backend", "kv_cache_dtype")
+    long = (pl.col("isl") >= LONG_PROMPT) & (pl.col("latency") > 0) & (pl.col("num_heads") * pl.col("batch_size") >= 8)
+    prompts = pl.read_parquet(folder / "attention__context_attention_perf.parquet").filter(
+        long & pl.col("head_dim").is_in([64, 128]) & (pl.col("window_size").fill_null(0) <= 0)
+    )
+    for (system, engine, cache, size), rows in prompts.group_by(*by, "head_dim"):
+        pairs = column(rows, "batch_size") * column(rows, "isl") ** 2 / 2
+        flop = 4.0 * pairs * column(rows, "num_heads") * float(str(size))
+        note(system, engine, cache, str(size), "attention_compute", flop, rows)
+    latent = pl.read_parquet(folder / "mla__context_mla_perf.parquet").filter(long)
+    for (system, engine, cache), rows in latent.group_by(*by):
+        pairs = column(rows, "batch_size") * column(rows, "isl") ** 2 / 2
+        flop = MLA_PAIR_FLOP * pairs * column(rows, "num_heads")
+        note(system, engine, cache, "mla", "attention_compute", flop, rows)
+    decoding = pl.read_parquet(folder / "mla__generation_mla_perf.parquet").filter(
+        (pl.col("latency") > 0)
+        & (pl.col("num_heads") == 128)
+        & (pl.col("batch_size") * (pl.col("step") + 1.0) * MLA_ENTRY >= FULL_BUS_ELEMENTS)
+    )
+    for (system, engine, cache), rows in decoding.group_by(*by):
+        cached = column(rows, "batch_size") * (column(rows, "step") + 1.0)
+        flop = MLA_ABSORBED_FLOP * cached * column(rows, "num_heads")
+        note(system, engine, cache, "mla", "kv_compute", flop, rows)
+    return dict(sorted(found.items()))
+
+
 def fit_all_reduce(data: Path, devices: dict[str, Device]) -> Curves:
     """Fit α·log2(ranks) + 2(r−1)/r·bytes/(η·link). Sizes are elements of two bytes: then η stays below 1."""
     table = pl.read_parquet(data / "ops/aiconfigurator/comm__custom_allreduce_perf.parquet").filter(
@@ -237,6 +286,7 @@ def main() -> None:
         "schema": 1,
         "source": "ai-dynamo/aiconfigurator operator tables (Apache-2.0), fitted by scripts/fit_operators.py",
         "groups": groups,
+        "attention_shares": attention_shares(data, devices),
     }
     OUT.write_text(json.dumps(contents, indent=1) + "\n")
 

@@ -1,10 +1,10 @@
 """Fit the power of a busy device to ML.ENERGY's measurements; write src/millwright/perf/data/power.json.
 
-    OMP_NUM_THREADS=1 python scripts/fit_power.py [--data ../shared/data]
+    OMP_NUM_THREADS=1 python scripts/fit_power.py [--data ../shared/data] [--keep DIR]
 
 P = idle + (TDP − idle)·(a + b·√c), c the arithmetic done as a share of the bf16 peak (predicted, not measured). The
-report
-leaves whole models out and gives the error of J/token, with measured and with predicted throughput.
+report leaves whole models out. `DIR` is where `fit_engines.py --keep` left its errors: with them, the error of J/token
+is that of power and throughput both predicted without the model; without, the report keeps the figure that is there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from millwright.measure.points import points_of
 from millwright.measure.predict import predict_points
 from millwright.measure.resolve import Resolver
 from millwright.perf.power import idle_power_w
+from serving_sample import MAIN_PARTS, gather
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     default = os.environ.get("MILLWRIGHT_SHARED_DATA", str(REPOSITORY.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=Path(default))
-    table = pl.read_parquet(parser.parse_args().data / "serving_points.parquet").filter(
+    parser.add_argument("--keep", type=Path, help="folder with the errors of models left out")
+    arguments = parser.parse_args()
+    table = pl.read_parquet(arguments.data / "serving_points.parquet").filter(
         (pl.col("part") == "mlenergy") & pl.col("power_w").is_not_null()
     )
     catalog = load_catalog()
@@ -60,6 +63,17 @@ def main() -> None:
         errors[left] = np.log((idle + span * (a + b * root))[left] / measured[left])
     a, b = fit(root, share)
     joules = table["energy_j_per_token"].to_numpy()
+    left_out_j = json.loads(OUT.read_text())["report"].get("energy_median_abs_error_models_left_out")
+    if arguments.keep is not None:
+        rate = left_out_throughput(arguments.data, arguments.keep, table)
+        root_out = np.sqrt(np.clip(2.0 * active * rate / count / peak, 0.0, 1.0))
+        watts = np.full(len(points), np.nan)
+        for model in np.unique(models):
+            left = models == model
+            a_out, b_out = fit(root[~left], share[~left])
+            watts[left] = (idle + span * (a_out + b_out * root_out))[left]
+        both = np.abs(watts * count / rate / table["energy_j_per_token"].to_numpy() - 1)
+        left_out_j = round(float(np.nanmedian(both)), 4)
     predicted = measured * np.exp(errors) * count / found.values[2]
     energy = np.abs(predicted / joules - 1)
     sigma = float(np.quantile(np.abs(errors), 0.8)) / 1.2816
@@ -67,6 +81,7 @@ def main() -> None:
         "points": len(points),
         "power_median_abs_error_models_left_out": round(float(np.median(np.abs(np.expm1(errors)))), 4),
         "energy_median_abs_error_power_left_out": round(float(np.median(energy)), 4),
+        "energy_median_abs_error_models_left_out": left_out_j,
     }
     contents = {
         "kind": "power",
@@ -79,6 +94,15 @@ def main() -> None:
     }
     OUT.write_text(json.dumps(contents, indent=1) + "\n")
     print(contents)
+
+
+def left_out_throughput(data: Path, keep: Path, table: pl.DataFrame) -> Floats:
+    """Return the output tokens per second of each row as predicted with its model left out, NaN where it was not."""
+    sample = gather(data, MAIN_PARTS)
+    errors = np.load(keep / "errors_model.npy")[2]
+    by_row = dict(zip(sample.table["row_id"].to_list(), errors, strict=True))
+    missed = np.array([by_row.get(row, np.nan) for row in table["row_id"].to_list()])
+    return np.asarray(table["output_tok_s_total"].to_numpy() * np.exp(-missed))
 
 
 def fit(root: Floats, share: Floats) -> tuple[float, float]:

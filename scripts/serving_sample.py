@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,6 +108,22 @@ def measured_logs(points: Sequence[ServingPoint], table: pl.DataFrame) -> Floats
     return logs
 
 
+def row_weights(
+    table: pl.DataFrame,
+    resolved: Sequence[ResolvedPoint],
+    labels: Sequence[Mapping[str, str | float]],
+    cell_rows: float = CELL_ROWS,
+) -> Floats:
+    """Return how much each row counts: by its source, and a cell's rows together as `cell_rows` at most."""
+    cells = [
+        (each.deployment.device.id, each.deployment.model.id, label["engine"], label["format"], label["rig"])
+        for each, label in zip(resolved, labels, strict=True)
+    ]
+    sizes = collections.Counter(cells)
+    by_cell = np.array([min(1.0, cell_rows / sizes[cell]) for cell in cells])
+    return np.asarray(by_cell * np.array([PART_WEIGHT[part] for part in table["part"].to_list()]))
+
+
 def gather(data: Path, parts: Sequence[str] = tuple(PART_WEIGHT)) -> Sample:
     """Return the usable rows of these parts of the data."""
     table = usable_rows(pl.read_parquet(data / "serving_points.parquet"), parts)
@@ -122,12 +138,6 @@ def gather(data: Path, parts: Sequence[str] = tuple(PART_WEIGHT)) -> Sample:
     table, logs = table[rows.tolist()], logs[:, rows]
     labels = [point_labels(each) for each in resolved]
     arranged = arrange_points(resolved)
-    cells = [
-        (each.deployment.device.id, each.deployment.model.id, label["engine"], label["format"], label["rig"])
-        for each, label in zip(resolved, labels, strict=True)
-    ]
-    sizes = collections.Counter(cells)
-    weights = np.array([min(1.0, CELL_ROWS / sizes[cell]) for cell in cells])
-    weights *= np.array([PART_WEIGHT[part] for part in table["part"].to_list()])
+    weights = row_weights(table, resolved, labels)
     keys = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
     return Sample(table, resolved, arranged, labels, keys, logs, weights)

@@ -69,7 +69,7 @@ def test_simulated_with_corrected_steps_a_closed_loop_has_the_predicted_means(
     )
     means = summarise(outcomes, None, 0.1)
     assert means.tpot_s.mean.value * 1e3 == pytest.approx(predicted.values[1, 0], rel=0.04)
-    assert means.ttft_s.mean.value * 1e3 == pytest.approx(predicted.values[0, 0], rel=0.15)
+    assert means.ttft_s.mean.value * 1e3 == pytest.approx(predicted.values[0, 0], rel=0.18)
     cycle_s = means.ttft_s.mean.value + means.tpot_s.mean.value * (osl - 1)
     assert cycle_s == pytest.approx(found.cycle_s, rel=0.05)
     assert found.basis == predicted.basis[0]

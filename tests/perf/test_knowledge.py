@@ -15,10 +15,15 @@ def test_each_kind_of_novelty_has_its_name() -> None:
     assert KNOWN.novelty("x", "x", 0.5) == "both"
 
 
-def test_later_software_and_longer_prompts_make_a_known_cell_new() -> None:
+def test_later_software_makes_a_known_cell_new() -> None:
     assert KNOWN.novelty("d", "m", 0.55, 900.0) == "config"
     assert KNOWN.novelty("d", "m", 0.8) == "cell"
-    assert KNOWN.novelty("d", "m", 0.5, 1001.0) == "cell"
+
+
+def test_a_prompt_longer_than_any_known_is_new_by_itself() -> None:
+    assert KNOWN.novelty("d", "m", 0.5, 1001.0) == "long"
+    assert KNOWN.novelty("d", "n", 0.5, 1001.0) == "long"
+    assert KNOWN.novelty("x", "m", 0.5, 1001.0) == "both"
 
 
 def test_intervals_are_wider_where_less_is_known() -> None:
@@ -28,4 +33,4 @@ def test_intervals_are_wider_where_less_is_known() -> None:
         low, high = spreads[novelty]["all"][1]
         return float(high - low)
 
-    assert width("config") < width("cell") < width("both")
+    assert width("config") < width("cell") < width("long") <= width("both")

@@ -39,6 +39,9 @@ _LEAST_REQUEST_SHARE = 0.3
 
 _PREFILL_LIMIT = 2.0
 
+_LEAST_PREFILL_SHARE = 0.9
+"""Least factor on prefill relative to that on answers: prompts cut more would delay those who decode too little."""
+
 _Floors = tuple[Floats, float, float]
 
 
@@ -262,7 +265,7 @@ def _with_first_token(
     floor_table, _, pair_floor_s = floors
     least = _LEAST_REQUEST_SHARE * step.request_s
     most = max((first_s - least) / max(ideal_first_s, 1e-9), 1.0 / _PREFILL_LIMIT)
-    prefill = min(stretch, most, _PREFILL_LIMIT)
+    prefill = min(stretch, max(most, _LEAST_PREFILL_SHARE * stretch), _PREFILL_LIMIT)
     request_s = max(first_s - prefill * ideal_first_s, least)
     table = np.maximum(prefill * step.tokens_s, floor_table)
     return replace(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from millwright.measure.serving import Points, Predicted, predict_means
 from millwright.perf.coefficients import PARAMETERS, SHARES, ProtocolCoefficients
-from millwright.perf.priors import EFFECTS, SHRINKAGE, USUAL, centre
+from millwright.perf.priors import EFFECTS, USUAL, centre, spread
 from millwright.perf.timing import Coefficients
 
 Floats = NDArray[np.float64]
@@ -29,6 +29,9 @@ CAPPED = frozenset({*SHARES, "drain"})
 METRIC_SIGMA = (0.12, 0.08, 0.10)
 """Spread of the log error that is taken as usual for mean TTFT, mean TPOT and throughput."""
 
+_LEAST_GAIN = 1e-4
+"""Share of the loss below which a round's gain ends the fit; at 3e-4 it stopped before the optimum."""
+
 _STUDENT = 2.0
 _STEP = -0.02
 
@@ -40,13 +43,17 @@ def log_metrics(predicted: Predicted) -> Floats:
 
 @dataclass
 class HierarchicalFit:
-    """Coefficients of `points` as base values and effects of their labels; `logs` (3, points) is what was measured."""
+    """Coefficients of `points` as base values and effects of their labels; `logs` (3, points) is what was measured.
+
+    `looseness` times the spreads of all effects: below 1 they are pulled harder to their centres.
+    """
 
     points: Points
     labels: Sequence[Labels]
     measured_logs: Floats
     weights: Floats
     metric_weights: Floats | None = None
+    looseness: float = 1.0
     names: list[tuple[str, str, str]] = field(default_factory=list)
     _designs: dict[str, tuple[Floats, NDArray[np.int64]]] = field(default_factory=dict)
 
@@ -55,16 +62,16 @@ class HierarchicalFit:
         for coefficient in ALL_PARAMETERS:
             columns, first = [np.ones(len(self.labels))], len(self.names)
             self.names.append((coefficient, "base", ""))
-            value, spread = USUAL[coefficient]
+            value, usual_spread = USUAL[coefficient]
             centres.append(math.log(value))
-            spreads.append(spread)
-            for dimension, spread in EFFECTS[coefficient].items():
+            spreads.append(usual_spread)
+            for dimension in EFFECTS[coefficient]:
                 values = [each[dimension] for each in self.labels]
                 for level in _levels(values):
                     columns.append(_indicator(values, level))
                     self.names.append((coefficient, dimension, level))
                     centres.append(centre(coefficient, dimension, level))
-                    spreads.append(SHRINKAGE * spread)
+                    spreads.append(self.looseness * spread(coefficient, dimension, level))
             self._designs[coefficient] = (np.array(columns).T, np.arange(first, len(self.names)))
         self.centres, self.spreads = np.array(centres), np.array(spreads)
 
@@ -116,7 +123,7 @@ class HierarchicalFit:
                     damping = max(damping / 6, 1e-6)
                     break
                 damping *= 8
-            if better is None or better < 3e-4:
+            if better is None or better < _LEAST_GAIN:
                 break
         return effects
 

@@ -29,6 +29,7 @@ SHARES = (
     "expert_memory",
     "kv_memory",
     "attention_compute",
+    "kv_compute",
     "element_memory",
     "link",
     "expert_spread",
@@ -129,6 +130,22 @@ def shape_label(deployment: Deployment) -> str:
     return f"{label}-linear" if AttentionKind.LINEAR in kinds else label
 
 
+def attention_label(deployment: Deployment) -> str:
+    """Return what sort of attention a device computes: `family|cache format|heads`.
+
+    Heads are `64` or `128` wide (the nearest above), or `mla`; a model without attention has `none`.
+    """
+    kinds = [group.attention for group in deployment.model.layers]
+    attending = [each for each in kinds if each.kind not in (AttentionKind.LINEAR, AttentionKind.NONE)]
+    heads = "none"
+    if any(each.kind is AttentionKind.MLA for each in attending):
+        heads = "mla"
+    elif attending:
+        heads = "64" if max(each.head_dim for each in attending) <= 64 else "128"
+    cache = "fp8" if deployment.kv.bytes_per_weight < 1.5 else "bf16"
+    return f"{deployment.device.family}|{cache}|{heads}"
+
+
 def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
     """Return the labels of a deployment by which effects are looked up; `year` is the engine version's age."""
     device, engine = deployment.device, engine_id(deployment.engine.name)
@@ -150,6 +167,7 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "format": deployment.weights.value,
         "family-format": f"{device.family}|{deployment.weights.value}",
         "engine-format": f"{engine}|{deployment.weights.value}",
+        "attention": attention_label(deployment),
         "link": device.link_kind or "pcie",
         "model": deployment.model.family,
         "spread": "spread" if deployment.dp_attention else "joined",

@@ -22,6 +22,7 @@ BASIS_OF_NOVELTY = {
     "cell": Basis.FITTED,
     "device": Basis.EXTRAPOLATED,
     "model": Basis.EXTRAPOLATED,
+    "long": Basis.EXTRAPOLATED,
     "both": Basis.DATASHEET,
 }
 
@@ -47,15 +48,19 @@ class Known:
     """Prompts up to this length are what the fit has seen plenty of [tokens]."""
 
     def novelty(self, device: str, model: str, year: float, prompt_tokens: float = 0.0) -> str:
-        """Return how new a point is: `config` (known cell), `cell`, `device`, `model` or `both`.
+        """Return how new a point is: `config` (known cell), `cell`, `device`, `model`, `long` or `both`.
 
-        A cell measured only with software that was current before `year`, or only with shorter prompts, counts as new.
+        A cell measured only with software that was current before `year` counts as new. `long`: the prompt is longer
+        than any that is known well; with a device or a model that is new as well, `both`.
         """
         new_device, new_model = device not in self.devices, model not in self.models
-        if new_device or new_model:
-            return "both" if new_device and new_model else "device" if new_device else "model"
+        too_long = prompt_tokens > self.longest_tokens
+        if new_device + new_model + too_long > 1:
+            return "both"
+        if new_device or new_model or too_long:
+            return "device" if new_device else "model" if new_model else "long"
         newest = self.cells.get(f"{device}|{model}")
-        if newest is None or year > newest + _SOON_YEARS or prompt_tokens > self.longest_tokens:
+        if newest is None or year > newest + _SOON_YEARS:
             return "cell"
         return "config"
 

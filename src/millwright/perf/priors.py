@@ -23,7 +23,8 @@ USUAL: Mapping[str, tuple[float, float]] = {
     "weight_memory": (0.82, 0.06),
     "expert_memory": (0.75, 0.15),
     "kv_memory": (0.75, 0.15),
-    "attention_compute": (0.50, 0.20),
+    "attention_compute": (0.50, 0.05),
+    "kv_compute": (0.60, 0.10),
     "element_memory": (0.60, 0.25),
     "kernel_s": (4.0e-6, 0.4),
     "expert_kernel_s": (4.0e-6, 0.4),
@@ -65,7 +66,8 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
     },
     "expert_memory": {"engine-family-format": 0.10, "family-format": 0.10, "engine": 0.10, "engine-vendor": 0.05},
     "kv_memory": {"vendor": 0.10, "family": 0.07, "engine": 0.10, "shape": 0.10},
-    "attention_compute": {"vendor": 0.20, "family": 0.10, "engine": 0.15, "shape": 0.10, "engine-shape": 0.10},
+    "attention_compute": {"attention": 0.07, "engine": 0.07},
+    "kv_compute": {"attention": 0.10, "engine": 0.10},
     "element_memory": {"vendor": 0.10, "engine": 0.10},
     "kernel_s": {
         "vendor": 0.20,
@@ -92,6 +94,7 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
         "format": 0.10,
         "engine-format": 0.10,
         "model": 0.07,
+        "engine-family-format": 0.10,
         "rig": 0.10,
         "year": 0.10,
     },
@@ -147,6 +150,12 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
 SHRINKAGE = 0.7
 """Factor on all spreads of effects: between 0.4 and 1 the best for left-out cells, models and devices together."""
 
+UNMEASURED = 0.25
+"""Spread of an effect of a sort of attention of which there are no operator tables."""
+
+_WORST_CURVE = 0.35
+"""Operator curves that fit worse than this (median error) are not believed."""
+
 _FROM_OPERATORS = {  # coefficient: (group of curves, field)
     "dense_compute": ("gemm", "compute"),
     "weight_memory": ("gemm", "memory"),
@@ -169,15 +178,70 @@ def operator_centres() -> Mapping[tuple[str, str], float]:
     for coefficient, (group, name) in _FROM_OPERATORS.items():
         for key, curve in groups[group]["curves"].items():
             device, _, format_ = key.split("|")
-            if curve["median_abs_error"] > 0.35 or device not in families:
+            if curve["median_abs_error"] > _WORST_CURVE or device not in families:
                 continue
             found.setdefault((coefficient, f"{families[device]}|{format_}"), []).append(math.log(curve[name]))
     usual = {name: math.log(value) for name, (value, _) in USUAL.items()}
     return {key: float(np.median(logs)) - usual[key[0]] for key, logs in found.items()}
 
 
+@lru_cache(maxsize=1)
+def attention_centres() -> Mapping[tuple[str, str], float]:
+    """Return, by (coefficient, `family|cache format|heads`), by how much the log of a measured share of the peak
+    differs from the usual value.
+
+    Measured at prompts of 8,192 tokens and more, and at caches that fill the memory bus. A path at half of what
+    another engine reaches on the device is a fallback and not counted.
+    """
+    from millwright.catalog.catalog import load_catalog
+
+    families = {device.id: device.family for device in load_catalog().devices()}
+    found: dict[tuple[str, str], list[float]] = {}
+    for key, shares in json.loads((DATA / "operators.json").read_text())["attention_shares"].items():
+        device, _, cache, heads = key.split("|")
+        for coefficient, share in shares.items():
+            found.setdefault((coefficient, f"{families[device]}|{cache}|{heads}"), []).append(share)
+    return {
+        (name, level): math.log(np.median([each for each in shares if each > 0.5 * max(shares)]) / USUAL[name][0])
+        for (name, level), shares in found.items()
+    }
+
+
+LATENCY_WEIGHT = 0.4
+"""Of the log of an expert layer's latency in operator tables, what is expected of its kernels within a step.
+
+Tables time the layer alone, with all launches. Chosen on the even folds of cells."""
+
+
+@lru_cache(maxsize=1)
+def latency_centres() -> Mapping[str, float]:
+    """Return, by `engine|family|format`, where the time per kernel of an expert layer is believed to lie (log)."""
+    from millwright.catalog.catalog import load_catalog
+
+    families = {device.id: device.family for device in load_catalog().devices()}
+    found: dict[str, list[float]] = {}
+    for key, curve in json.loads((DATA / "operators.json").read_text())["groups"]["moe"]["curves"].items():
+        device, engine, format_ = key.split("|")
+        if curve["median_abs_error"] <= _WORST_CURVE and device in families:
+            found.setdefault(f"{engine}|{families[device]}|{format_}", []).append(math.log(curve["latency_s"]))
+    medians = {key: float(np.median(logs)) for key, logs in found.items()}
+    usual = float(np.median(list(medians.values())))
+    return {key: LATENCY_WEIGHT * (log - usual) for key, log in medians.items()}
+
+
 def centre(coefficient: str, dimension: str, level: str) -> float:
     """Return where an effect is believed to lie before the fit: 0, or what the operator curves say."""
+    if dimension == "attention":
+        return attention_centres().get((coefficient, level), 0.0)
+    if (coefficient, dimension) == ("expert_kernel_s", "engine-family-format"):
+        return latency_centres().get(level, 0.0)
     if dimension != "family-format":
         return 0.0
     return operator_centres().get((coefficient, level), 0.0)
+
+
+def spread(coefficient: str, dimension: str, level: str) -> float:
+    """Return how far an effect may lie from its centre: wide for a sort of attention that no table tells of."""
+    if dimension == "attention" and (coefficient, level) not in attention_centres():
+        return UNMEASURED
+    return SHRINKAGE * EFFECTS[coefficient][dimension]

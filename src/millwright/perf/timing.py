@@ -36,7 +36,8 @@ class Coefficients:
     weight_memory: Floats
     expert_memory: Floats
     kv_memory: Floats
-    attention_compute: Floats
+    attention_compute: Floats  # of prompts
+    kv_compute: Floats  # of decoding: scores and sums over the cache
     element_memory: Floats
     kernel_s: Floats  # gap and latency of one kernel in a captured graph
     expert_kernel_s: Floats  # the same within expert layers (routing, permutation)
@@ -250,7 +251,7 @@ def eager_host_s(stack: Stack, coefficients: Coefficients) -> Floats:
 def kv_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats]:
     """Return seconds per cached token read in decoding, and its roofline floor (deployments,)."""
     memory, compute = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
-    slope = np.cbrt((memory / coefficients.kv_memory) ** 3 + (compute / coefficients.attention_compute) ** 3)
+    slope = np.cbrt((memory / coefficients.kv_memory) ** 3 + (compute / coefficients.kv_compute) ** 3)
     return np.asarray(slope * stack.rank_share), np.maximum(memory, compute) * stack.rank_share
 
 
