@@ -40,7 +40,7 @@ few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChec
 
 
 def quick(demand: Demand, team: Team, prices: Market = PRICES, *, month: int = 6) -> PeoplePlan:
-    return coverage_plan(demand, team, prices, go_live_month=month, gap=1e-2, time_limit_s=3.0)
+    return coverage_plan(demand, team, prices, go_live_month=month, gap=1e-2, most_nodes=500)
 
 
 @given(options, teams, st.integers(0, 8))

@@ -22,8 +22,8 @@ LATEST_MONTH = 24
 GAP = 1e-3
 """Relative gap within which a plan counts as the cheapest."""
 
-TIME_LIMIT_S = 10.0
-"""Time for one program; members who are alike make it hard. The best plan found then says how good it is (`gap`)."""
+MOST_NODES = 2_000
+"""Nodes for one program; members who are alike make it hard. The best plan found then says how good it is (`gap`)."""
 
 
 def coverage_plan(
@@ -38,7 +38,7 @@ def coverage_plan(
     changes: Sequence[int] = DEFAULT_CHANGES,
     latest_month: int = LATEST_MONTH,
     gap: float = GAP,
-    time_limit_s: float = TIME_LIMIT_S,
+    most_nodes: int = MOST_NODES,
 ) -> PeoplePlan:
     """Return the cheapest plan that covers `demand` from `go_live_month` on, or the earliest within `budget`.
 
@@ -51,7 +51,7 @@ def coverage_plan(
     taken = tuple(allowed)
 
     def by(month: int) -> PeoplePlan:
-        return _cheapest(demand, team, market, month, months, taken, changes, (gap, time_limit_s))
+        return _cheapest(demand, team, market, month, months, taken, changes, (gap, most_nodes))
 
     if go_live_month is not None:
         return _within(by(go_live_month), budget)
@@ -68,7 +68,7 @@ def cheapest_by(
     allowed: Iterable[str] = (),
     changes: Sequence[int] = DEFAULT_CHANGES,
     gap: float = GAP,
-    time_limit_s: float = TIME_LIMIT_S,
+    most_nodes: int = MOST_NODES,
 ) -> PeoplePlan | None:
     """Return the cheapest plan that covers `demand` from a month on, whatever it costs; None where there is none.
 
@@ -76,11 +76,11 @@ def cheapest_by(
     """
     service = windows(go_live_month, service_months, changes)
     programme = build(demand, team, market, service, service_months, tuple(allowed))
-    solution = programme.model.solve(gap, time_limit_s)
+    solution = programme.model.solve(gap, most_nodes)
     if solution.values or (solution.outcome is Outcome.OPTIMAL):
         return read_plan(programme, solution)
     if solution.outcome is Outcome.UNFINISHED:
-        raise TimeoutError("the plan of people was not found in time")
+        raise TimeoutError(f"no plan of people was found in {most_nodes:,} nodes")
     return None
 
 
@@ -92,12 +92,12 @@ def _cheapest(
     service_months: int,
     allowed: tuple[str, ...],
     changes: Sequence[int],
-    effort: tuple[float, float],
+    effort: tuple[float, int],
 ) -> PeoplePlan:
-    gap, time_limit_s = effort
+    gap, most_nodes = effort
     found = cheapest_by(
         demand, team, market, go_live_month, service_months,
-        allowed=allowed, changes=changes, gap=gap, time_limit_s=time_limit_s,
+        allowed=allowed, changes=changes, gap=gap, most_nodes=most_nodes,
     )  # fmt: skip
     if found is not None:
         return found
@@ -175,14 +175,14 @@ def front(
     changes: Sequence[int] = DEFAULT_CHANGES,
     latest_month: int = 12,
     gap: float = GAP,
-    time_limit_s: float = TIME_LIMIT_S,
+    most_nodes: int = MOST_NODES,
 ) -> Front:
     """Return the front between going live early and cheaply, from the first feasible month to `latest_month`."""
     months = int(figures()["service_months"]) if service_months is None else service_months
     taken = tuple(allowed)
     points: list[FrontPoint] = []
     for month in range(latest_month + 1):
-        plan = _cheapest(demand, team, market, month, months, taken, changes, (gap, time_limit_s))
+        plan = _cheapest(demand, team, market, month, months, taken, changes, (gap, most_nodes))
         if plan.feasible and (not points or plan.total_cost < points[-1].total_cost * (1.0 - 2.0 * gap)):
             points.append(FrontPoint(month, plan.total_cost, plan))
     return Front(tuple(points))

@@ -32,7 +32,8 @@ from millwright.scenario.model import Scenario
 GAP = 1e-2
 """Relative gap within which a plan of people counts as the cheapest: far below what its figures are worth."""
 
-TIME_LIMIT_S = 2.0
+MOST_NODES = 100
+"""Nodes of the search for a plan of people; most are done in the first."""
 
 EARLY_MONTHS = (1, 3)
 """Months that are tried where the scenario does not say by when it must be live."""
@@ -165,12 +166,12 @@ def _keep(key: tuple[object, ...], found: PeoplePlan | None) -> None:
     _SOLVED[key] = found
 
 
-def _in_time(solve: Callable[[float, float], Plan]) -> Plan:
-    """Return what `solve` finds within a gap and a time [s]; the first plan found where that takes too long."""
+def _soon_enough(solve: Callable[[float, int], Plan]) -> Plan:
+    """Return what `solve` finds within a gap and so many nodes; the first plan found where that takes more."""
     try:
-        return solve(GAP, TIME_LIMIT_S)
+        return solve(GAP, MOST_NODES)
     except TimeoutError:
-        return solve(_ANY_PLAN, 5.0 * TIME_LIMIT_S)
+        return solve(_ANY_PLAN, 50 * MOST_NODES)
 
 
 @dataclass(frozen=True)
@@ -209,8 +210,8 @@ class Crew:
         key = self._key(traits)
         known = _SOLVED.get(key)
         if known is None:
-            known = _in_time(
-                lambda gap, time_limit_s: coverage_plan(
+            known = _soon_enough(
+                lambda gap, most_nodes: coverage_plan(
                     skill_demand(traits),
                     self.team,
                     self.market,
@@ -219,7 +220,7 @@ class Crew:
                     service_months=self.service_months,
                     allowed=self.allowed,
                     gap=gap,
-                    time_limit_s=time_limit_s,
+                    most_nodes=most_nodes,
                 )
             )
             _keep(key, known)
@@ -229,8 +230,8 @@ class Crew:
         """Return the cheapest plan for the month asked for, whatever it costs; None where there is none."""
         key = replace(self, budget=None)._key(traits)
         if key not in _SOLVED:
-            found = _in_time(
-                lambda gap, time_limit_s: cheapest_by(
+            found = _soon_enough(
+                lambda gap, most_nodes: cheapest_by(
                     skill_demand(traits),
                     self.team,
                     self.market,
@@ -238,7 +239,7 @@ class Crew:
                     self.service_months,
                     allowed=self.allowed,
                     gap=gap,
-                    time_limit_s=time_limit_s,
+                    most_nodes=most_nodes,
                 )
             )
             _keep(key, found)
