@@ -40,9 +40,10 @@ cells solved to the end gave TPOT 9.3 % rather than 8.8 %, TTFT 22.3 % rather th
 so no column holds their points. Curves of operators are of all devices in every fold: a device left out here has
 operator tables, if it is NVIDIA's, and no serving points.
 
-What was chosen by looking: the weight of operator latencies on the even folds of cells; how far a correction reaches
-outside its box on three of the six folds of configurations; that three fits are averaged, and which, on all folds of
-cells, models and devices, so half a per cent of those columns may be luck.
+What was chosen by looking: the weight of operator latencies, for which the even folds of cells spoke and the odd did
+not, and which was compared on the folds of models and devices too; how far a correction reaches outside its box, on
+three of the six folds of configurations; that three fits are averaged, and which, on all folds of cells, models and
+devices. Half a per cent of those columns may be luck.
 
 Intervals are quantiles of those left-out errors by novelty and sort of point, times a factor: the one at which a whole
 group, judged by the quantiles of the other groups, is covered by 80 %. Two columns more leave out the newest quarter of

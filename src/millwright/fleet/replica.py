@@ -329,8 +329,9 @@ def with_interval(
     What is served with a probability of 0.8 is what is served when every step takes as long as four in five would: a
     slower step never serves more. The spread of the sample is added in the same proportion.
     The ends are simulated on a part of the requests and related to the middle on that same part: another part of the
-    traffic may be easier or harder than the whole, which says nothing about the step times. `cautious` is what the part
-    allows at `confidence`, if that was simulated before.
+    traffic may be easier or harder than the whole, which says nothing about the step times. Where the part is too short
+    for a backlog to show, it serves more than the whole: the ends are then simulated on the whole. `cautious` is what
+    the part allows at `confidence`, if that was simulated before.
     """
     candidate, part = performance.candidate, service.part()
     value, deviates = performance.goodput.rate_per_s, deviates_at(confidence)
@@ -341,6 +342,9 @@ def with_interval(
     if cautious is None:
         cautious = evaluate(part, candidate, COARSE, deviates=deviates)
     central = cautious.goodput if deviates == 0.0 else served(0.0, cautious.goodput, deviates)
+    if part is not service and 0.0 < value * _TOO_SHORT < central.rate_per_s:
+        part, central = service, performance.goodput
+        cautious = replace(cautious, goodput=served(deviates, central, 0.0))
     middle = central.rate_per_s
     slow = served(SPREAD_Z, cautious.goodput, deviates).rate_per_s
     fast = served(-SPREAD_Z, central, 0.0).rate_per_s
@@ -354,6 +358,10 @@ def with_interval(
     by_steps = value * min(cautious.goodput.rate_per_s / middle, 1.0)
     by_sample = value - (value - sampled_low) * min(deviates / SPREAD_Z, 1.0)
     return replace(performance, rate_per_s=rate, sure_per_s=min(by_steps, by_sample), confidence=confidence)
+
+
+_TOO_SHORT = 1.1
+"""A part of the requests of which so many times the whole's rate is served has not shown the backlog of the whole."""
 
 
 def deviates_at(confidence: float) -> float:
