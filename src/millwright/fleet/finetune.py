@@ -171,17 +171,6 @@ def _combined(time_s: Estimate, energy_kwh: Estimate, per_h: float, per_kwh: flo
     )
 
 
-def idle_machines(
-    hourly: NDArray[np.float64], mean_rate_per_s: float, machines: int, capacity_per_machine_per_s: float, spares: int
-) -> NDArray[np.float64]:
-    """Return how many machines stand idle in each hour of a typical week (168,), those kept as spares not counted.
-
-    `hourly` (168,) are weights of the hours with mean 1. A run may use them hour by hour if it keeps checkpoints.
-    """
-    needed = np.ceil(hourly * mean_rate_per_s / capacity_per_machine_per_s * (1.0 - 1e-12))
-    return np.asarray(np.maximum(machines - spares - needed, 0.0), dtype=np.float64)
-
-
 def worst_wait_h(hours: float, free: NDArray[np.float64]) -> float:
     """Return how long a run of so many machine-hours takes that may only use a machine's free hours [h].
 
@@ -198,12 +187,3 @@ def worst_wait_h(hours: float, free: NDArray[np.float64]) -> float:
     starts = np.arange(len(free))
     ends = np.searchsorted(twice, twice[starts] + rest - 1e-9, side="left")
     return whole * len(free) + float((ends - starts).max())
-
-
-def fits_idle_hours(
-    machine_hours_per_run: float, runs_per_week: float, idle: NDArray[np.float64]
-) -> tuple[bool, float]:
-    """Return whether a periodic run fits the idle hours of a week, and the share of them that it takes [-]."""
-    available = float(idle.sum())
-    used = machine_hours_per_run * runs_per_week
-    return used <= available, used / available if available > 0.0 else float("inf")

@@ -134,9 +134,12 @@ class Jobs:
         self._threads.submit(self._run, job)
 
     def _run(self, job: Job) -> None:
-        if not self._change(job.id, state=JobState.RUNNING, started_at=now()):
+        started = now()
+        # written down before it is told: who hears that it runs finds it interrupted if the server dies
+        if not self._library.begin_job(job.id, started):
             return  # cancelled while it waited
-        self._library.change_job(job.id, state=JobState.RUNNING.value, started_at=self.job(job.id).started_at)
+        if not self._change(job.id, state=JobState.RUNNING, started_at=started):
+            return  # cancelled just now
         request = json.loads(job.request)
         try:
             request, files = self._prepare(request)

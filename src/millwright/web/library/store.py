@@ -214,6 +214,15 @@ class Library:
         with self.engine.begin() as connection:
             connection.execute(tables.jobs.update().where(tables.jobs.c.id == id_).values(**columns))
 
+    def begin_job(self, id_: str, started_at: dt.datetime) -> bool:
+        """Write down that a job runs; False where it does not wait any more."""
+        waits = (tables.jobs.c.id == id_) & (tables.jobs.c.state == JobState.WAITING.value)
+        with self.engine.begin() as connection:
+            begun = connection.execute(
+                tables.jobs.update().where(waits).values(state=JobState.RUNNING.value, started_at=started_at)
+            )
+        return begun.rowcount == 1
+
     def job(self, id_: str) -> JobRow:
         """Return one job; raises NotThereError."""
         with self.engine.connect() as connection:
