@@ -7,9 +7,7 @@ experts dealt out over all devices; or tensor parallelism over everything. They 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.fleet.contest import Evaluations, contest, unfit_considered
+from millwright.fleet.cores import on_every_core
 from millwright.fleet.layout import Layout
 from millwright.fleet.replica import Allowed, Candidate, Divided, Prospect, Service, Unfit, prospects, work_out
 from millwright.fleet.search import MachineAnswer, Progress
@@ -165,13 +164,11 @@ def search_joined(
         name = one.workload
         return answer_joined(one, services[name], models[name], allowed[name], calibration, confidence)
 
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
-    try:
-        for done, (one, found) in enumerate(zip(todo, pool.map(answer, todo), strict=True), start=1):
-            if found is not None:
-                answers[one.key] = found
-            if progress is not None:
-                progress("simulating hosts joined", done, len(todo))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    def tell(done: int, of: int) -> None:
+        if progress is not None:
+            progress("simulating hosts joined", done, of)
+
+    for one, found in zip(todo, on_every_core(answer, todo, tell), strict=True):
+        if found is not None:
+            answers[one.key] = found
     return answers
