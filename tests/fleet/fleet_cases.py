@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -68,14 +66,7 @@ def candidate(
 
 def scaled(step: StepTime, factor: float) -> StepTime:
     """Return `step` with every time `factor` times as long."""
-    return replace(
-        step,
-        tokens_s=step.tokens_s * factor,
-        decode_tokens_s=step.decode_tokens_s * factor,
-        kv_s=step.kv_s * factor,
-        seq_s=step.seq_s * factor,
-        prefill_s=step.prefill_s * factor,
-    )
+    return step.stretched(factor, factor)
 
 
 def log_uniform(low: float, high: float) -> st.SearchStrategy[float]:

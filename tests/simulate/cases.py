@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.speculation import Draft, Speculation, accepted_at_rate
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Basis
+from millwright.simulate.cluster import Member, Outage
 from millwright.simulate.offload import HostMemory
 from millwright.traffic.requests import Requests
 
@@ -129,3 +131,31 @@ def drafting(draw: st.DrawFn, step: StepTime, limits: SchedulerLimits) -> tuple[
     longer = np.concatenate([step.tokens_s, step.tokens_s[-1] + 1e-5 * np.arange(1, limits.max_num_seqs * tokens + 1)])
     speculating = replace(step, tokens_s=longer, decode_tokens_s=0.9 * longer, speculation=Speculation(draft, draft_s))
     return speculating, replace(limits, max_num_batched_tokens=budget)
+
+
+def unlike_members(draw: st.DrawFn, case: Case, most: int) -> list[Member]:
+    """Draw one to `most` unequal replicas."""
+    slower = replace(case.step, kv_s=case.step.kv_s * 1.5, decode_tokens_s=case.step.decode_tokens_s * 1.3)
+    smaller = replace(case.limits, max_num_seqs=max(1, case.limits.max_num_seqs // 2))
+    return [
+        Member(
+            draw(st.sampled_from([case.step, slower])),
+            draw(st.sampled_from([case.limits, smaller])),
+            case.kv_capacity_tokens,
+            weight=draw(st.sampled_from([1.0, 2.0])),
+            longest_input_tokens=draw(st.sampled_from([10**9, 10**9, 40])),
+            ready_s=draw(st.sampled_from([0.0, 0.0, 0.0, 0.0071])),
+        )
+        for _ in range(draw(st.integers(1, most)))
+    ]
+
+
+def outages_of(draw: st.DrawFn, members: int) -> list[Outage]:
+    """Draw outages of so many replicas; those of one do not overlap."""
+    found = []
+    for k in range(members):
+        times_s = sorted(draw(st.lists(st.floats(0.01, 1.0), max_size=4, unique=True)))
+        for begin_s, end_s in list(pairwise(times_s))[::2]:
+            if end_s - begin_s > 1e-6:
+                found.append(Outage(k, begin_s, end_s, retried=draw(st.booleans())))
+    return found

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases, poisson, step_time
+from tests.simulate.cases import Case, cases, outages_of, poisson, step_time, unlike_members
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Fate, simulate_open
@@ -23,26 +22,8 @@ from millwright.simulate.router import Router
 def clusters(draw: st.DrawFn, router: Router) -> tuple[Any, list[Member], list[Outage]]:
     """Draw requests, one to four unequal replicas, and outages that do not overlap."""
     case: Case = draw(cases())
-    slower = replace(case.step, kv_s=case.step.kv_s * 1.5, decode_tokens_s=case.step.decode_tokens_s * 1.3)
-    smaller = replace(case.limits, max_num_seqs=max(1, case.limits.max_num_seqs // 2))
-    members = [
-        Member(
-            draw(st.sampled_from([case.step, slower])),
-            draw(st.sampled_from([case.limits, smaller])),
-            case.kv_capacity_tokens,
-            weight=draw(st.sampled_from([1.0, 2.0])),
-            longest_input_tokens=draw(st.sampled_from([10**9, 10**9, 40])),
-            ready_s=draw(st.sampled_from([0.0, 0.0, 0.0, 0.0071])),
-        )
-        for _ in range(draw(st.integers(1, 4)))
-    ]
-    outages = []
-    for k in range(len(members)):
-        times_s = sorted(draw(st.lists(st.floats(0.01, 1.0), max_size=4, unique=True)))
-        for begin_s, end_s in list(pairwise(times_s))[::2]:
-            if end_s - begin_s > 1e-6:
-                outages.append(Outage(k, begin_s, end_s, retried=draw(st.booleans())))
-    return case.requests, members, outages
+    members = unlike_members(draw, case, 4)
+    return case.requests, members, outages_of(draw, len(members))
 
 
 def check(router: Router, drawn: tuple[Any, list[Member], list[Outage]]) -> None:

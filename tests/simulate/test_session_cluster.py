@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases, step_time
+from tests.simulate.cases import Case, cases, outages_of, step_time, unlike_members
 from tests.simulate.test_sessions import LIMITS, SESSIONS, sessions_of
 
 from millwright.simulate import (
@@ -32,31 +31,13 @@ Drawn = tuple[Sessions, list[Member], list[Outage]]
 def session_clusters(draw: st.DrawFn) -> Drawn:
     """Draw sessions that think or don't, one to three unequal replicas, and outages that do not overlap."""
     case: Case = draw(cases())
-    slower = replace(case.step, kv_s=case.step.kv_s * 1.5, decode_tokens_s=case.step.decode_tokens_s * 1.3)
-    smaller = replace(case.limits, max_num_seqs=max(1, case.limits.max_num_seqs // 2))
-    members = [
-        Member(
-            draw(st.sampled_from([case.step, slower])),
-            draw(st.sampled_from([case.limits, smaller])),
-            case.kv_capacity_tokens,
-            weight=draw(st.sampled_from([1.0, 2.0])),
-            longest_input_tokens=draw(st.sampled_from([10**9, 10**9, 40])),
-            ready_s=draw(st.sampled_from([0.0, 0.0, 0.0071])),
-        )
-        for _ in range(draw(st.integers(1, 3)))
-    ]
+    members = unlike_members(draw, case, 3)
     block = case.limits.block_size_tokens * 2
     sessions = sessions_of(
         draw(st.integers(0, 2**32)), draw(st.integers(1, 12)), draw(st.sampled_from([3, 40])), block, 5, 0.03
     )
     sessions = replace(sessions, think_s=sessions.think_s * draw(st.sampled_from([0.0, 1.0, 20.0])))
-    outages = []
-    for k in range(len(members)):
-        times_s = sorted(draw(st.lists(st.floats(0.01, 1.0), max_size=4, unique=True)))
-        for begin_s, end_s in list(pairwise(times_s))[::2]:
-            if end_s - begin_s > 1e-6:
-                outages.append(Outage(k, begin_s, end_s, retried=draw(st.booleans())))
-    return sessions, members, outages
+    return sessions, members, outages_of(draw, len(members))
 
 
 def check(router: Router, drawn: Drawn) -> None:

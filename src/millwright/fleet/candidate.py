@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from millwright.fleet.turns import Turns
 from millwright.perf.deployment import Deployment
@@ -111,12 +111,4 @@ def deployment_key(deployment: Deployment) -> CandidateKey:
 
 def slower(step: StepTime, deviates: float) -> StepTime:
     """Return `step` with its times `deviates` standard deviations longer on the logarithm (negative: shorter)."""
-    decode, prefill = math.exp(deviates * step.decode_log_sigma), math.exp(deviates * step.prefill_log_sigma)
-    return replace(
-        step,
-        tokens_s=step.tokens_s * prefill,
-        decode_tokens_s=step.decode_tokens_s * decode,
-        kv_s=step.kv_s * decode,
-        seq_s=step.seq_s * decode,
-        prefill_s=step.prefill_s * prefill,
-    )
+    return step.stretched(math.exp(deviates * step.prefill_log_sigma), math.exp(deviates * step.decode_log_sigma))

@@ -227,11 +227,6 @@ def simulate_deployments(
     )
 
 
-def _largest_rate(one: Member, requests: Requests, terms: Terms) -> Goodput:
-    slo = terms.slo or Slo()
-    return max_rate_at_slo(requests, one.step, one.limits, one.kv_capacity_tokens, slo, warmup=terms.warmup)
-
-
 def _play(
     members: Sequence[Member],
     load: Requests | Sessions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,3 +38,17 @@ class StepTime:
     basis: Basis
     speculation: Speculation | None = None
     calibrated: str = ""
+
+    def stretched(self, prefill: float, decode: float) -> StepTime:
+        """Return steps with a prompt that take `prefill` times as long [-], and steps of decoding alone `decode` times.
+
+        What a request waits for outside of steps stays.
+        """
+        return replace(
+            self,
+            tokens_s=self.tokens_s * prefill,
+            decode_tokens_s=self.decode_tokens_s * decode,
+            kv_s=self.kv_s * decode,
+            seq_s=self.seq_s * decode,
+            prefill_s=self.prefill_s * prefill,
+        )

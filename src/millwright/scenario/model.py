@@ -302,13 +302,6 @@ class Scenario(ScenarioModel):
         object.__setattr__(self, "sites", sites)
         return self
 
-    def catalog_overrides(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        """Return overrides and own devices as `load_catalog(overrides=…)` takes them."""
-        own = {device.name: device.model_dump(exclude={"name"}, exclude_none=True) for device in self.devices}
-        if not own:
-            return self.overrides
-        return {**self.overrides, "devices": {**self.overrides.get("devices", {}), **own}}
-
 
 def _country(given: Mapping[str, Any]) -> str:
     organisation = given.get("organisation")

@@ -22,7 +22,6 @@ from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, T
 from millwright.fleet.turns import ALWAYS, Busy, Turns, busy_of, spread, together
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import CONTEXT_BYTES
-from millwright.perf.step_time import StepTime
 from millwright.quantity import Estimate, share_text
 from millwright.simulate.goodput import Goodput
 from millwright.simulate.load import simulate_open
@@ -108,7 +107,8 @@ class _Device:
         key = process.tenant.name, multiple, deviates
         if key not in self._busy:
             part, candidate = process.tenant.service.part(), process.candidate
-            step = stretched(slower(candidate.step, deviates), worst_stretch(len(self.processes)))
+            worst = worst_stretch(len(self.processes))
+            step = slower(candidate.step, deviates).stretched(worst, worst)
             requests = part.at_rate()(multiple * process.tenant.peak_per_s / process.replicas)
             capacity = candidate.memory.kv_capacity_tokens
             self._busy[key] = busy_of(simulate_open(requests, step, candidate.deployment.limits, capacity))
@@ -204,18 +204,6 @@ def _with_lanes(device: _Device, device_count: int, confidence: float) -> Shared
             )
         )
     return Shared(How.BY_TURNS, tuple(lanes))
-
-
-def stretched(step: StepTime, times: float) -> StepTime:
-    """Return step times `times` as long; what a request waits for outside of steps stays."""
-    return replace(
-        step,
-        tokens_s=step.tokens_s * times,
-        decode_tokens_s=step.decode_tokens_s * times,
-        kv_s=step.kv_s * times,
-        seq_s=step.seq_s * times,
-        prefill_s=step.prefill_s * times,
-    )
 
 
 def _deployment(performance: ReplicaPerformance | None) -> Deployment:
