@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from millwright.cli import plan as plan_command
-from millwright.cli.main import EXIT_INPUT, app
+from millwright.cli.exits import EXIT_INPUT
+from millwright.cli.main import app
 
 SMALL = """\
 name: small

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.cli.exits import EXIT_NO
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.readiness.assessment import Answer
 
-EXIT_NO = 1
 DEFAULT_FILE = Path("readiness.yaml")
 
 
@@ -104,9 +104,9 @@ def _ask_all(path: Path, *, ask: bool) -> None:
     """
     import sys
 
-    from millwright.plan.plan_file import write_whole
     from millwright.readiness.answers_file import load_answers, read_text, with_answer
     from millwright.readiness.questions import load_questions
+    from millwright.whole_file import write_whole
 
     if not ask and not sys.stdin.isatty():
         what = "there are no answers, and no terminal to ask on"

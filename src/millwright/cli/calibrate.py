@@ -43,7 +43,9 @@ def calibrate(
     from millwright.measure.calibration import calibrate as fit
     from millwright.measure.points import points_of
     from millwright.perf.calibration import write_calibration
+    from millwright.whole_file import check_writable
 
+    check_writable(out)
     columns = dict(_column(each) for each in given or ())
     table = read_measured(points, columns)
     sources = [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in points]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from millwright.cli.exits import EXIT_DONE, EXIT_NO, EXIT_UNKNOWN
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from millwright.law.survey import Place, Survey
 
 _MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
-EXIT_YES, EXIT_NO, EXIT_UNKNOWN = 0, 1, 3
 
 
 def check(
@@ -62,7 +62,7 @@ def check(
             _show_air_gap(found)
         if out is not None:
             typer.echo(f"Written to {out}: {', '.join(str(path.relative_to(out)) for path in files)}.")
-    raise typer.Exit({Verdict.YES: EXIT_YES, Verdict.NO: EXIT_NO, Verdict.UNKNOWN: EXIT_UNKNOWN}[found.verdict])
+    raise typer.Exit({Verdict.YES: EXIT_DONE, Verdict.NO: EXIT_NO, Verdict.UNKNOWN: EXIT_UNKNOWN}[found.verdict])
 
 
 def _paper_trail(found: Survey, name: str, out: Path) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from millwright.errors import InputError
+from millwright.whole_file import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def cost(
     except CaseError as error:
         raise InputError(str(error), case) from None
     if export is not None and write is not None:
-        _export(priced, export, write)
+        write(priced, export)
     chosen = option or priced.ranked[0].name
     if bill is not None:
         _compare_bill(priced, chosen, bill, as_json)
@@ -84,15 +85,8 @@ def _writer(path: Path) -> Callable[[PricedFile, Path], None]:
     writers: dict[str, Callable[[PricedFile, Path], None]] = {".xlsx": export_workbook, ".csv": export_focus}
     if path.suffix.lower() not in writers:
         raise InputError(f"'{path.suffix}' is no format to export to", str(path), "End the name in .xlsx or .csv.")
+    check_writable(path)
     return writers[path.suffix.lower()]
-
-
-def _export(priced: PricedFile, path: Path, write: Callable[[PricedFile, Path], None]) -> None:
-    try:
-        write(priced, path)
-    except OSError as error:
-        reason = f"the file cannot be written ({error.strerror})"
-        raise InputError(reason, str(path), "Check folder and rights.") from None
 
 
 def _compare_bill(priced: PricedFile, option: str, path: Path, as_json: bool) -> None:

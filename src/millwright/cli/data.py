@@ -51,9 +51,9 @@ def data(
 
 
 def _put_into(path: Path, workload: str, profile: DataProfile) -> None:
-    from millwright.plan.plan_file import write_whole
     from millwright.readiness.workload_lengths import put_into
     from millwright.scenario.load import load_scenario, read_scenario
+    from millwright.whole_file import write_whole
 
     loaded = load_scenario(path)
     names = [each.name for each in loaded.scenario.workloads]

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.cli.exits import EXIT_NO
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.fleet.finetune import NoTraining, TrainingOption
     from millwright.perf.training import TrainingRun
     from millwright.quantity import Estimate
-
-EXIT_NO = 1
 
 
 def finetune(

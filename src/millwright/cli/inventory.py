@@ -51,9 +51,9 @@ def inventory(
     machine.txt`, carry that back, `millwright inventory --from machine.txt`.
     """
     from millwright.catalog.catalog import load_catalog
-    from millwright.plan.plan_file import write_whole
     from millwright.readiness.machine import read_machine
     from millwright.readiness.owned import owned_hardware, snippet
+    from millwright.whole_file import write_whole
 
     text = _run_script() if source is None else _read(source)
     machine = read_machine(text, "" if source is None else str(source))
@@ -102,10 +102,10 @@ def _read(path: Path) -> str:
 
 def _put_into(path: Path, hardware: OwnedHardware, site: str) -> None:
     """Put the machine into a scenario: into its site of that name if it is there, else as a new site."""
-    from millwright.plan.plan_file import write_whole
     from millwright.readiness.owned import site_value
     from millwright.scenario.edit import Plain, set_value
     from millwright.scenario.load import load_scenario, read_scenario
+    from millwright.whole_file import write_whole
 
     if not hardware.hosts:
         raise InputError("nothing of this machine is in the catalogue, so nothing was put in", str(path))

@@ -6,7 +6,7 @@ Modules of this package import nothing heavy at the top, so that `--help` answer
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -31,10 +31,9 @@ from millwright.cli import (
     sweep,
     validate,
 )
-from millwright.cli.streams import let_readers_leave
+from millwright.cli.exits import EXIT_INPUT, EXIT_STOPPED
+from millwright.cli.streams import guard_output, print_out
 from millwright.errors import InputError
-
-EXIT_DONE, EXIT_NO, EXIT_INPUT = 0, 1, 2
 
 app = typer.Typer(
     name="millwright",
@@ -82,15 +81,25 @@ def root(
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 the answer is no, 2 the input is wrong."""
-    let_readers_leave()
+    guard_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            print_out()
     except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(EXIT_INPUT) from None
+        _leave(str(error), EXIT_INPUT)
+    except OSError as error:  # a full disk, too many open files: no key of the user's is wrong, yet theirs to mend
+        _leave(f"{error.filename or 'this machine'}: {error.strerror or error}", EXIT_INPUT)
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped. Nothing half-written was left behind.\n")
-        raise SystemExit(130) from None
+        _leave("Stopped. Nothing half-written was left behind.", EXIT_STOPPED)
+
+
+def _leave(why: str, status: int) -> NoReturn:
+    """Tell why on stderr, where there is one (a service may have closed it), and leave with `status`."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{why}\n")
+    raise SystemExit(status)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.cli.exits import EXIT_NO
 from millwright.quantity import share_text
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from millwright.people.team import Team
     from millwright.plan.staffing import StaffedOption, Staffing
 
-EXIT_NO = 1
 MOST_TURNS_SHOWN = 8
 
 

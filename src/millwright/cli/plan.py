@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date, datetime
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.cli.exits import EXIT_NO
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from millwright.plan.model import Plan
     from millwright.scenario.load import LoadedScenario
 
-EXIT_NO = 1
 
 _PAPER = ("altair", "jinja2", "typst", "vl_convert")
 """What the extra `paper` installs: charts, the page and the PDF."""
@@ -97,6 +98,9 @@ def _explain(loaded: LoadedScenario, device: str, seed: int, calibration: Calibr
         show_explained(machines)
 
 
+_OTHER_FOLDER = "Choose another with --out."
+
+
 def _check_folder(out: Path) -> list[Path]:
     """Refuse a folder that cannot be written before the work, not after it; return the folders made, innermost first.
 
@@ -106,9 +110,9 @@ def _check_folder(out: Path) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"the folder cannot be made: {error.strerror}", str(out), "Choose another with --out."
-        ) from None
+        raise InputError(f"the folder cannot be made: {error.strerror}", str(out), _OTHER_FOLDER) from None
+    if not os.access(out, os.W_OK):
+        raise InputError("you have no right to write in this folder", str(out), _OTHER_FOLDER)
     return missing
 
 
@@ -139,10 +143,7 @@ def _write(made: Plan, out: Path) -> list[Path]:
     else:
         typer.echo("report.html and brief.pdf need more packages: pip install 'millwright[paper]'", err=True)
     for path, write in writers:
-        try:
-            write(made, path)
-        except OSError as error:
-            raise InputError(f"the file cannot be written: {error.strerror}", str(path)) from None
+        write(made, path)
     return [path for path, _ in writers]
 
 

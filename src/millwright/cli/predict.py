@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from millwright.errors import InputError
+from millwright.whole_file import check_writable, write_whole
 
 
 def predict(
@@ -33,16 +35,18 @@ def predict(
 
     if out.suffix.lower() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"'{out.name}' is neither .csv nor .parquet", "--out", "Name the output by its format.")
+    check_writable(out)
     corrections = read_calibration(calibration) if calibration is not None else None
     catalog = load_catalog(devices or (), models or ())
     table = predict_table(read_table(points), catalog, corrections)
     if simulate:
         table = play_table(table, catalog, corrections)
         typer.echo(agreement(table), err=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
     if out.suffix.lower() == ".csv":
-        table.write_csv(out)
+        table.write_csv(content)
     else:
-        table.write_parquet(out)
+        table.write_parquet(content)
+    write_whole(out, content.getvalue())
     impossible = len(table["pred_error"].drop_nulls())
     typer.echo(f"{len(table)} points predicted, {impossible} of them impossible as stated: {out}", err=True)

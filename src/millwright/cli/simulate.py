@@ -11,6 +11,7 @@ import typer
 
 from millwright.errors import InputError
 from millwright.quantity import share_text
+from millwright.whole_file import check_writable, write_whole
 
 if TYPE_CHECKING:
     from millwright.cli.progress import Tell
@@ -181,6 +182,9 @@ def simulate(
         autoscale=autoscale,
         start=start,
     )
+    for path in (timeline, plot):
+        if path is not None:
+            check_writable(path)
     corrections = read_calibration(calibration) if calibration is not None else None
     with progress() as tell:
 
@@ -242,7 +246,7 @@ def _write_timeline(outcomes: RequestOutcomes, path: Path) -> None:
 
     from millwright.simulate.timeline import chrome_trace
 
-    _write_whole(json.dumps(chrome_trace(outcomes), allow_nan=False), path, "timeline")
+    write_whole(path, json.dumps(chrome_trace(outcomes), allow_nan=False).encode("utf-8"))
 
 
 def _write_plot(run: SimulationRun, path: Path) -> None:
@@ -256,17 +260,7 @@ def _write_plot(run: SimulationRun, path: Path) -> None:
     if (replicas := len(run.outcomes.replica_totals)) > 1:
         title += f", {replicas} replicas"
     chart = run_chart(seen.time_s - seen.time_s[0], run.waiting, seen.running, seen.kv_share, title)
-    _write_whole(as_svg(chart), path, "plot")
-
-
-def _write_whole(text: str, path: Path, what: str) -> None:
-    """Write a file at once or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"the {what} cannot be written: {error.strerror}", str(path)) from error
+    write_whole(path, as_svg(chart).encode("utf-8"))
 
 
 def _print_table(run: SimulationRun, wall_s: float) -> None:

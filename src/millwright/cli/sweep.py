@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from millwright.cli.exits import EXIT_NO
 from millwright.errors import InputError
 
 if TYPE_CHECKING:
     from millwright.sweep.grid import Grid
     from millwright.sweep.run import Planner, SweepResult
-
-EXIT_NO = 1
 
 
 def sweep(

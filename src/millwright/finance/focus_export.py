@@ -19,6 +19,7 @@ import numpy as np
 
 from millwright.finance.ledger import Kind, Line
 from millwright.finance.pricing import PricedFile, PricedOption
+from millwright.whole_file import write_whole
 
 DEFAULT_START = "2027-01"
 """The first month where a case does not say its own; the export names it in every row."""
@@ -40,18 +41,13 @@ def focus_names() -> dict[str, Any]:
 
 
 def export_focus(priced: PricedFile, path: Path) -> None:
-    """Write every charge of every option to `path` (CSV), whole or not at all. Raises OSError."""
+    """Write every charge of every option to `path` (CSV), whole or not at all. Raises InputError."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for option in priced.options:
         writer.writerows(_charges(option, priced.file.start or DEFAULT_START))
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_text(text.getvalue(), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, text.getvalue().encode("utf-8"))
 
 
 def _charges(option: PricedOption, start: str) -> Iterator[dict[str, object]]:

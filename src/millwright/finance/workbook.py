@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
 def export_workbook(priced: PricedFile, path: Path, *, with_values: bool = True) -> None:
-    """Write `priced` to `path` (.xlsx). Raises OSError where the file cannot be written."""
+    """Write `priced` to `path` (.xlsx). Raises InputError where the file cannot be written."""
     taken = ["Summary"]
     pages = []
     for option in priced.options:

@@ -5,12 +5,15 @@ A cell is a text, a number, or a formula with the value it has now. Nothing is r
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
+
+from millwright.whole_file import write_whole
 
 
 class Style(IntEnum):
@@ -73,18 +76,18 @@ def column_name(index: int) -> str:
 
 
 def write_workbook(path: Path, sheets: Sequence[Sheet], *, with_values: bool = True) -> None:
-    """Write `sheets` to `path`, whole or not at all. Without values every reader must work the formulas out itself."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in _parts(sheets, with_values).items():
-                # A fixed date makes the same workbook the same bytes.
-                entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, text)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write `sheets` to `path`, whole or not at all. Without values every reader must work the formulas out itself.
+
+    Raises InputError where the file cannot be written.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in _parts(sheets, with_values).items():
+            # A fixed date makes the same workbook the same bytes.
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, text)
+    write_whole(path, content.getvalue())
 
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -23,6 +23,7 @@ from millwright.perf.engines import engine_id
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.timing import Coefficients, Floats
 from millwright.quantity import Basis
+from millwright.whole_file import write_whole
 
 SCHEMA = 1
 
@@ -135,11 +136,7 @@ def calibration_note(correction: Correction, calibration: Calibration) -> str:
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON; raises InputError when the file cannot be written."""
     document = {"kind": "millwright-calibration", "schema": SCHEMA, **asdict(calibration)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"the file cannot be written: {error.strerror}", str(path)) from None
+    write_whole(path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from millwright.errors import InputError
 from millwright.plan.model import SCHEMA_VERSION, Plan
+from millwright.whole_file import write_whole
 
 
 def plan_as_json(plan: Plan) -> str:
@@ -55,18 +54,3 @@ _REMEDY = "Make it with `millwright plan`."
 def write_plan(plan: Plan, path: Path) -> None:
     """Write the plan as JSON; the file is either the whole new plan or what was there before."""
     write_whole(path, plan_as_json(plan).encode("utf-8"))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path` through a temporary file beside it, so that an interruption leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:  # Ctrl-C too: what is begun is taken away again
-        temporary.unlink(missing_ok=True)
-        raise

@@ -16,9 +16,9 @@ from typing import Any
 
 from millwright.errors import InputError
 from millwright.plan.model import Plan
-from millwright.plan.plan_file import write_whole
 from millwright.report.brief_content import Room, brief_content
 from millwright.report.figures import Figure, figures
+from millwright.whole_file import write_whole
 
 _TEMPLATE = Path(__file__).parent / "templates" / "brief.typ"
 _CHART_WIDTH, _CHART_HEIGHT = 580, 160

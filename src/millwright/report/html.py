@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from millwright.plan.model import LawFinding, LengthSummary, Option, Plan, SloLimit
-from millwright.plan.plan_file import write_whole
 from millwright.report import wording
 from millwright.report.figures import Figure, figures
 from millwright.report.format import (
@@ -47,6 +46,7 @@ from millwright.report.sovereign_text import (
     sovereignty_range,
 )
 from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_sentences
+from millwright.whole_file import write_whole
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FEW_OPTIONS = 12

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from millwright.plan.model import Option, Origin, Plan
-from millwright.plan.plan_file import write_whole
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
 from millwright.report.leading import leading, ranks_text
@@ -27,6 +26,7 @@ from millwright.report.wording import (
     odds_text,
     rules_text,
 )
+from millwright.whole_file import write_whole
 
 _FEW_OPTIONS = 12
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

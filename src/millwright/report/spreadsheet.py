@@ -23,7 +23,7 @@ _MONTHS_PER_YEAR = 12
 
 
 def write_spreadsheet(plan: Plan, path: Path) -> None:
-    """Write `plan` to `path` (.xlsx), whole or not at all. Raises OSError where the file cannot be written."""
+    """Write `plan` to `path` (.xlsx), whole or not at all. Raises InputError where the file cannot be written."""
     write_workbook(path, sheets_of(plan))
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from millwright.plan.plan_file import write_whole
 from millwright.sweep.answer import ANSWER_FIELDS, Field, Row
 from millwright.sweep.grid import Cell, Grid, changed_keys
 from millwright.sweep.ledger import Ledger
+from millwright.whole_file import write_whole
 
 Planner: TypeAlias = Callable[[Sequence[Cell], dt.date], Iterator[tuple[Cell, "Row | BaseException"]]]
 """Plans cells as of a day, and yields each with its answer, or with what went wrong, in any order."""

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from millwright.errors import InputError
 from millwright.law.rego import rego_input, rego_policy
 from millwright.law.survey import Survey
-from millwright.plan.plan_file import write_whole
 from millwright.report.counsel.annex import annex
 from millwright.report.counsel.docx import paper_as_docx
 from millwright.report.counsel.findings import findings_document
@@ -21,6 +19,7 @@ from millwright.report.counsel.oscal import CATALOG_FILE, assessment_results, ca
 from millwright.report.counsel.outlines import filled, load_outlines
 from millwright.report.counsel.paper import Paper
 from millwright.report.counsel.pdf import paper_as_pdf
+from millwright.whole_file import write_whole
 
 ANNEX = "annex"
 
@@ -30,17 +29,12 @@ def write_counsel_folder(survey: Survey, name: str, folder: Path, made: dt.datet
 
     findings.json, the annex and the outlines as Markdown and Word (the annex as PDF too, where Typst is installed),
     OSCAL files, the Rego policy and its inputs. Outlines that apply to nothing are left out. `made` is the moment that
-    the files carry: the same survey at the same moment gives the same bytes. Raises InputError for a folder that cannot
+    the files carry: the same survey at the same moment gives the same bytes. Raises InputError for a file that cannot
     be written.
     """
     files = counsel_files(survey, name, made)
-    try:
-        for path, content in files.items():
-            write_whole(folder / path, content)
-    except OSError as error:
-        raise InputError(
-            f"the folder cannot be written ({error.strerror})", str(folder), "Choose another --out."
-        ) from error
+    for path, content in files.items():
+        write_whole(folder / path, content)
     return tuple(folder / path for path in files)
 
 
