@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from millwright.catalog.catalog import Catalog
@@ -160,6 +161,12 @@ Plan = TypeVar("Plan", PeoplePlan, PeoplePlan | None)
 _MOST_KEPT = 2_000
 
 
+@lru_cache(maxsize=_MOST_KEPT)
+def asked_of_people(traits: OptionTraits) -> str:
+    """Return what tells options apart for people: many traits ask for the same skills, hours and rotas."""
+    return repr(replace(skill_demand(traits), traits=OptionTraits(kinds=frozenset(), hosts=traits.hosts)))
+
+
 def _keep(key: tuple[object, ...], found: PeoplePlan | None) -> None:
     if len(_SOLVED) >= _MOST_KEPT:
         _SOLVED.clear()
@@ -248,21 +255,26 @@ class Crew:
         return known if known is not None and known.feasible else None
 
     def _key(self, traits: OptionTraits) -> tuple[object, ...]:
+        asked = asked_of_people(traits)
         return (repr(self.team), self.market.currency, self.market.year_cost, self.market.hiring, self.market.outside,
-                self.go_live_month, self.service_months, self.budget, self.allowed, traits)  # fmt: skip
+                self.go_live_month, self.service_months, self.budget, self.allowed, asked)  # fmt: skip
 
     def earliest(self, traits: OptionTraits, latest_month: int | None = None) -> PeoplePlan | None:
-        """Return a plan for the first month from which people could run it, whatever it costs; None: none by then."""
+        """Return a plan for the first month from which people could run it, whatever it costs; None: none by then.
+
+        That there is none for a month is soon known, the best for a month takes long: so months are tried from the
+        first on, in growing steps, and then between the last with none and the first with one.
+        """
         until = self.go_live_month if latest_month is None else latest_month
         found: PeoplePlan | None = None
-        too_early, month = -1, until + 1
+        too_early, month, stride = -1, until + 1, 1
         while month - too_early > 1:
-            middle = (too_early + month) // 2
+            middle = (too_early + month) // 2 if found is not None else min(too_early + stride, until)
             plan = self.by(middle)._plan_if_any(traits)
             if plan is not None:
                 month, found = middle, plan
             else:
-                too_early = middle
+                too_early, stride = middle, stride + 1
         return found
 
 
@@ -308,10 +320,10 @@ def staffed(
     """Return the options that the crew can run, with its costs and date; the others are added to `refused`."""
     kept = []
     asked = [traits_of_priced(option, pricing.scenario, pricing.catalog, central) for option in options]
-    distinct = list(dict.fromkeys(asked))
-    plans = dict(zip(distinct, on_every_core(crew.plan, distinct), strict=True))
+    distinct = {asked_of_people(traits): traits for traits in asked}
+    plans = dict(zip(distinct, on_every_core(crew.plan, distinct.values()), strict=True))
     for option, traits in zip(options, asked, strict=True):
-        plan = plans[traits]
+        plan = plans[asked_of_people(traits)]
         if plan.feasible:
             kept.append(_with_crew(option, crew, plan, traits))
         else:
@@ -322,8 +334,8 @@ def staffed(
 def look_ahead(options: Iterable[PricedOption], crew: Crew) -> None:
     """Work out, on every core, how early people could run each option, so that it is known when it is asked."""
     terms = [option.staff for option in options if isinstance(option.staff, CrewTerms)]
-    asked = dict.fromkeys((each.traits, each.plan.go_live_month) for each in terms)
-    on_every_core(lambda each: crew.earliest(*each), asked)
+    asked = {(asked_of_people(each.traits), each.plan.go_live_month): each for each in terms}
+    on_every_core(lambda each: crew.earliest(each.traits, each.plan.go_live_month), asked.values())
 
 
 def _with_crew(option: PricedOption, crew: Crew, plan: PeoplePlan, traits: OptionTraits) -> PricedOption:
