@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from millwright.catalog.catalog import load_catalog
 from millwright.fleet.replica import Candidate, Service, rate_bound
 from millwright.perf.deployment import Deployment, SchedulerLimits
 from millwright.perf.memory import MemoryFit
+from millwright.perf.speculation import Draft, Speculation, accepted_at_rate
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Basis
 from millwright.simulate.slo import Slo
@@ -86,3 +89,17 @@ def step_times(draw: st.DrawFn, max_tokens: int = 1024) -> StepTime:
         prefill_times=draw(st.sampled_from([1.0, 3.0, 10.0])),
         max_tokens=max_tokens,
     )
+
+
+def drafting(step: StepTime, draft: Draft, most_sequences: int = 64, draft_token_s: float = 0.0) -> StepTime:
+    """Return `step` under speculative decoding whose draft takes so long for each token and sequence."""
+    draft_s = draft_token_s * draft.tokens * np.arange(most_sequences + 1.0)
+    return replace(step, speculation=Speculation(draft, draft_s))
+
+
+@st.composite
+def drafts(draw: st.DrawFn) -> Draft:
+    """Draw drafts of one to five tokens, from always wrong to always right, drawn or at their mean rate."""
+    tokens = draw(st.sampled_from([1, 2, 5]))
+    rate = draw(st.sampled_from([0.0, 0.4, 0.8, 1.0]))
+    return Draft(tokens, accepted_at_rate(tokens, rate), sampled=draw(st.booleans()), seed=draw(st.integers(0, 2**40)))

@@ -12,22 +12,26 @@ sequences and c the cache entries that a request holds:
     roofline  the same work at the datasheet's peaks, whatever an engine makes of them
 
 The share of requests that the SLO lets fail is counted at no latency limit, those with the largest saving first.
-docs/fleet-search.md derives them.
+Under speculative decoding a step of n sequences verifies n·(1 + k) tokens and brings each of them several; how many
+steps an answer takes is known beforehand, because what is accepted depends on the request and the place alone. So the
+arguments count steps where they count tokens otherwise. docs/fleet-search.md derives them.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millwright.fleet.service import Service
 from millwright.perf.deployment import SchedulerLimits
+from millwright.perf.speculation import Draft
 from millwright.perf.step_time import StepTime
+from millwright.simulate.drafting import passes_of_answers
 from millwright.simulate.outcomes import Fate
-from millwright.simulate.packing import refusals
+from millwright.simulate.packing import drafted_tokens, refusals
 from millwright.simulate.slo import Slo
 from millwright.traffic.requests import Requests
 
@@ -49,6 +53,7 @@ class Asked:
     shared: Floats
     slo: Slo | None
     requests: Requests
+    _drafted: dict[Draft, _Decoding] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, service: Service) -> Asked:
@@ -61,6 +66,55 @@ class Asked:
             service.slo,
             requests,
         )
+
+    def decoding(self, step: StepTime) -> _Decoding:
+        """Return how many decode steps each answer takes under `step`."""
+        if step.speculation is None:
+            answers = np.maximum(self.outputs - 1.0, 0.0)
+            return _Decoding(answers, answers / 2.0, answers * self.outputs / 2.0)
+        draft = step.speculation.draft
+        if draft not in self._drafted:
+            self._drafted[draft] = _Decoding(*passes_of_answers(draft, self.outputs.astype(np.int64)))
+        return self._drafted[draft]
+
+
+@dataclass(frozen=True)
+class _Decoding:
+    """The decode steps of each answer (requests,), those in its second half, and its tokens before each, added up."""
+
+    steps: Floats
+    late: Floats
+    before: Floats
+
+    def of(self, served: NDArray[np.bool_]) -> _Decoding:
+        """Return those of some of the requests."""
+        return _Decoding(self.steps[served], self.late[served], self.before[served])
+
+
+@dataclass(frozen=True)
+class _StepCosts:
+    """What decode steps take: `step_s` [s] of `sizes` sequences alone; a sequence has `places` tokens of a step.
+
+    `free_s` [s] is the least that a sequence's part of any step can take, beside prompts too.
+    """
+
+    sizes: NDArray[np.int64]
+    step_s: Floats
+    places: int
+    free_s: float
+
+    @classmethod
+    def of(cls, step: StepTime, most: int) -> _StepCosts:
+        """Return the costs of steps of up to `most` sequences."""
+        places = 1 + drafted_tokens(step)
+        sizes = np.arange(1, max(min(most, (len(step.decode_tokens_s) - 1) // places), 1) + 1)
+        step_s = step.decode_tokens_s[np.minimum(sizes * places, len(step.decode_tokens_s) - 1)]
+        drafting_s = 0.0
+        if step.speculation is not None:
+            draft_s = step.speculation.draft_s[np.minimum(sizes, len(step.speculation.draft_s) - 1)]
+            step_s, drafting_s = step_s + draft_s, float((draft_s / sizes).min())
+        beside_s = places * _cheapest_prefill_token_s(step) + drafting_s
+        return cls(sizes, step_s, places, min(float((step_s / sizes).min()), beside_s))
 
 
 def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
@@ -78,24 +132,22 @@ def asked_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_c
     if not served.any():
         return math.inf
     inputs, outputs, shared = asked.inputs[served], asked.outputs[served], asked.shared[served]
-    answers = np.maximum(outputs - 1.0, 0.0)
+    decoding = asked.decoding(step).of(served)
     prefill_token_s = _cheapest_prefill_token_s(step)
-    sizes = np.arange(1, _most_sequences(asked, step, limits, kv_capacity_tokens) + 1)
-    decode_s = step.decode_tokens_s[sizes]
+    costs = _StepCosts.of(step, _most_sequences(asked, limits, kv_capacity_tokens))
     prompts_s = (inputs - shared) * prefill_token_s + step.prefill_s * (
         inputs * (inputs - 1.0) - shared * (shared - 1.0)
     ) / 2.0
-    reads_s = answers * (step.seq_s + step.kv_s * (inputs + outputs / 2.0))
-    free_s = min(float((decode_s / sizes).min()), prefill_token_s)
+    reads_s = decoding.steps * (step.seq_s + step.kv_s * inputs) + step.kv_s * decoding.before
     fixed_s = prompts_s + reads_s
-    decoding_s = _decoding_under_slo(asked, served, step, decode_s, sizes, free_s, answers)
+    decoding_s = _decoding_under_slo(asked, inputs, outputs, decoding, step, costs)
     if decoding_s is None:
         return 0.0
     count = len(asked.requests)
     fixed_total_s = float(fixed_s.sum())
     work_s = max(
         fixed_total_s + decoding_s,
-        _work_under_cache(fixed_total_s, inputs - shared, outputs, step, sizes, free_s, kv_capacity_tokens),
+        _work_under_cache(fixed_total_s, inputs - shared, outputs, decoding, step, costs, kv_capacity_tokens),
     )
     return count / work_s if work_s > 0.0 else math.inf
 
@@ -141,35 +193,28 @@ def _cheapest_prefill_token_s(step: StepTime) -> float:
     return float((step.tokens_s[1:] / tokens).min())
 
 
-def _most_sequences(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> int:
+def _most_sequences(asked: Asked, limits: SchedulerLimits, kv_capacity_tokens: int) -> int:
     """Return the largest batch: what the limit and, were all prompts as short as the shortest, the cache allow."""
     shortest = float((asked.inputs - asked.shared).min())
-    most = int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / max(shortest, 1.0))))
-    return min(most, len(step.decode_tokens_s) - 1)
+    return int(max(1.0, min(limits.max_num_seqs, kv_capacity_tokens / max(shortest, 1.0))))
 
 
 def _decoding_under_slo(
-    asked: Asked,
-    served: NDArray[np.bool_],
-    step: StepTime,
-    decode_s: Floats,
-    sizes: NDArray[np.int64],
-    free_s: float,
-    answers: Floats,
+    asked: Asked, inputs: Floats, outputs: Floats, decoding: _Decoding, step: StepTime, costs: _StepCosts
 ) -> float | None:
     """Return the least decode time of all requests under the limits on latency [s]; None: too many cannot keep them."""
     slo = asked.slo
-    unlimited = answers * free_s
+    unlimited = decoding.steps * costs.free_s
     if slo is None or (slo.tpot_s is None and slo.e2e_s is None):
         return float(unlimited.sum())
-    inputs, outputs = asked.inputs[served], asked.outputs[served]
-    limit_s = np.full(len(answers), math.inf if slo.tpot_s is None else slo.tpot_s)
+    answers, steps = np.maximum(outputs - 1.0, 0.0), np.maximum(decoding.steps, 1.0)
+    limit_s = np.full(len(answers), math.inf) if slo.tpot_s is None else slo.tpot_s * answers / steps  # of one step
     if slo.e2e_s is not None:
-        limit_s = np.minimum(limit_s, slo.e2e_s / np.maximum(answers, 1.0))
-    limit_s = limit_s - step.kv_s * (inputs + outputs / 2.0) - step.seq_s  # what is left for the rest of its steps
-    durations, shares = _hull(step, decode_s, sizes)
+        limit_s = np.minimum(limit_s, slo.e2e_s / steps)
+    limit_s = limit_s - step.kv_s * (inputs + decoding.before / steps) - step.seq_s  # what is left for the rest of it
+    durations, shares = _hull(step, costs)
     least = np.interp(limit_s, durations, shares)
-    limited = np.where(answers > 0.0, answers * np.maximum(least, free_s), 0.0)
+    limited = np.where(answers > 0.0, decoding.steps * np.maximum(least, costs.free_s), 0.0)
     limited = np.where((limit_s < durations[0]) & (answers > 0.0), math.inf, limited)
     may_fail = math.floor((1.0 - slo.share) * len(asked.requests) + 1e-9)
     if int(np.isinf(limited).sum()) > may_fail:
@@ -181,14 +226,14 @@ def _decoding_under_slo(
     return float(limited.sum())
 
 
-def _hull(step: StepTime, decode_s: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Return the lower convex hull, falling, of a token's share of a step over the step's duration.
+def _hull(step: StepTime, costs: _StepCosts) -> tuple[Floats, Floats]:
+    """Return the lower convex hull, falling, of a sequence's share of a step over the step's duration.
 
     Steps that decode alone and steps that compute prompts beside are both points of it.
     """
-    tokens = np.arange(1, len(step.tokens_s))
-    duration = np.concatenate([decode_s, step.tokens_s[1:]])
-    share = np.concatenate([decode_s / sizes, step.tokens_s[1:] / tokens])
+    tokens = np.arange(costs.places, len(step.tokens_s))
+    duration = np.concatenate([costs.step_s, step.tokens_s[costs.places :]])
+    share = np.concatenate([costs.step_s / costs.sizes, costs.places * step.tokens_s[costs.places :] / tokens])
     order = np.lexsort((share, duration))
     duration, share = duration[order], share[order]
     falling = np.concatenate(([True], share[1:] < np.minimum.accumulate(share)[:-1]))
@@ -223,28 +268,26 @@ def _work_under_cache(
     fixed_s: float,
     prompts: Floats,
     outputs: Floats,
+    decoding: _Decoding,
     step: StepTime,
-    sizes: NDArray[np.int64],
-    free_s: float,
+    costs: _StepCosts,
     kv_capacity_tokens: int,
 ) -> float:
     """Return the least time of all requests [s] given that together they never hold more than the cache.
 
     The first half of an answer holds its prompt at least, the second half the first as well.
     """
-    answers = np.maximum(outputs - 1.0, 0.0) / 2.0
-    held = np.concatenate([prompts, prompts + np.floor(answers)])
-    weights = np.concatenate([answers, answers])
+    held = np.concatenate([prompts, prompts + np.floor(np.maximum(outputs - 1.0, 0.0) / 2.0)])
+    weights = np.concatenate([decoding.steps - decoding.late, decoding.late])
     order = np.argsort(held)
     starts = np.unique(np.linspace(0, len(order), _CACHE_GROUPS + 1).astype(int))[:-1]
     least, weight = held[order[starts]], np.add.reduceat(weights[order], starts)
-    decode_s = step.decode_tokens_s[sizes]
-    shortest_s = min(float(decode_s[0]), float(step.tokens_s[1]))
+    shortest_s = min(float(costs.step_s[0]), float(step.tokens_s[min(costs.places, len(step.tokens_s) - 1)]))
     per_entry = 1.0 / max(kv_capacity_tokens, 1)
     found = 0.0
     for share in _CACHE_SHARES:
-        alone = (1.0 - share) * (decode_s / sizes) + share * per_entry * least[:, None] * decode_s
-        beside_prompts = (1.0 - share) * free_s + share * per_entry * least * shortest_s
-        token_s = np.minimum(alone.min(axis=1), beside_prompts)
-        found = max(found, (1.0 - share) * fixed_s + float((weight * token_s).sum()))
+        alone = (1.0 - share) * (costs.step_s / costs.sizes) + share * per_entry * least[:, None] * costs.step_s
+        beside_prompts = (1.0 - share) * costs.free_s + share * per_entry * least * shortest_s
+        step_s = np.minimum(alone.min(axis=1), beside_prompts)
+        found = max(found, (1.0 - share) * fixed_s + float((weight * step_s).sum()))
     return found

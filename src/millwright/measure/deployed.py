@@ -242,17 +242,30 @@ def at_levels(points: Points, levels: Sequence[Floats]) -> Points:
 def _stretched(
     step: StepTime, floors: _Floors, context: float, decoding: Floats, stretch: Floats, usual: float
 ) -> StepTime:
-    """Return `step` with decode steps of n sequences longer by the factor at n, slopes by the usual one."""
+    """Return `step` with decode steps of n sequences longer by the factor at n, slopes by the usual one.
+
+    Under speculative decoding a sequence has several of the step's tokens, and its draft takes longer by the same.
+    """
     floor_table, kv_floor_s, _ = floors
-    tokens = np.arange(len(step.decode_tokens_s), dtype=np.float64)
+    speculation = step.speculation
+    places = 1 if speculation is None else 1 + speculation.draft.tokens
+    sequences = np.arange(len(step.decode_tokens_s)) / places
     order = np.argsort(decoding)
-    factor = np.interp(np.log(np.maximum(tokens, 0.5)), np.log(decoding[order]), stretch[order])
+
+    def factor_at(count: Floats) -> Floats:
+        return np.interp(np.log(np.maximum(count, 0.5)), np.log(decoding[order]), stretch[order])
+
+    factor = factor_at(sequences)
     kv_s, seq_s = max(usual * step.kv_s, kv_floor_s), usual * step.seq_s
-    whole = factor * (step.decode_tokens_s + tokens * (context * step.kv_s + step.seq_s))
-    table = np.maximum(whole - tokens * (context * kv_s + seq_s), np.minimum(factor, 1.0) * 0.5 * step.decode_tokens_s)
+    whole = factor * (step.decode_tokens_s + sequences * (context * step.kv_s + step.seq_s))
+    least = np.minimum(factor, 1.0) * 0.5 * step.decode_tokens_s
+    table = np.maximum(whole - sequences * (context * kv_s + seq_s), least)
     table = np.maximum.accumulate(np.maximum(table, floor_table))
     table[0] = 0.0
-    return replace(step, decode_tokens_s=table, kv_s=kv_s, seq_s=seq_s)
+    if speculation is not None:
+        draft_s = speculation.draft_s * factor_at(np.arange(len(speculation.draft_s), dtype=np.float64))
+        speculation = replace(speculation, draft_s=draft_s)
+    return replace(step, decode_tokens_s=table, kv_s=kv_s, seq_s=seq_s, speculation=speculation)
 
 
 def _with_first_token(

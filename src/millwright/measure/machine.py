@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from millwright.errors import InputError
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import MemoryFit
-from millwright.perf.speculation import Draft, Speculation, accepted_at_rate, draft_methods
-from millwright.perf.step_time import StepTime
+from millwright.perf.speculation import Draft, accepted_at_rate, draft_methods
 from millwright.simulate.offload import HostMemory
 
 
@@ -37,20 +34,6 @@ def draft_asked(text: str, acceptance: float | None, seed: int) -> Draft | None:
     except ValueError as error:
         raise InputError(str(error), "--acceptance") from error
     return replace(method, tokens=tokens, accepted=accepted, seed=seed)
-
-
-def with_draft(step: StepTime, draft: Draft | None, deployment: Deployment) -> StepTime:
-    """Return the step times under speculative decoding.
-
-    Each drafted token costs its share of the model's layers of a step that decodes the same sequences:
-    draft_s[n] = tokens · layers / model layers · decode_tokens_s[n].
-    """
-    if draft is None:
-        return step
-    most = min(deployment.limits.max_num_seqs, len(step.decode_tokens_s) - 1)
-    model_layers = max(sum(group.count for group in deployment.model.layers), 1)
-    draft_s = draft.tokens * draft.layers / model_layers * step.decode_tokens_s[: most + 1]
-    return replace(step, speculation=Speculation(draft, np.ascontiguousarray(draft_s)))
 
 
 def host_memory_asked(offload_gb: float | None, deployment: Deployment, fit: MemoryFit) -> HostMemory | None:

@@ -21,7 +21,7 @@ from millwright.measure.asked import (
 )
 from millwright.measure.asked_deployments import asked_deployments
 from millwright.measure.deployed import METRICS, DeployedStepTime, deployed_step_time
-from millwright.measure.machine import draft_asked, host_memory_asked, with_draft
+from millwright.measure.machine import draft_asked, host_memory_asked
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Deployment
 from millwright.perf.memory import MemoryFit, memory_fit
@@ -182,6 +182,7 @@ def simulate_deployments(
     Of unlike replicas each has the weight of its speed: the first one's time per request over its own.
     """
     requests = load.as_requests() if isinstance(load, Sessions) else load
+    deployments = [replace(each, draft=terms.draft) for each in deployments]
     kinds = list(dict.fromkeys(map(_identity, deployments)))
     firsts = [next(each for each in deployments if _identity(each) == kind) for kind in kinds]
     fits = [_fit(each) for each in firsts]
@@ -189,7 +190,7 @@ def simulate_deployments(
     members = []
     for deployment in deployments:
         number = kinds.index(_identity(deployment))
-        machine = (with_draft(steps[number].step, terms.draft, deployment), deployment.limits)
+        machine = (steps[number].step, deployment.limits)
         host = host_memory_asked(terms.offload_gb, deployment, fits[number])
         weight = steps[0].cycle_s / steps[number].cycle_s
         members.append(Member(*machine, fits[number].kv_capacity_tokens, weight, host_memory=host))

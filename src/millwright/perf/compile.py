@@ -5,14 +5,17 @@ This is the equations and coefficients alone; `measure.deployed` adds the correc
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from millwright.perf.calibration import NO_CORRECTION, Calibration, calibrated_basis, calibration_note, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 from millwright.perf.deployment import Deployment
+from millwright.perf.drafter import draft_deployment
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.operators import StepOperators, step_operators
+from millwright.perf.speculation import Speculation
 from millwright.perf.step_time import StepTime
 from millwright.perf.timing import (
     Coefficients,
@@ -71,7 +74,8 @@ def compile_step_time(
     _, prefill, _ = step_times_s(stack, grid[None, :], prefill_coefficients)
     floor = product_floor_s(stack, grid[None, :], np.ones((1, 1)), np.zeros((1, 1)))
     decode, prefill = np.maximum(decode, floor), np.maximum(prefill, floor)
-    kv_s, kv_floor_s = kv_slope_s(stack, coefficients)
+    queries = 1 if deployment.draft is None else 1 + deployment.draft.tokens
+    kv_s, kv_floor_s = kv_slope_s(stack, coefficients, queries)
     pair_s, pair_floor_s = pair_slope_s(stack, prefill_coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
     shipped = basis = deployment_basis(labels, deployment.model.id, operators)
@@ -81,17 +85,58 @@ def compile_step_time(
     decode_sigma, prefill_sigma = (
         spreads[_sigma_key(shipped)] for spreads in (fit.decode_log_sigma, fit.prefill_log_sigma)
     )
-    return StepTime(
+    step = StepTime(
         tokens_s=_table(tokens, grid, prefill[0]),
         decode_tokens_s=_table(tokens, grid, decode[0]),
         kv_s=float(max(kv_s[0], kv_floor_s[0])),
         prefill_s=float(max(pair_s[0], pair_floor_s[0])),
-        seq_s=float(sequence_slope_s(stack, coefficients)[0] + head_slope[0]),
+        seq_s=float(sequence_slope_s(stack, coefficients)[0] + queries * head_slope[0]),
         request_s=float(fit.resolve_protocol([labels]).request_s[0]) * math.exp(request_log),
         decode_log_sigma=correction.spread(decode_sigma, correction.decode_spread),
         prefill_log_sigma=correction.spread(prefill_sigma, correction.prefill_spread),
         basis=basis,
         calibrated="" if found is None or calibration is None else calibration_note(found, calibration),
+    )
+    return with_drafting(step, deployment, context_tokens, grid, coefficients, prefill_coefficients)
+
+
+def with_drafting(
+    step: StepTime,
+    deployment: Deployment,
+    context_tokens: float,
+    grid: Floats,
+    coefficients: Coefficients,
+    prefill_coefficients: Coefficients,
+) -> StepTime:
+    """Return `step` with what the deployment's draft adds to it; without a draft as it is.
+
+    The draft follows every token that the model takes in: prompts, and those that a step verifies. That is its first
+    pass of a step; each further token it proposes takes another pass, over one token of each sequence. With n sequences
+    decoding and k tokens drafted, x(n) the time of a pass without logits and l(n) that of the draft's logits:
+
+        tokens_s[m] + x(m)      decode_tokens_s[m] + x(m)      draft_s[n] = k·l(n) + (k − 1)·x(n)
+
+    Its own cache is read k times. Passes of a draft are captured with the step, so no host time is added.
+    """
+    draft = deployment.draft
+    if draft is None:
+        return step
+    drafter, most = draft_deployment(deployment), min(deployment.limits.max_num_seqs, len(step.tokens_s) - 1)
+    if drafter is None:
+        return replace(step, speculation=Speculation(draft, np.zeros(most + 1)))
+    stack = stack_operators([step_operators(drafter, context_tokens)])
+    tokens = np.arange(len(step.tokens_s), dtype=np.float64)
+    decode_s = _table(tokens, grid, token_time_s(stack, grid[None, :], coefficients)[0])
+    prefill_s = _table(tokens, grid, token_time_s(stack, grid[None, :], prefill_coefficients)[0])
+    logits_s = _table(tokens, grid, head_time_s(stack, grid[None, :], coefficients)[0])[: most + 1]
+    draft_s = draft.tokens * logits_s + (draft.tokens - 1) * decode_s[: most + 1]
+    return replace(
+        step,
+        tokens_s=step.tokens_s + prefill_s,
+        decode_tokens_s=step.decode_tokens_s + decode_s,
+        kv_s=step.kv_s + draft.tokens * float(kv_slope_s(stack, coefficients)[0][0]),
+        prefill_s=step.prefill_s + float(pair_slope_s(stack, prefill_coefficients)[0][0]),
+        speculation=Speculation(draft, np.ascontiguousarray(draft_s)),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from millwright.catalog.architecture import Architecture, FeedForward, WeightPart
 from millwright.perf.deployment import Deployment
+from millwright.perf.drafter import draft_deployment, shared_parts
 from millwright.perf.engines import engine_profile
 
 CONTEXT_BYTES = 0.75e9
@@ -93,13 +94,24 @@ def device_weight_bytes(deployment: Deployment) -> float:
 
     Experts are divided over the expert group, everything else over the tensor-parallel group; matrices that tensor
     parallelism copies (norms, latent down-projections, KV heads beyond their number) count whole where they are large.
+    A draft's weights lie beside them.
     """
+    own = _weight_bytes(deployment)
+    drafter = draft_deployment(deployment)
+    if drafter is None or deployment.draft is None:
+        return own
+    return own + _weight_bytes(drafter, leave_out=shared_parts(deployment.draft))
+
+
+def _weight_bytes(deployment: Deployment, leave_out: frozenset[WeightPart] = frozenset()) -> float:
     model, tp, pp = deployment.model, max(1, deployment.tp), max(1, deployment.pp)
     data_parallel = max(1, deployment.dp)
     group = tp * data_parallel if deployment.dp_attention or deployment.ep > tp else tp
     total = 0.0
     parts = model.parameters()
     for part, count in parts.items():
+        if part in leave_out:
+            continue
         if part is WeightPart.EMBEDDING and not deployment.model.tied_embeddings and pp > 1:
             count = 0  # the first stage has the table, the last the head: each device at most one of them
         width = model.part_precision(part, deployment.weights).bytes_per_weight
@@ -122,7 +134,9 @@ def _device_kv_bytes(deployment: Deployment) -> tuple[float, float]:
             per_token += layer.count * entry
         per_sequence += layer.count * attention.state_bytes / max(1, deployment.tp)
     pp = max(1, deployment.pp)
-    return per_token / pp, per_sequence / pp
+    drafter = draft_deployment(deployment)
+    draft_token, draft_sequence = (0.0, 0.0) if drafter is None else _device_kv_bytes(drafter)
+    return per_token / pp + draft_token, per_sequence / pp + draft_sequence
 
 
 def _activation_bytes(deployment: Deployment, tokens: int) -> float:
@@ -130,7 +144,8 @@ def _activation_bytes(deployment: Deployment, tokens: int) -> float:
     widest = max((_block_width(layer.feed_forward, model) for layer in model.layers), default=model.hidden_size)
     hidden = 2.0 * tokens * (4 * model.hidden_size + 2 * widest / max(1, deployment.tp))
     outputs = model.hidden_size if model.one_pass else model.vocab_size / max(1, deployment.tp)
-    logits = 4.0 * min(deployment.limits.max_num_seqs, tokens) * outputs
+    places = 1 if deployment.draft is None else 1 + deployment.draft.tokens
+    logits = 4.0 * min(deployment.limits.max_num_seqs * places, tokens) * outputs
     memory = deployment.device.memory_bytes or 80e9
     return hidden + logits + min(GRAPH_BYTES, GRAPH_SHARE * memory) + WORKSPACE_SHARE * memory
 

@@ -18,8 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.catalog.architecture import Architecture
+from millwright.catalog.precision import Precision
 
 DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class DraftOrigin:
+    """What a draft is: its `method` (data/speculation.json), what people call it, the checkpoint that holds it.
+
+    `acceptance` is the probability that a drafted token is accepted when those before it were, `source` who says so
+    and `date` when; `quality` is that of a fact of the catalogue, empty where the scenario states it.
+    """
+
+    method: str
+    title: str
+    acceptance: float
+    checkpoint: str = ""
+    source: str = ""
+    date: str = ""
+    quality: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,9 +45,10 @@ class Draft:
     """Who drafts, how many tokens a step, and how many of them the model accepts.
 
     `accepted[a]` is the probability that exactly a of the `tokens` drafted are accepted (tokens + 1 entries, sum 1).
-    The draft is a `model` of its own, or costs so many of the served model's own `layers` for each token drafted
-    (1: a prediction head of one layer; 0: drafts looked up in the text). `sampled`: draw the accepted tokens of each
-    step from `seed`; else every sequence advances at the mean rate.
+    The draft is a `model` of its own, or so many layers like the served model's last (`layers`; 1: a prediction head;
+    0: drafts looked up in the text). A head of its own has logits over so many tokens (`vocabulary`; 0: it uses the
+    served model's) and a number format (`weights`; None: the served model's). `sampled`: draw the accepted tokens of
+    each step from `seed`; else every sequence advances at the mean rate. `origin` says what it is and who says so.
     """
 
     tokens: int
@@ -38,6 +57,9 @@ class Draft:
     layers: float = 1.0
     sampled: bool = True
     seed: int = 0
+    vocabulary: int = 0
+    weights: Precision | None = None
+    origin: DraftOrigin | None = None
 
     def __post_init__(self) -> None:
         if self.tokens < 1:

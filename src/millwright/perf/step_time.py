@@ -44,8 +44,12 @@ class StepTime:
 
         What a request waits for outside of steps stays.
         """
+        speculation = self.speculation
+        if speculation is not None:
+            speculation = replace(speculation, draft_s=speculation.draft_s * decode)
         return replace(
             self,
+            speculation=speculation,
             tokens_s=self.tokens_s * prefill,
             decode_tokens_s=self.decode_tokens_s * decode,
             kv_s=self.kv_s * decode,

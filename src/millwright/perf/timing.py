@@ -248,9 +248,12 @@ def eager_host_s(stack: Stack, coefficients: Coefficients) -> Floats:
     return np.asarray(launches * coefficients.eager_kernel_s)
 
 
-def kv_slope_s(stack: Stack, coefficients: Coefficients) -> tuple[Floats, Floats]:
-    """Return seconds per cached token read in decoding, and its roofline floor (deployments,)."""
-    memory, compute = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
+def kv_slope_s(stack: Stack, coefficients: Coefficients, queries: int = 1) -> tuple[Floats, Floats]:
+    """Return seconds per cached token read in decoding, and its roofline floor (deployments,).
+
+    The tokens that a sequence has in one step (`queries`) read its cache once, and each works on all of it.
+    """
+    memory, compute = stack.kv_bytes / stack.bandwidth, queries * stack.kv_flop / stack.attention_peak
     slope = np.cbrt((memory / coefficients.kv_memory) ** 3 + (compute / coefficients.kv_compute) ** 3)
     return np.asarray(slope * stack.rank_share), np.maximum(memory, compute) * stack.rank_share
 

@@ -11,13 +11,17 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from millwright.perf.speculation import Draft
 from millwright.simulate.batch import blocks_for, stop_decoding
 from millwright.simulate.compiled import compiled
 from millwright.simulate.gaps import gap_bin
 from millwright.simulate.preemption import preempt, worst_running
 from millwright.simulate.prefix_cache import available, drop_idle, take_blocks_now
 from millwright.simulate.state import NONE, Records, Replica
+
+Floats = NDArray[np.float64]
 
 _WEYL, _STRIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -94,6 +98,39 @@ def _tokens_of_pass(rep: Replica, records: Records, slot: int) -> int:
     while accepted < rep.pass_tokens - 1 and chance >= tables[rep.table, accepted].accepted_up_to:
         accepted += 1
     return accepted + 1
+
+
+def passes_of_answers(draft: Draft, outputs: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Return, for each answer of so many tokens, the decode steps that it takes, those of them in its second half, and
+    the tokens of the answer that are there before each step, added up; requests numbered in order, none preempted.
+    """
+    passes, late, before = np.zeros(len(outputs)), np.zeros(len(outputs)), np.zeros(len(outputs))
+    expected = 0.0 if draft.sampled else draft.tokens_per_step
+    limits = np.cumsum(draft.accepted)
+    _walk_answers(np.ascontiguousarray(outputs), limits, expected, draft.seed, passes, late, before)
+    return passes, late, before
+
+
+@compiled
+def _walk_answers(
+    outputs: NDArray[np.int64], limits: Floats, expected: float, seed: int, passes: Floats, late: Floats, before: Floats
+) -> None:
+    """Take each answer step by step, as `give_accepted` does."""
+    for request in range(len(outputs)):
+        place = 1
+        while place < outputs[request]:
+            tokens = 1
+            if expected > 0.0:
+                done = passes[request]
+                tokens = math.floor(expected * (done + 1.0)) - math.floor(expected * done)
+            else:
+                chance = draw(seed, request, place)
+                while tokens < len(limits) and chance >= limits[tokens - 1]:
+                    tokens += 1
+            passes[request] += 1.0
+            late[request] += 1.0 if 2 * place > outputs[request] else 0.0
+            before[request] += place
+            place += tokens
 
 
 @compiled
