@@ -128,7 +128,7 @@ def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_cap
 
 def asked_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
     """Return the rate bound [1/s] as `rate_bound` does, from figures worked out before."""
-    served = admitted(asked.requests, limits, kv_capacity_tokens)
+    served = admitted(asked.requests, limits, kv_capacity_tokens, drafted_tokens(step))
     if not served.any():
         return math.inf
     inputs, outputs, shared = asked.inputs[served], asked.outputs[served], asked.shared[served]
@@ -167,9 +167,14 @@ def decode_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_
     return asked_rate_bound(no_prompts, step, limits, kv_capacity_tokens)
 
 
-def admitted(requests: Requests, limits: SchedulerLimits, kv_capacity_tokens: int) -> NDArray[np.bool_]:
-    """Return, for each request, whether it is admitted at all: not longer than the context limit or the cache."""
-    fate = refusals(requests.input_tokens, requests.output_tokens, limits, kv_capacity_tokens)
+def admitted(
+    requests: Requests, limits: SchedulerLimits, kv_capacity_tokens: int, drafted: int = 0
+) -> NDArray[np.bool_]:
+    """Return, for each request, whether it is admitted at all: not longer than the context limit or the cache.
+
+    So many `drafted` tokens of a step need room too.
+    """
+    fate = refusals(requests.input_tokens, requests.output_tokens, limits, kv_capacity_tokens, drafted)
     return np.asarray(fate == Fate.PENDING)
 
 

@@ -106,6 +106,7 @@ def deployment_key(deployment: Deployment) -> CandidateKey:
         deployment.dp_attention,
         limits.max_num_seqs,
         limits.max_num_batched_tokens,
+        deployment.draft,
     )
 
 

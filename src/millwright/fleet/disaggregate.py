@@ -25,7 +25,8 @@ MOST_DEVICES = 16
 def disaggregated(asked: Asked, fitting: Sequence[Candidate], best: Candidate, device_count: int) -> list[Candidate]:
     """Return the disaggregated replicas with the highest bounds on `device_count` devices.
 
-    Both pools run the engine and the formats of `best`, the best replica that does everything on all its devices.
+    Both pools run the engine, the formats and the draft of `best`, the best replica that does everything on all its
+    devices.
     """
     device_count = min(device_count, MOST_DEVICES)
     if device_count < LEAST_DEVICES or Capability.DISAGGREGATED not in capabilities(best.deployment.engine.name):
@@ -52,11 +53,12 @@ def disaggregated(asked: Asked, fitting: Sequence[Candidate], best: Candidate, d
 
 def _same_stack(one: Candidate, best: Candidate) -> bool:
     ours, theirs = one.deployment, best.deployment
-    same = (ours.engine, ours.weights, ours.kv, ours.device.id) == (
+    same = (ours.engine, ours.weights, ours.kv, ours.device.id, ours.draft) == (
         theirs.engine,
         theirs.weights,
         theirs.kv,
         theirs.device.id,
+        theirs.draft,
     )
     return same and one.prompts is None and ours.pp == 1
 

@@ -10,6 +10,7 @@ import numpy as np
 from millwright.fleet.candidate import Candidate
 from millwright.fleet.contest import Considered
 from millwright.fleet.replica import Service
+from millwright.simulate.packing import drafted_tokens
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def idle_latency_s(one: Candidate, input_tokens: int, output_tokens: int) -> tup
     """Return TTFT and TPOT [s] of one request that has the replica to itself.
 
     A prompt is computed in steps of the token budget; each decode step reads the cache as it is then, half the answer
-    on average.
+    on average, and brings as many tokens as a draft makes of it.
     """
     prompts = one.prompts
     step = one.step if prompts is None else prompts.step
@@ -71,7 +72,10 @@ def idle_latency_s(one: Candidate, input_tokens: int, output_tokens: int) -> tup
     ttft_s = step.request_s + float(sum(step.tokens_s[each] + step.seq_s for each in chunks)) + step.prefill_s * pairs
     answer = one.step
     context = input_tokens + output_tokens / 2.0
-    return ttft_s, float(answer.decode_tokens_s[1]) + answer.seq_s + answer.kv_s * context
+    step_s = float(answer.decode_tokens_s[1 + drafted_tokens(answer)]) + answer.seq_s + answer.kv_s * context
+    if answer.speculation is not None:
+        step_s = (step_s + float(answer.speculation.draft_s[1])) / answer.speculation.draft.tokens_per_step
+    return ttft_s, step_s
 
 
 def _middling(service: Service) -> tuple[int, int]:

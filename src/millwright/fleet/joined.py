@@ -15,13 +15,12 @@ from typing import Any
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
-from millwright.fleet.contest import Evaluations, contest, unfit_considered
+from millwright.fleet.contest import Evaluations, contest
 from millwright.fleet.cores import on_every_core
 from millwright.fleet.layout import Layout
 from millwright.fleet.replica import Allowed, Candidate, Divided, Prospect, Service, Unfit, prospects, work_out
-from millwright.fleet.search import MachineAnswer, Progress
+from millwright.fleet.search import MachineAnswer, Progress, answer_with_drafts, refined
 from millwright.fleet.stack import Capability, capabilities, default_limits, engines_to_compare
-from millwright.fleet.tuning import with_other_limits
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Engine, HostNetwork
 
@@ -115,36 +114,34 @@ def answer_joined(
     network = network_between(device, per_host, question.network_bytes_per_s)
     evaluated = Evaluations(service, confidence)
     for hosts in HOSTS:
-        fitting: list[Prospect] = []
         unfit: list[Unfit] = []
-        for engine in engines_to_compare(device, allowed.engines):
-            found, not_found = prospects(
-                evaluated.part, model, device,
-                engine=engine, most_devices=per_host * hosts, allowed=allowed, limits=default_limits(engine, model),
-                calibration=calibration, divided=joined_layouts(per_host, hosts), network=network,
-            )  # fmt: skip
-            fitting += found
-            unfit += not_found
-        if fitting:
+
+        def listed(drafting: bool, hosts: int = hosts, unfit: list[Unfit] = unfit) -> list[Prospect]:
+            fitting: list[Prospect] = []
+            for engine in engines_to_compare(device, allowed.engines):
+                found, not_found = prospects(
+                    evaluated.part, model, device,
+                    engine=engine, most_devices=per_host * hosts, allowed=allowed, limits=default_limits(engine, model),
+                    calibration=calibration, divided=joined_layouts(per_host, hosts), network=network,
+                    drafting=drafting,
+                )  # fmt: skip
+                fitting += found
+                unfit += not_found
             work_out(fitting, evaluated.part, calibration)
-            return JoinedAnswer(hosts, network, _best_of(evaluated, fitting, unfit, per_host * hosts))
+            return fitting
+
+        if fitting := listed(drafting=False):
+            drafting = listed(drafting=True) if allowed.drafts else []
+            return JoinedAnswer(hosts, network, _best_of(evaluated, fitting, drafting, unfit, per_host * hosts))
     return None
 
 
-def _best_of(evaluated: Evaluations, fitting: list[Prospect], unfit: list[Unfit], count: int) -> MachineAnswer:
+def _best_of(
+    evaluated: Evaluations, fitting: list[Prospect], drafting: list[Prospect], unfit: list[Unfit], count: int
+) -> MachineAnswer:
     found: list[Candidate | Prospect] = list(fitting)
-    outcome = contest(evaluated, found, count)
-    if outcome.best is not None and evaluated.part.slo is not None:
-        for budgets in (True, False):
-            assert outcome.best is not None, "a contest with more candidates has a winner too"
-            found += with_other_limits(evaluated.asked, outcome.best, budgets=budgets)
-            outcome = contest(evaluated, found, count)
-    best = evaluated.in_full(outcome.best) if outcome.best is not None else None
-    if best is not None and best.sure_per_s <= 0.0:
-        best = None
-    replicas = count // best.candidate.device_count if best is not None else 0
-    considered = (*outcome.considered, *unfit_considered(tuple(unfit)))
-    return MachineAnswer(best, tuple(unfit), outcome.too_slow, replicas, considered)
+    outcome = refined(evaluated, found, contest(evaluated, found, count), False, count)
+    return answer_with_drafts(evaluated, found, outcome, drafting, unfit, False, count)
 
 
 def search_joined(

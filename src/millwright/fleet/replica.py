@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 
+import numpy as np
+
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Compute, Precision
 from millwright.fleet.bounds import Asked, admitted, asked_rate_bound, rate_bound
 from millwright.fleet.candidate import Candidate, CandidateKey, PromptPool, Unfit, slower
+from millwright.fleet.drafting import offers_draft
 from millwright.fleet.layout import TENSOR_PARALLEL, Layout, layouts, unshared
 from millwright.fleet.service import Allowed, Service
 from millwright.measure.deployed import DeployedStepTime, deployed_step_times
@@ -24,9 +27,11 @@ from millwright.perf.calibration import Calibration
 from millwright.perf.compile import step_floor_s
 from millwright.perf.deployment import Deployment, Engine, HostNetwork, SchedulerLimits
 from millwright.perf.memory import MemoryFit, memory_fit
+from millwright.perf.speculation import Draft, Speculation
 from millwright.perf.step_time import StepTime
 from millwright.quantity import Z80, Basis, Estimate, share_text
 from millwright.simulate.goodput import Goodput, max_rate_at_slo, max_service_rate, saturated_rate
+from millwright.simulate.packing import drafted_tokens
 
 __all__ = [
     "COARSE",
@@ -171,11 +176,13 @@ def prospects(
     calibration: Calibration | None = None,
     divided: Divided = layouts,
     network: HostNetwork | None = None,
+    drafting: bool = False,
 ) -> tuple[list[Prospect], list[Unfit]]:
     """Return the deployments on up to `most_devices` devices that fit, and those that do not with their reason.
 
     `engine`: one, or several to compare. The bound of a candidate is on the requests of `service`. `divided` gives the
-    layouts to look at, and `network` is what joins the hosts where a replica spans several.
+    layouts to look at, and `network` is what joins the hosts where a replica spans several. With `drafting` they are
+    those under speculative decoding with the allowed drafts, else those without.
     """
     longest = int((service.requests.input_tokens + service.requests.output_tokens).max())
     limits = limits or SchedulerLimits(max_model_len_tokens=max(model.max_context_tokens, 1))
@@ -187,7 +194,10 @@ def prospects(
     engines = (engine,) if isinstance(engine, Engine) else tuple(engine)
     if service.item_tokens:  # a request of several texts is taken apart, and limits are those of one text
         limits = replace(limits, chunked_prefill=True, max_model_len_tokens=max(longest, most_context))
-    for deployment in _deployments(model, device, engines, most_devices, allowed, limits, divided):
+    listed = _deployments(model, device, engines, most_devices, allowed, limits, divided)
+    if drafting:
+        listed = (one for each in listed for draft in allowed.drafts for one in with_draft(each, draft))
+    for deployment in listed:
         deployment = replace(deployment, item_tokens=service.item_tokens, network=network)
         memory = fit(deployment)
         reason = memory.reason or unshared(deployment)
@@ -222,6 +232,8 @@ class Prospect:
         tokens = max(self.deployment.limits.max_num_batched_tokens, self.deployment.limits.max_num_seqs) + 1
         table_s, kv_s, pair_s = step_floor_s(self.deployment, self._service.context_tokens, tokens)
         floor = StepTime(table_s, table_s, kv_s, pair_s, 0.0, 0.0, 0.0, 0.0, Basis.DATASHEET)
+        if (draft := self.deployment.draft) is not None:  # which is taken to cost nothing
+            floor = replace(floor, speculation=Speculation(draft, np.zeros(self.deployment.limits.max_num_seqs + 1)))
         bound = asked_rate_bound(self._asked, floor, self.deployment.limits, self.memory.kv_capacity_tokens)
         return bound / self.deployment.device_count
 
@@ -290,6 +302,17 @@ def _deployments(
                         dp_attention=layout.dp_attention,
                         limits=_per_replica(limits, layout),
                     )
+
+
+def with_draft(deployment: Deployment, draft: Draft) -> Iterator[Deployment]:
+    """Give `deployment` under speculative decoding, if its engine can.
+
+    A step must have room for the drafts of all its sequences: where the token budget has not, fewer run at once.
+    """
+    if offers_draft(deployment, draft):
+        limits = deployment.limits
+        most = min(limits.max_num_seqs, limits.max_num_batched_tokens // (1 + draft.tokens))
+        yield replace(deployment, draft=draft, limits=replace(limits, max_num_seqs=most))
 
 
 def _per_replica(limits: SchedulerLimits, layout: Layout) -> SchedulerLimits:
@@ -397,7 +420,7 @@ def _goodput(
             precision=precision,
             near=near,
         )
-    served = float(admitted(service.requests, limits, capacity).mean())
+    served = float(admitted(service.requests, limits, capacity, drafted_tokens(step)).mean())
     if served < SERVED_OFFLINE:
         reason = f"{share_text(1.0 - served)} of the requests are longer than the context limit or the KV cache"
         return Goodput(0.0, 0.0, 0.0, 0.0, served, "refused", reason, ())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millwright.catalog.architecture import Architecture
 from millwright.catalog.device import Device
-from millwright.fleet.contest import Considered, Evaluations, contest, unfit_considered
+from millwright.fleet.contest import Considered, Contest, Evaluations, contest, unfit_considered
 from millwright.fleet.cores import on_every_core
 from millwright.fleet.disaggregate import disaggregated
 from millwright.fleet.replica import (
@@ -47,7 +47,8 @@ class MachineQuestion:
 class MachineAnswer:
     """The best replica on a machine, None with the reasons why there is none.
 
-    `considered` holds every deployment that was looked at, with its fate and the reason.
+    `considered` holds every deployment that was looked at, with its fate and the reason. Where the best decodes
+    speculatively, `plain` is the answer without a draft.
     """
 
     performance: ReplicaPerformance | None
@@ -55,6 +56,7 @@ class MachineAnswer:
     too_slow: tuple[ReplicaPerformance, ...]
     replicas_per_machine: int = 0
     considered: tuple[Considered, ...] = ()
+    plain: MachineAnswer | None = None
 
     @property
     def machine_rate_per_s(self) -> float:
@@ -125,8 +127,8 @@ def answer_device(
 
     What a deployment serves does not depend on the size of the machine around it, so each is simulated once. Layouts
     and formats are searched under the usual engine; other engines are compared on the winner's layout, then pools
-    apart, then scheduler limits. Raises LookupError when no allowed
-    engine runs on the device.
+    apart, then scheduler limits, and where drafts are allowed all layouts and formats again with each of them. Raises
+    LookupError when no allowed engine runs on the device.
     """
     evaluated = Evaluations(service, confidence)
     stock = _Stock(evaluated.part, model, device, allowed, calibration, max(device_counts))
@@ -145,16 +147,17 @@ class _Stock:
         calibration: Calibration | None,
         most_devices: int,
     ) -> None:
-        self._arguments = (part, model, device)
+        self._arguments, self._part = (part, model, device), part
         self._allowed, self._calibration, self._most_devices = allowed, calibration, most_devices
         self._model = model
         self.disaggregated = allowed.disaggregated
-        usual, *self.other_engines = engines_to_compare(device, allowed.engines, model)
-        self.usual, self.unfit = self._listed(usual)
+        self.usual_engine, *self.other_engines = engines_to_compare(device, allowed.engines, model)
+        self.usual, self.unfit = self._listed(self.usual_engine)
         work_out(self.usual, part, calibration)
         self._others: dict[str, list[Prospect]] = {}
+        self._drafting: dict[str, list[Prospect]] = {}
 
-    def _listed(self, engine: Engine) -> tuple[list[Prospect], list[Unfit]]:
+    def _listed(self, engine: Engine, drafting: bool = False) -> tuple[list[Prospect], list[Unfit]]:
         return prospects(
             *self._arguments,
             engine=engine,
@@ -162,7 +165,19 @@ class _Stock:
             allowed=self._allowed,
             limits=default_limits(engine, self._model),
             calibration=self._calibration,
+            drafting=drafting,
         )
+
+    def drafting(self, engine: Engine) -> list[Prospect]:
+        """Return the deployments under `engine` that decode speculatively, none where no draft is allowed."""
+        if not self._allowed.drafts:
+            return []
+        if engine.name not in self._drafting:
+            found, unfit = self._listed(engine, drafting=True)
+            work_out(found, self._part, self._calibration)
+            self._drafting[engine.name] = found
+            self.unfit += unfit
+        return self._drafting[engine.name]
 
     def under_other_engines(self, best: Candidate) -> list[Prospect]:
         """Return the deployments that differ from `best` by their engine alone."""
@@ -182,26 +197,65 @@ def _same_layout(one: Deployment, other: Deployment) -> bool:
 
 
 def _on_machine(evaluated: Evaluations, stock: _Stock, count: int) -> MachineAnswer:
-    """Return the best of all candidates on one machine: layouts, engines, pools apart, then scheduler limits."""
+    """Return the best of all candidates on one machine: without a draft, and then with one where one is allowed."""
     found: list[Candidate | Prospect] = list(stock.usual)
     outcome = contest(evaluated, found, count)
     if outcome.best is not None and stock.other_engines:
         found += stock.under_other_engines(outcome.best)
         outcome = contest(evaluated, found, count)
-    if outcome.best is not None and evaluated.part.slo is not None:
-        known = [each.candidate for each in outcome.considered if each.candidate is not None]
-        if stock.disaggregated:
-            found += disaggregated(evaluated.asked, known, outcome.best, count)
+    outcome = refined(evaluated, found, outcome, stock.disaggregated, count)
+    drafting = stock.drafting(outcome.best.deployment.engine if outcome.best is not None else stock.usual_engine)
+    return answer_with_drafts(evaluated, found, outcome, drafting, stock.unfit, stock.disaggregated, count)
+
+
+def answer_with_drafts(
+    evaluated: Evaluations,
+    found: list[Candidate | Prospect],
+    outcome: Contest,
+    drafting: Sequence[Prospect],
+    unfit: Sequence[Unfit],
+    disaggregates: bool,
+    count: int,
+) -> MachineAnswer:
+    """Return the best on one machine once those that decode speculatively (`drafting`) have met the `outcome` so far.
+
+    They have to win by as much as any other. Where none is allowed the outcome stands as it is.
+    """
+    alone = outcome
+    if drafting:
+        found += drafting
+        outcome = contest(evaluated, found, count)
+        if outcome.best is not None and outcome.best.deployment.draft is not None:
+            outcome = refined(evaluated, found, outcome, disaggregates, count)
+    answer = _answer(evaluated, outcome, unfit, count)
+    if outcome.best is None or outcome.best.deployment.draft is None:
+        return answer
+    return replace(answer, plain=_answer(evaluated, alone, unfit, count))
+
+
+def refined(
+    evaluated: Evaluations, found: list[Candidate | Prospect], outcome: Contest, disaggregates: bool, count: int
+) -> Contest:
+    """Return the outcome once pools apart and other scheduler limits have met the best so far."""
+    if outcome.best is None or evaluated.part.slo is None:
+        return outcome
+    known = [each.candidate for each in outcome.considered if each.candidate is not None]
+    if disaggregates:
+        found += disaggregated(evaluated.asked, known, outcome.best, count)
+        outcome = contest(evaluated, found, count)
+    for budgets in (True, False):
+        assert outcome.best is not None, "a contest with more candidates has a winner too"
+        if outcome.best.prompts is None:
+            found += with_other_limits(evaluated.asked, outcome.best, budgets=budgets)
             outcome = contest(evaluated, found, count)
-        for budgets in (True, False):
-            assert outcome.best is not None, "a contest with more candidates has a winner too"
-            if outcome.best.prompts is None:
-                found += with_other_limits(evaluated.asked, outcome.best, budgets=budgets)
-                outcome = contest(evaluated, found, count)
+    return outcome
+
+
+def _answer(evaluated: Evaluations, outcome: Contest, unfit: Sequence[Unfit], count: int) -> MachineAnswer:
     best = evaluated.in_full(outcome.best) if outcome.best is not None else None
     if best is not None and best.sure_per_s <= 0.0:
         best = None
-    unfit = tuple(each for each in stock.unfit if each.deployment.device_count <= count)
+    unfit = tuple(each for each in unfit if each.deployment.device_count <= count)
     replicas = count // best.candidate.device_count if best is not None else 0
     considered = (*outcome.considered, *unfit_considered(unfit))
     return MachineAnswer(best, unfit, outcome.too_slow, replicas, considered)

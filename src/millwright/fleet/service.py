@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from millwright.catalog.precision import Precision
+from millwright.perf.speculation import Draft
 from millwright.simulate.goodput import RequestsAtRate, stretch
 from millwright.simulate.slo import Slo
 from millwright.traffic.arrivals import Arrivals
@@ -22,7 +23,7 @@ class Allowed:
 
     `precisions` of the weights, none: the usual ones; `kv_precisions` of the cache, none: 16 bits; the context that
     must fit [token], 0: the longest request's; engines by name, None: any; whether prompts may be computed on other
-    devices than answers.
+    devices than answers; `drafts` that speculative decoding may use, none: it is not looked at.
     """
 
     precisions: tuple[Precision, ...] = ()
@@ -30,6 +31,7 @@ class Allowed:
     context_tokens: int = 0
     engines: tuple[str, ...] | None = None
     disaggregated: bool = False
+    drafts: tuple[Draft, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from millwright.fleet.bounds import Asked, asked_rate_bound
 from millwright.fleet.candidate import Candidate
 from millwright.fleet.replica import fit
 from millwright.perf.deployment import SchedulerLimits
+from millwright.simulate.packing import drafted_tokens
 
 TOKEN_BUDGETS = (1024, 2048, 4096, 16_384)
 """Token budgets of one step that are tried beside the engine's own, per attention rank."""
@@ -53,7 +54,8 @@ def _budgets(limits: SchedulerLimits, ranks: int, best: Candidate) -> Iterator[S
         budget = per_rank * ranks
         if budget == limits.max_num_batched_tokens or budget >= len(best.step.tokens_s):
             continue
-        yield replace(limits, max_num_batched_tokens=budget, max_num_seqs=min(limits.max_num_seqs, budget))
+        most = min(limits.max_num_seqs, budget // (1 + drafted_tokens(best.step)))
+        yield replace(limits, max_num_batched_tokens=budget, max_num_seqs=most)
 
 
 def _batches(limits: SchedulerLimits, ranks: int, asked: Asked, best: Candidate) -> Iterator[SchedulerLimits]:

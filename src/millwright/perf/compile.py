@@ -116,11 +116,13 @@ def with_drafting(
 
         tokens_s[m] + x(m)      decode_tokens_s[m] + x(m)      draft_s[n] = k·l(n) + (k − 1)·x(n)
 
-    Its own cache is read k times. Passes of a draft are captured with the step, so no host time is added.
+    Its own cache is read k times. Passes of a draft are captured with the step, so no host time is added. That fewer
+    tokens are accepted than assumed is as if steps took longer: their spread is widened by it.
     """
     draft = deployment.draft
     if draft is None:
         return step
+    step = replace(step, decode_log_sigma=math.hypot(step.decode_log_sigma, draft.log_sigma))
     drafter, most = draft_deployment(deployment), min(deployment.limits.max_num_seqs, len(step.tokens_s) - 1)
     if drafter is None:
         return replace(step, speculation=Speculation(draft, np.zeros(most + 1)))

@@ -49,6 +49,7 @@ class Draft:
     0: drafts looked up in the text). A head of its own has logits over so many tokens (`vocabulary`; 0: it uses the
     served model's) and a number format (`weights`; None: the served model's). `sampled`: draw the accepted tokens of
     each step from `seed`; else every sequence advances at the mean rate. `origin` says what it is and who says so.
+    `log_sigma` is the spread of the logarithm of the tokens per step, where the acceptance is assumed.
     """
 
     tokens: int
@@ -60,6 +61,7 @@ class Draft:
     vocabulary: int = 0
     weights: Precision | None = None
     origin: DraftOrigin | None = None
+    log_sigma: float = 0.0
 
     def __post_init__(self) -> None:
         if self.tokens < 1:
