@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "millwright"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"whole_file"}),
+    frozenset({"whole_file", "spans"}),
     frozenset({"quantity"}),
     frozenset({"money"}),
     frozenset({"catalog"}),

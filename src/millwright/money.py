@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from millwright.quantity import LONGEST_QUANTITY, NUMBER, QuantityError, shortened, split_number
+from millwright.spans import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,10 @@ _PRICE_UNIT_SIZES: dict[PriceUnit, dict[str, float]] = {
         "MWmonth": 1e3,
         "MW/month": 1e3,
     },
-    PriceUnit.HOUR: {"h": 1.0, "hour": 1.0, "hr": 1.0, "day": 24.0, "month": 730.5, "year": 8766.0, "y": 8766.0},
-    PriceUnit.MONTH: {"month": 1.0, "mo": 1.0, "year": 12.0, "y": 12.0, "h": 1 / 730.5, "day": 12 / 365.25},
+    PriceUnit.HOUR: {"h": 1.0, "hour": 1.0, "hr": 1.0, "day": 24.0, "month": HOURS_PER_MONTH}
+    | dict.fromkeys(("year", "y"), HOURS_PER_YEAR),
+    PriceUnit.MONTH: {"month": 1.0, "mo": 1.0, "year": 12.0, "y": 12.0}
+    | {"h": 1 / HOURS_PER_MONTH, "day": 1 / DAYS_PER_MONTH},
     PriceUnit.YEAR: {"year": 1.0, "y": 1.0, "yr": 1.0, "month": 1 / 12},
     PriceUnit.MTOK: {
         "Mtok": 1.0,

@@ -17,6 +17,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from millwright.spans import SECONDS_PER_DAY, SECONDS_PER_YEAR
+
 if TYPE_CHECKING:
     import pint
 
@@ -212,8 +214,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_QUANTITY else f"{text[:24]}…"
 
 
-_SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86_400.0
-_YEAR = 365.25 * _DAY
+_SECOND, _MINUTE, _HOUR, _DAY, _YEAR = 1.0, 60.0, 3600.0, SECONDS_PER_DAY, SECONDS_PER_YEAR
 _TIME_NAMES = {
     "ns": 1e-9,
     "us µs μs microsecond microseconds": 1e-6,

@@ -75,7 +75,7 @@ def test_load_follows_from_the_demand() -> None:
         "        utilisation_by_month: {load_of: 4e5, spares: 1}}",
     )
     case = read(text).case("api", {})
-    assert evaluate(case).total_cost == pytest.approx(12 * 730 * 0.625)
+    assert evaluate(case).total_cost == pytest.approx(12 * 730.5 * 0.625)
 
 
 def test_growth_compounds_by_the_year() -> None:

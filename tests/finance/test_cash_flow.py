@@ -134,28 +134,28 @@ def test_at_a_zero_rate_the_present_value_is_the_sum() -> None:
 
 
 def test_energy_by_hand() -> None:
-    # 3 hosts · (500 W + 0.25·(4,500 − 500) W) · PUE 1.4 · 730 h · 0.20/kWh = 3 · 1.5 kW · 1.4 · 730 h · 0.20 = 919.80
+    # 3 hosts · (500 W + 0.25·(4,500 − 500) W) · PUE 1.4 · 730.5 h · 0.20/kWh = 4.5 kW · 1.4 · 730.5 h · 0.20 = 920.43
     item = Energy("energy", "tariff", 3.0, 500.0, 4_500.0, 0.25, 0.20, 1.4)
-    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 919.8, 919.8], rel=1e-12)
+    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 920.43, 920.43], rel=1e-12)
 
 
 def test_energy_by_the_hour_meets_the_hours_tariff() -> None:
     # Busy in 42 of 168 hours, those at 0.40, the rest at 0.10:
-    # 730 h · (0.25·1.0 kW·0.40 + 0.75·0.2 kW·0.10) = 730 · 0.115 = 83.95
+    # 730.5 h · (0.25·1.0 kW·0.40 + 0.75·0.2 kW·0.10) = 730.5 · 0.115 = 84.0075
     busy = np.arange(168) < 42
     item = Energy("energy", "tariff", 1.0, 200.0, 1_000.0, busy.astype(float), np.where(busy, 0.40, 0.10))
-    assert cash_flow(case_of(item, months=1)).total[1] == pytest.approx(83.95, rel=1e-12)
+    assert cash_flow(case_of(item, months=1)).total[1] == pytest.approx(84.0075, rel=1e-12)
 
 
 def test_energy_rises_with_the_load_of_the_month_and_keeps_the_shape_of_the_week() -> None:
     # Busy in half of the hours at 0.30, idle in the rest at 0.10. A month's mean load of 0.25 is 0.5 in the busy hours:
-    # 730 h · (0.5·0.30 + 0.5·0.10)/1 kW · weighted 0.375 = 730 · 0.2 · 0.375; at twice the load, twice that.
+    # 730.5 h · (0.5·0.30 + 0.5·0.10)/1 kW · weighted 0.375 = 730.5 · 0.2 · 0.375; at twice the load, twice that.
     busy = np.arange(168) < 84
     item = Energy(
         "energy", "tariff", 1.0, 0.0, 1_000.0, busy.astype(float), np.where(busy, 0.30, 0.10),
         utilisation_by_month=np.array([0.25, 0.5]),
     )  # fmt: skip
-    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 54.75, 109.5], rel=1e-12)
+    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 54.7875, 109.575], rel=1e-12)
 
 
 def test_the_demand_charge_is_paid_on_the_busiest_hour() -> None:
@@ -179,9 +179,9 @@ def test_api_prices_drift_by_the_year() -> None:
 
 
 def test_a_commitment_is_paid_whether_used_or_not() -> None:
-    item = Rented("rent", "list", np.array([1.0, 5.0]), 10.0, 730.0, committed_instances=2.0, committed_price_per_h=6.0)
-    # month 1: 2·6·730 = 8,760; month 2: that + 3·10·730 = 30,660
-    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 8_760.0, 30_660.0], rel=1e-12)
+    item = Rented("rent", "list", np.array([1.0, 5.0]), 10.0, 730.5, committed_instances=2.0, committed_price_per_h=6.0)
+    # month 1: 2·6·730.5 = 8,766; month 2: that + 3·10·730.5 = 30,681
+    assert cash_flow(case_of(item, months=2)).total == pytest.approx([0.0, 8_766.0, 30_681.0], rel=1e-12)
 
 
 def test_a_rota_needs_its_people() -> None:

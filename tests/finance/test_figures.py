@@ -86,7 +86,7 @@ def test_lcot_times_tokens_is_the_cost(case: CostCase) -> None:
 def test_years_and_causes_add_up(case: CostCase) -> None:
     figures = evaluate(case)
     total = figures.total_cost
-    scale = max(float(np.abs(line.amounts).sum()) for line in cash_flow(case).lines)
+    scale = max((float(np.abs(line.amounts).sum()) for line in cash_flow(case).lines), default=0.0)
     assert figures.by_year.sum() == pytest.approx(total, rel=1e-9, abs=1e-9 * scale + 1e-9)
     assert sum(figures.by_cause.values()) == pytest.approx(total, rel=1e-9, abs=1e-9 * scale + 1e-9)
     assert sum(figures.npv_by_cause.values()) == pytest.approx(figures.npv_cost, rel=1e-9, abs=1e-9 * scale + 1e-9)

@@ -148,9 +148,10 @@ def test_an_export_is_written_and_the_ranking_shown(tmp_path: Path, suffix: str)
 
 
 @pytest.mark.parametrize(
-    ("target", "said"), [("case.pdf", "no format to export to"), ("no/where.csv", "cannot be written")]
+    ("target", "said"), [("case.pdf", "no format to export to"), ("kept.txt/case.csv", "kept.txt is no folder")]
 )
 def test_an_export_that_cannot_be_is_an_input_error(tmp_path: Path, target: str, said: str) -> None:
+    (tmp_path / "kept.txt").touch()
     result = CliRunner().invoke(
         app, [str(EXAMPLES / "hospital.yaml"), "--draws", "64", "--export", str(tmp_path / target)]
     )

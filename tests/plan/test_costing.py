@@ -36,7 +36,7 @@ def test_one_owned_host_costs_its_price_its_energy_and_its_people() -> None:
     utilisation = 2.0 / 4.0
     watt = 1_000.0 + (5_000.0 - 1_000.0) * utilisation
     assert found["hardware"] == pytest.approx(100_000.0)
-    assert found["energy"] == pytest.approx(watt / 1000.0 * 1.5 * 0.2 * 8_760.0)
+    assert found["energy"] == pytest.approx(watt / 1000.0 * 1.5 * 0.2 * 8_766.0)
     assert found["staff"] == pytest.approx(45_000.0)
     assert sum(found.values()) == pytest.approx(float(evaluate(_case(part(OWNED), staff=ENGINEER)).npv_cost))
 
@@ -45,7 +45,7 @@ def test_a_spare_is_bought_and_idles_its_share() -> None:
     alone, with_spare = _by_cause(part(OWNED)), _by_cause(part(OWNED, spares=1))
     assert with_spare["hardware"] == 2.0 * alone["hardware"]
     # the same work on two machines: two idle draws, one load
-    extra = 1_000.0 / 1000.0 * 1.5 * 0.2 * 8_760.0
+    extra = 1_000.0 / 1000.0 * 1.5 * 0.2 * 8_766.0
     assert with_spare["energy"] - alone["energy"] == pytest.approx(extra)
 
 
@@ -130,7 +130,7 @@ def test_colocation_pays_for_the_peak_power_and_no_electricity() -> None:
 
 
 def test_on_demand_machines_cost_the_hours_they_are_needed() -> None:
-    office_hours = 50 / 168 * 730.0 * 12
+    office_hours = 50 / 168 * 730.5 * 12
     found = _by_cause(part(RENTED, tokens(hourly=OFFICE), per_machine_per_s=100.0))
     assert found == {"rent": pytest.approx(office_hours * 3.0)}
 
@@ -138,14 +138,14 @@ def test_on_demand_machines_cost_the_hours_they_are_needed() -> None:
 def test_reserved_machines_cost_every_hour() -> None:
     terms = replace(RENTED, switched=False)
     found = _by_cause(part(terms, tokens(hourly=OFFICE), per_machine_per_s=100.0, spares=1))
-    assert found == {"rent": pytest.approx(2 * 8_760.0 * 3.0)}
+    assert found == {"rent": pytest.approx(2 * 8_766.0 * 3.0)}
 
 
 def test_rent_drifts_and_haggles() -> None:
     dearer = _by_cause(part(RENTED), under=inputs(rent=1.1, provider_price={"somebody": 0.5, "another": 9.0}))
-    assert dearer["rent"] == pytest.approx(8_760.0 * 3.0 * 1.1 * 0.5)
+    assert dearer["rent"] == pytest.approx(8_766.0 * 3.0 * 1.1 * 0.5)
     drifting = _by_cause(part(RENTED), under=inputs(cloud_price_drift_per_y=-0.2))["rent"]
-    assert drifting == pytest.approx(sum(730.0 * 3.0 * 0.8 ** (month / 12) for month in range(12)))
+    assert drifting == pytest.approx(sum(730.5 * 3.0 * 0.8 ** (month / 12) for month in range(12)))
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_scenarios import CATALOG, CHAT, NIGHT, TODAY, plan, scenario
 
+from millwright.catalog.units import Measure, parse
 from millwright.errors import InputError
 from millwright.plan.make import demands, make_plan
 from millwright.plan.model import Plan, Stage
+from millwright.plan.priced import too_late
 
 QUIET = CHAT.replace("rate: 4 /s", "rate: 0.2 /s")
 SMALL_ROOM = "{name: room, kind: owned, hosts: [workstation-rtx-5090-1]}"
@@ -48,6 +52,16 @@ def test_an_engine_that_does_not_exist_is_told_with_its_place_and_the_nearest_na
 def refused_for(found: Plan, summary: str) -> list[str]:
     """Return the offers that are refused with this summary."""
     return [each.offer for each in found.refused if any(reason.summary == summary for reason in each.reasons)]
+
+
+def test_a_host_that_comes_on_the_last_day_is_in_time() -> None:
+    host = CATALOG.host("server-l40s-4")
+    for days in (1, 7, 30, 45, 61, 100, 365):
+        due = replace(host, lead_time_months=parse(f"{days} days", Measure.TIME))
+        assert too_late(due, scenario(more=f"limits: {{lead_time: {days} days}}").scenario.limits) == ""
+        if days > 1:
+            short = scenario(more=f"limits: {{lead_time: {days - 1} days}}").scenario.limits
+            assert too_late(due, short).startswith(f"{host.name} comes about {days} days after the order")
 
 
 def test_a_host_that_comes_too_late_is_no_option_unless_it_is_there() -> None:

@@ -16,7 +16,8 @@ from millwright.readiness.choice import Limits, best_within, cheapest_cover, tot
 from millwright.readiness.gates import Needs, gate_findings
 from millwright.readiness.questions import load_questions
 from millwright.readiness.roadmap import haves_and_have_nots, make_roadmap, open_kinds, targets_for
-from millwright.readiness.timetable import WEEKS_PER_MONTH, timetable
+from millwright.readiness.timetable import timetable
+from millwright.spans import WEEKS_PER_MONTH
 
 QUESTIONS = sorted(load_questions().questions)
 HOUR = Range(45.0, 90.0)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from millwright.spans import HOURS_PER_MONTH
 from millwright.traffic.arrivals import Bursts, Gamma, Poisson
 from millwright.traffic.build import build_requests
 from millwright.traffic.lengths import Empirical, Lognormal, Uniform
 from millwright.traffic.pattern import MOST_REQUESTS, TrafficPattern, demand
 from millwright.traffic.requests import Requests
-from millwright.traffic.shape import FLAT, HOURS_PER_MONTH, named_shapes, weekly_shape
+from millwright.traffic.shape import FLAT, named_shapes, weekly_shape
 
 PATTERN = TrafficPattern(
     mean_rate_per_s=2.0,

@@ -14,16 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millwright.errors import InputError
+from millwright.spans import HOURS_PER_WEEK
 from millwright.traffic.profile import Profile, profile_named, profiles
-from millwright.traffic.shape import (
-    FLAT,
-    HOURS_PER_WEEK,
-    busiest_day_factor,
-    named_shapes,
-    peak_factor,
-    shape_named,
-    weekly_shape,
-)
+from millwright.traffic.shape import FLAT, busiest_day_factor, named_shapes, peak_factor, shape_named, weekly_shape
 
 WEIGHTS = st.sampled_from([24, 168]).flatmap(
     lambda size: st.lists(st.floats(0, 1e6), min_size=size, max_size=size).filter(lambda each: max(each) > 1e-6)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from millwright.errors import InputError
+from millwright.spans import DAYS_PER_MONTH, WEEKS_PER_MONTH
 
 
 class Measure(StrEnum):
@@ -73,8 +74,9 @@ _UNITS: dict[Measure, dict[str, float]] = {
     Measure.MONEY_PER_ENERGY: {"USD/kWh": 1.0, "USD/MWh": 1e-3},
     Measure.CARBON_PER_ENERGY: {"g/kWh": 1.0, "kg/kWh": 1e3, "kg/MWh": 1.0},
     Measure.MASS: {"kg": 1.0, "g": 1e-3, "t": 1e3},
-    Measure.TIME: {"month": 1.0, "months": 1.0, "week": 12.0 / 52.0, "weeks": 12.0 / 52.0, "day": 12.0 / 365.0}
-    | {"days": 12.0 / 365.0, "year": 12.0, "years": 12.0},
+    Measure.TIME: {"month": 1.0, "months": 1.0, "year": 12.0, "years": 12.0}
+    | dict.fromkeys(("week", "weeks"), 1.0 / WEEKS_PER_MONTH)
+    | dict.fromkeys(("day", "days"), 1.0 / DAYS_PER_MONTH),
     Measure.RACK_SPACE: {"U": 1.0},
     Measure.TOKENS: {"token": 1.0, "tokens": 1.0, "ktokens": 1e3},
     Measure.PARAMETERS: {"parameter": 1.0, "parameters": 1.0, "Mparameters": 1e6, "Bparameters": 1e9},

@@ -10,8 +10,9 @@ import numpy as np
 
 from millwright.finance.case import CaseError, CostCase, Demand
 from millwright.finance.cash_flow import cash_flow
-from millwright.finance.discounting import MONTHS_PER_YEAR, FloatArray, Value, discount_factors
+from millwright.finance.discounting import FloatArray, Value, discount_factors
 from millwright.finance.figures import npv_cost
+from millwright.spans import MONTHS_PER_YEAR
 
 CaseAtDemand = Callable[[float], CostCase]
 """Builds the case for a multiple of today's demand: with the machines that this demand needs."""

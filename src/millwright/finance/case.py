@@ -15,14 +15,10 @@ from typing import TypeAlias
 import numpy as np
 
 from millwright.finance.discounting import FloatArray, Value
+from millwright.spans import HOURS_PER_MONTH, HOURS_PER_WEEK
 
 PerMonth: TypeAlias = float | FloatArray
 """A Value, or one number per month (months,), or per draw and month (draws, months)."""
-
-HOURS_PER_MONTH = 730.0
-"""8,760 h / 12: what clouds bill for a full month."""
-
-HOURS_PER_WEEK = 168
 
 OUTPUT_TOKEN_WEIGHT = 4.0
 """How many input tokens one output token is worth where a cost is split between them: the median of the output to input

@@ -32,16 +32,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from millwright.errors import InputError
-from millwright.finance.case import (
-    HOURLY_FIELDS,
-    HOURS_PER_WEEK,
-    MONTHLY_FIELDS,
-    CaseError,
-    CostCase,
-    CostItem,
-    Credit,
-    Demand,
-)
+from millwright.finance.case import HOURLY_FIELDS, MONTHLY_FIELDS, CaseError, CostCase, CostItem, Credit, Demand
 from millwright.finance.case_schema import ITEM_KINDS, QUOTED_IN, CaseModel, Number, model_of
 from millwright.finance.currency import item_in
 from millwright.finance.defaults import defaults, input_from
@@ -50,6 +41,7 @@ from millwright.finance.distributions import UncertainInput
 from millwright.finance.futures import Future, priced_under
 from millwright.finance.tax import Tax, depreciation_shares
 from millwright.finance.yaml_lines import Document, Place, read_document
+from millwright.spans import HOURS_PER_WEEK
 
 Fields: TypeAlias = Mapping[str, Any]
 """Fields of an item or of the demand as the file gives them: `Number`s, texts, whole numbers."""

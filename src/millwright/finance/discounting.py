@@ -12,11 +12,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from millwright.spans import MONTHS_PER_YEAR
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Value: TypeAlias = float | FloatArray
 """A plain number, or one number per draw in a column of shape (draws, 1)."""
-
-MONTHS_PER_YEAR = 12
 
 
 def monthly_rate(rate_per_y: Value) -> Value:

@@ -9,15 +9,9 @@ import numpy as np
 
 from millwright.finance.case import CaseError, CostCase, PerMonth
 from millwright.finance.cash_flow import CashFlow, cash_flow
-from millwright.finance.discounting import (
-    MONTHS_PER_YEAR,
-    FloatArray,
-    Value,
-    discount_factors,
-    present_value,
-    real_rate,
-)
+from millwright.finance.discounting import FloatArray, Value, discount_factors, present_value, real_rate
 from millwright.finance.running_costs import TOKENS_PER_MTOK, at_month_ends
+from millwright.spans import MONTHS_PER_YEAR
 
 
 @dataclass(frozen=True)

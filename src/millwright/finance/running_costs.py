@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from millwright.finance.case import (
-    HOURS_PER_MONTH,
     ApiTokens,
     Colocation,
     CostCase,
@@ -24,6 +23,7 @@ from millwright.finance.case import (
 from millwright.finance.discounting import FloatArray, Value, growth_factors
 from millwright.finance.ledger import Input, Line
 from millwright.finance.owned import running
+from millwright.spans import HOURS_PER_MONTH
 
 _ESCALATED = " * (1 + escalation)^(MAX(t - 1, 0)/12)"
 TOKENS_PER_MTOK = 1e6

@@ -13,9 +13,10 @@ import numpy as np
 
 from millwright.finance.case import CaseError, Cause, CostCase, Financing, OwnedHosts
 from millwright.finance.cash_flow import CashFlow, cash_flow
-from millwright.finance.discounting import MONTHS_PER_YEAR, FloatArray, Value, monthly_rate
+from millwright.finance.discounting import FloatArray, Value, monthly_rate
 from millwright.finance.ledger import Input, Kind, Line
 from millwright.finance.owned import owned_lines
+from millwright.spans import MONTHS_PER_YEAR
 
 MACRS_5 = (0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576)
 """Five-year property, half-year convention: IRS Publication 946 (2023), table A-1."""

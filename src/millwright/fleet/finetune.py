@@ -24,6 +24,7 @@ from millwright.perf.training import (
     training_time_s,
 )
 from millwright.quantity import Basis, Estimate
+from millwright.spans import HOURS_PER_YEAR
 
 _DATA = Path(__file__).parent / "data" / "training.json"
 
@@ -98,7 +99,7 @@ def training_options(
             cannot.append(NoTraining(host.id, host.name, reason))
             continue
         time_s, energy = time_and_energy(run, device, host.device_count, pue)
-        per_h = host.price_usd / (host_life_years * 8766.0)
+        per_h = host.price_usd / (host_life_years * HOURS_PER_YEAR)
         cost = _combined(time_s, energy, per_h, tariff_usd_per_kwh)
         memory = training_memory(run, host.device_count)
         note = f"{host.price_usd:,.0f} USD over {host_life_years:g} years, {tariff_usd_per_kwh:g} USD/kWh"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-HOURS_PER_WEEK = 168
+from millwright.spans import HOURS_PER_WEEK
 
 PURCHASE_STEP_MONTHS = 12
 

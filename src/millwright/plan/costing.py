@@ -30,8 +30,7 @@ from millwright.finance.discounting import Value
 from millwright.fleet.sizing import DemandProfile, MachineSchedule, machines_needed, schedule_machines
 from millwright.people.plan import PeoplePlan
 from millwright.people.traits import OptionTraits
-
-SECONDS_PER_MONTH = 365.25 * 86_400.0 / 12.0
+from millwright.spans import SECONDS_PER_MONTH
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
 from millwright.scenario.model import Mode, Workload
 from millwright.scenario.workload import WorkloadKind
 from millwright.simulate.slo import Slo
+from millwright.spans import HOURS_PER_WEEK
 from millwright.traffic.arrivals import Bursts
 from millwright.traffic.build import build_requests
 from millwright.traffic.lengths import Lengths, sample
 from millwright.traffic.pattern import TrafficPattern, demand
 from millwright.traffic.requests import Requests
-from millwright.traffic.shape import HOURS_PER_WEEK, busiest_day_factor
+from millwright.traffic.shape import busiest_day_factor
 
 SAMPLE_REQUESTS = 6_000
 """Requests sampled where no trace is given: a p99 of TTFT then rests on 60 of them."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.finance.case import HOURS_PER_MONTH, ApiTokens, CostCase, CostItem, Demand
+from millwright.finance.case import ApiTokens, CostCase, CostItem, Demand
 from millwright.finance.figures import npv_cost
 from millwright.fleet.optimum.problem import Amounts, Tenure
-from millwright.fleet.sizing import HOURS_PER_WEEK, PURCHASE_STEP_MONTHS, MachineSchedule
+from millwright.fleet.sizing import PURCHASE_STEP_MONTHS, MachineSchedule
 from millwright.plan.costing import (
     ApiTerms,
     CrewTerms,
@@ -28,6 +28,7 @@ from millwright.plan.costing import (
     rented_items,
     staff_items,
 )
+from millwright.spans import HOURS_PER_MONTH, HOURS_PER_WEEK
 
 MOST_STAGES = 4
 

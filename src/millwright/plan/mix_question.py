@@ -41,7 +41,7 @@ from millwright.fleet.search import MachineAnswer
 from millwright.fleet.slices import Slice, slices
 from millwright.law.evaluate import LawFinding
 from millwright.law.kleene import Verdict
-from millwright.plan.costing import SECONDS_PER_MONTH, ApiTerms, Inputs, OwnedTerms, RentedTerms
+from millwright.plan.costing import ApiTerms, Inputs, OwnedTerms, RentedTerms
 from millwright.plan.demand import WorkloadDemand
 from millwright.plan.draft import Draft
 from millwright.plan.minders import Minders, levels
@@ -57,6 +57,7 @@ from millwright.plan.mix_costs import (
 from millwright.plan.priced import too_late
 from millwright.plan.terms import WORLD_PUE, Pricing
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite
+from millwright.spans import SECONDS_PER_MONTH
 
 UNKNOWN_FACT = "facts not told"
 """Label of what may be lawful once the scenario says more."""

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from millwright.finance.case import CostItem, Demand
 from millwright.finance.discounting import Value
 from millwright.fleet.periods import Periods
-from millwright.fleet.sizing import HOURS_PER_WEEK, DemandProfile, MachineSchedule, machines_needed
+from millwright.fleet.sizing import DemandProfile, MachineSchedule, machines_needed
 from millwright.plan.costing import (
-    SECONDS_PER_MONTH,
     ApiTerms,
     Inputs,
     OwnedTerms,
@@ -27,6 +26,7 @@ from millwright.plan.costing import (
     rented_items,
 )
 from millwright.plan.mix_costs import Stages
+from millwright.spans import HOURS_PER_WEEK, SECONDS_PER_MONTH
 
 
 @dataclass(frozen=True)

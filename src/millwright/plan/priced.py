@@ -32,8 +32,7 @@ from millwright.plan.terms import Pricing
 from millwright.plan.together import cheapest_that_fits
 from millwright.plan.uncertain import central_inputs
 from millwright.scenario.model import CloudSite, ColoSite, Limits, OwnedSite
-
-DAYS_PER_MONTH = 365.25 / 12.0
+from millwright.spans import DAYS_PER_MONTH
 
 
 @dataclass(frozen=True)
@@ -213,10 +212,14 @@ def _broken_at(site: OwnedSite | ColoSite, machines: Sequence[_Machines], pricin
     return reasons
 
 
+_ROUNDING = 1e-9
+"""A delivery that is late by rounding alone is in time."""
+
+
 def too_late(host: Host, limits: Limits) -> str:
     """Return why a host that has to be bought comes too late, empty where it comes in time or nobody says."""
     most, wait = limits.lead_time_days, host.lead_time_months
-    if most is None or wait is None or wait * DAYS_PER_MONTH <= most:
+    if most is None or wait is None or wait * DAYS_PER_MONTH <= most * (1.0 + _ROUNDING):
         return ""
     return f"{host.name} comes about {wait * DAYS_PER_MONTH:.0f} days after the order, and `lead_time` is {most:g} days"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millwright.finance.case import HOURS_PER_MONTH
 from millwright.fleet.sizing import MachineSchedule
 from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict as LawVerdict
@@ -32,6 +31,7 @@ from millwright.plan.terms import Pricing
 from millwright.plan.workload_costs import workload_costs
 from millwright.quantity import Basis
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite, Scenario
+from millwright.spans import HOURS_PER_MONTH
 
 FIRST_YEAR_MONTHS = 12
 """Counts of machines are those of the first year: the decision that is due now. Growth is told beside them."""

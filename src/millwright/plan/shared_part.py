@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.finance.case import CostItem
-from millwright.fleet.sizing import HOURS_PER_WEEK, MachineSchedule, machines_needed
+from millwright.fleet.sizing import MachineSchedule, machines_needed
 from millwright.plan.costing import (
     Capacity,
     Inputs,
@@ -19,6 +19,7 @@ from millwright.plan.costing import (
     owned_items,
     rented_items,
 )
+from millwright.spans import HOURS_PER_WEEK
 
 
 @dataclass(frozen=True)

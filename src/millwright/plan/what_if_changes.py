@@ -18,7 +18,8 @@ from millwright.scenario.edit import EditError, Plain, set_value
 from millwright.scenario.faults import KeyPath
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Mode, OwnedSite, Scenario, Workload
-from millwright.traffic.shape import HOURS_PER_WEEK, named_shapes
+from millwright.spans import HOURS_PER_WEEK
+from millwright.traffic.shape import named_shapes
 
 Edit = tuple[KeyPath, Plain]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from millwright.readiness.actions import Action
+from millwright.spans import WEEKS_PER_MONTH
 
-WEEKS_PER_MONTH = 365.25 / 12 / 7
 LONGEST_WEEKS = 520
 """A timetable that takes longer than ten years is given up: the hours do not suffice."""
 

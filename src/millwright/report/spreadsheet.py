@@ -17,9 +17,9 @@ from millwright.report.mix_text import PART_HEAD, part_row, proof_texts
 from millwright.report.sheet_rows import Value, add_rows, cell
 from millwright.report.spreadsheet_judgements import leaving_sheet, readiness_sheet, sovereignty_sheet
 from millwright.report.wording import DECISION_WORDS, KIND_WORDS, ORIGIN_WORDS, STAGE_WORDS, VERDICT_WORDS, odds_text
+from millwright.spans import MONTHS_PER_YEAR
 
 _FEW_OPTIONS = 8
-_MONTHS_PER_YEAR = 12
 
 
 def write_spreadsheet(plan: Plan, path: Path) -> None:
@@ -160,9 +160,9 @@ def _present_value(column: Sequence[float], index: int, first_row: int, rate_row
     """Return the sum of each month's payment over (1 + rate) to the power of its years, live."""
     letter, end = column_name(index), first_row + len(column) - 1
     span, months = f"{letter}{first_row}:{letter}{end}", f"$A{first_row}:$A{end}"
-    formula = f"SUMPRODUCT({span},(1+$B${rate_row})^(-{months}/{_MONTHS_PER_YEAR}))"
+    formula = f"SUMPRODUCT({span},(1+$B${rate_row})^(-{months}/{MONTHS_PER_YEAR}))"
     rate = plan.header.discount_rate_per_year
-    value = sum(paid * (1.0 + rate) ** (-month / _MONTHS_PER_YEAR) for month, paid in enumerate(column))
+    value = sum(paid * (1.0 + rate) ** (-month / MONTHS_PER_YEAR) for month, paid in enumerate(column))
     return Cell(value, formula, Style.MONEY)
 
 

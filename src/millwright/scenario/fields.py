@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from millwright.money import Money, Price, PriceUnit, parse_money, parse_price
 from millwright.quantity import Dimension, QuantityError, accepted_units, has_unit, parse_quantity
+from millwright.spans import SECONDS_PER_DAY, SECONDS_PER_MONTH, SECONDS_PER_YEAR
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -285,19 +286,18 @@ def _one_of_text_number_bool(value: object) -> object:
 FactValue = Annotated[str | bool | int | float, BeforeValidator(_one_of_text_number_bool)]
 """A fact that rules may ask for: a text, a number, or true/false."""
 
-_DAY_S = 86_400.0
-_YEAR_S = 365.25 * _DAY_S
-
-Seconds = Annotated[float, Unit(Dimension.TIME, "s", ("500 ms", "2 s"), above=0.0, at_most=_DAY_S)]
+Seconds = Annotated[float, Unit(Dimension.TIME, "s", ("500 ms", "2 s"), above=0.0, at_most=SECONDS_PER_DAY)]
 Hours = Annotated[float, Unit(Dimension.TIME, "h", ("8 h", "30 min"), above=0.0, at_most=168.0, size=3600.0)]
 Days = Annotated[
-    float, Unit(Dimension.TIME, "days", ("180 days", "6 months"), above=0.0, at_most=36_525.0, size=_DAY_S)
+    float, Unit(Dimension.TIME, "days", ("180 days", "6 months"), above=0.0, at_most=36_525.0, size=SECONDS_PER_DAY)
 ]
 Months = Annotated[
     float,
-    Unit(Dimension.TIME, "months", ("6 months", "1 y"), at_least=0.0, at_most=60.0, size=_YEAR_S / 12.0),
+    Unit(Dimension.TIME, "months", ("6 months", "1 y"), at_least=0.0, at_most=60.0, size=SECONDS_PER_MONTH),
 ]
-Years = Annotated[float, Unit(Dimension.TIME, "y", ("4 y", "48 months"), above=0.0, at_most=30.0, size=_YEAR_S)]
+Years = Annotated[
+    float, Unit(Dimension.TIME, "y", ("4 y", "48 months"), above=0.0, at_most=30.0, size=SECONDS_PER_YEAR)
+]
 Rate = Annotated[float, Unit(Dimension.RATE, "/s", ("2 /s", "2,000 /day"), above=0.0, at_most=1e6)]
 Tokens = Annotated[float, Unit(Dimension.LENGTH_TOKENS, "tokens", ("1200 tokens", "16k"), at_least=1.0, at_most=1e8)]
 Power = Annotated[float, Unit(Dimension.POWER, "kW", ("20 kW", "1.5 MW"), above=0.0, at_most=1e10)]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from millwright.quantity import Dimension
 from millwright.scenario.fields import Days, Hours, Name, ScenarioModel, Unit, fault, why
+from millwright.spans import DAYS_PER_MONTH
 
 TrainedTokens = Annotated[
     float, Unit(Dimension.LENGTH_TOKENS, "tokens", ("50M tokens", "1200k"), at_least=1.0, at_most=1e14)
@@ -53,8 +54,8 @@ class Job(ScenarioModel):
 
     @property
     def runs_per_month(self) -> float:
-        """Runs in a month of 365.25 / 12 days."""
-        return 365.25 / 12.0 / self.every_days
+        """Runs in a mean month."""
+        return DAYS_PER_MONTH / self.every_days
 
     @property
     def within_hours(self) -> float:

@@ -21,13 +21,12 @@ from millwright.scenario.traffic import (
     Traffic,
     UniformLength,
 )
+from millwright.spans import HOURS_PER_WEEK, SECONDS_PER_DAY
 from millwright.traffic import arrivals, lengths
 from millwright.traffic.pattern import TrafficPattern
 from millwright.traffic.profile import Profile, profile_named
 from millwright.traffic.shape import FLAT, WeeklyShape, busiest_day_factor, peak_factor, shape_named, weekly_shape
 from millwright.traffic.traces import Columns, read_lengths, read_trace
-
-_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _mean_rate_per_s(traffic: Traffic, shape: WeeklyShape) -> float:
     per_day = traffic.requests_per_day
     if per_day is None:
         per_day = (traffic.users or 0.0) * traffic.requests_per_user_per_day
-    return per_day / _DAY_S / busiest_day_factor(shape)
+    return per_day / SECONDS_PER_DAY / busiest_day_factor(shape)
 
 
 def _shape(shape: str | tuple[float, ...]) -> WeeklyShape:
@@ -159,7 +158,7 @@ def _from_trace(traffic: Traffic, trace: Trace, folder: Path) -> tuple[TrafficPa
         )
     requests = requests.at_times(requests.arrival_s / traffic.trace_scale)
     rate = requests.rate_per_s
-    covers_a_day = float(requests.arrival_s[-1]) * traffic.trace_scale >= _DAY_S
+    covers_a_day = float(requests.arrival_s[-1]) * traffic.trace_scale >= SECONDS_PER_DAY
     filled: tuple[Filled, ...] = ()
     if traffic.shape is not None:
         shape = _shape(traffic.shape)
@@ -183,7 +182,7 @@ def _from_trace(traffic: Traffic, trace: Trace, folder: Path) -> tuple[TrafficPa
 
 def _own_shape(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> WeeklyShape:
     """Return the shape of a trace of a day or more, its first request falling into hour 0."""
-    hours = 168 if arrival_s[-1] >= 7 * _DAY_S else 24
+    hours = HOURS_PER_WEEK if arrival_s[-1] >= 7 * SECONDS_PER_DAY else 24
     whole_hours = int(arrival_s[-1] // 3600)
     hour = (arrival_s // 3600).astype(np.int64)
     counts = np.bincount(hour[hour < whole_hours] % hours, minlength=hours)

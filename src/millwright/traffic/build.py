@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.spans import HOURS_PER_WEEK
 from millwright.traffic.lengths import sample
 from millwright.traffic.pattern import MOST_REQUESTS, TrafficPattern
 from millwright.traffic.requests import Requests
-from millwright.traffic.shape import HOURS_PER_WEEK
 
 
 def build_requests(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from millwright.spans import HOURS_PER_MONTH
 from millwright.traffic.arrivals import Arrivals
 from millwright.traffic.lengths import Lengths
 from millwright.traffic.requests import Requests
-from millwright.traffic.shape import HOURS_PER_MONTH, WeeklyShape, peak_factor
+from millwright.traffic.shape import WeeklyShape, peak_factor
 
 MOST_REQUESTS = 50_000_000
 """No more requests than this are built or read at once: they would fill 1.2 GB."""

@@ -10,9 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from millwright.errors import InputError
-
-HOURS_PER_WEEK = 168
-HOURS_PER_MONTH = 365.25 * 24 / 12
+from millwright.spans import HOURS_PER_WEEK
 
 WeeklyShape = tuple[float, ...]
 """168 hourly rates relative to the week's mean: they are 0 or more, and their mean is 1."""
