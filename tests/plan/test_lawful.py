@@ -15,6 +15,7 @@ from millwright.law.evaluate import LawFinding
 from millwright.law.facts import question_of
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.law.load import load_rules
+from millwright.law.survey import survey
 from millwright.plan import draft as draft_module
 from millwright.plan.demand import workload_demand
 from millwright.plan.draft import Draft, drafts
@@ -176,3 +177,10 @@ def test_the_worst_verdict_of_all_parts_is_published_and_each_rule_once() -> Non
     twice = published((by_verdict[LawVerdict.YES],) * 2)
     assert twice == published((by_verdict[LawVerdict.YES],))
     assert published(()).verdict is Verdict.YES
+
+
+def test_the_plan_tells_what_the_rule_base_does_not_hold_as_the_check_does() -> None:
+    loaded = scenario(PATIENTS, (FRENCH,), EU_ONLY, HOSPITAL)
+    told = plan(loaded).not_covered
+    assert told == survey(loaded.scenario, CATALOG, load_rules(), TODAY).not_covered
+    assert told[0].startswith("National law in the rule base, and none beside it: DE: ")

@@ -11,9 +11,13 @@ from sample_plan import sample_plan
 from millwright.plan.job_model import JobPlacement
 from millwright.plan.model import EstimateValue, Plan
 from millwright.plan.option_model import WorkloadCost
-from millwright.plan.sharing_model import Sharing, SharingTrial
+from millwright.plan.sharing_model import Sharing, SharingLane, SharingTrial
+from millwright.report.brief import render_brief
+from millwright.report.brief_content import Room, brief_content
 from millwright.report.html import render_html
 from millwright.report.markdown import render_markdown
+from millwright.report.sharing_text import jobs_of_answer
+from millwright.report.spreadsheet import sheets_of
 from millwright.report.terminal import print_plan
 
 SENTENCE = "search and answer share 2 × box: 900 EUR a month."
@@ -24,7 +28,13 @@ TUNING = "weekly <b>tuning</b>: 4.3 runs a month of 8.3 h in the idle hours of b
 def _plan() -> Plan:
     plan = sample_plan()
     trials = tuple(
-        SharingTrial(title=title, site="room", workloads=("search", "answer"), text=text)
+        SharingTrial(
+            title=title,
+            site="room",
+            workloads=("search", "answer"),
+            lanes=(SharingLane(workload="search", what="2 of 8 devices", step_stretch_worst=1.2),),
+            text=text,
+        )
         for title, text in (("box", SENTENCE), ("rack", DEARER))
     )
     job = JobPlacement(
@@ -74,8 +84,43 @@ def test_the_page_and_the_wiki_tell_every_trial() -> None:
     assert "Per million requests" in page
 
 
+def test_the_paper_has_both_sections_and_counts_what_it_leaves_out() -> None:
+    content = brief_content(_plan())
+    assert content["sharing"] == [SENTENCE, DEARER]
+    assert content["more_sharing"] == 0
+    assert content["jobs"] == [TUNING]
+    short = brief_content(_plan(), room=Room(share=0.2))
+    assert short["sharing"] == [SENTENCE]
+    assert short["more_sharing"] == 1
+
+
+def test_the_paper_is_set_with_both_sections() -> None:
+    pytest.importorskip("typst")
+    assert render_brief(_plan()).startswith(b"%PDF")
+
+
+def test_the_workbook_has_a_sheet_of_each_with_the_figures() -> None:
+    sheets = {sheet.name: [[cell.value for cell in row] for row in sheet.rows] for sheet in sheets_of(_plan())}
+    shared = sheets["Shared machines"]
+    assert shared[0][1] == SENTENCE
+    assert [row[0] for row in shared if row and row[-1] in (SENTENCE, DEARER)] == ["in a word", "box", "rack"]
+    assert ["box", "room", "search", "2 of 8 devices", 1.0, 1.2] in shared
+    head, row = sheets["Fine-tuning"]
+    told = dict(zip(head, row, strict=True))
+    assert (told["job"], told["run [h]"], told["runs a month"], told["EUR a month"]) == ("tuning", 8.3, 4.3, 4.0)
+    assert told["kWh a run"] is None
+
+
+def test_jobs_are_those_of_the_option_that_is_the_answer() -> None:
+    plan = _plan()
+    assert [job.text for job in jobs_of_answer(plan)] == [TUNING]
+    second = plan.answer.model_copy(update={"option_id": plan.options[1].id})
+    assert jobs_of_answer(plan.model_copy(update={"answer": second})) == ()
+
+
 def test_without_them_nothing_is_said() -> None:
     plan = sample_plan()
     assert "Shared machines" not in render_html(plan)
     assert "Shared machines" not in _terminal(plan, show_all=True)
     assert "Fine-tuning" not in render_markdown(plan)
+    assert not {"Shared machines", "Fine-tuning"} & {sheet.name for sheet in sheets_of(plan)}

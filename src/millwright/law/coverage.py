@@ -30,11 +30,6 @@ def _coverage() -> _Coverage:
     return _Coverage(raw["here"], raw["anywhere"], missing)
 
 
-def national_law_here() -> dict[str, list[str]]:
-    """Return the national acts of which the rule base has something, by country."""
-    return dict(_coverage().here)
-
-
 def not_covered(rules: RuleBase, workloads: Sequence[WorkloadFacts], day: dt.date) -> tuple[str, ...]:
     """Return in sentences which law the rule base does not hold that may bear on the workloads."""
     if not workloads:

@@ -9,6 +9,7 @@ from millwright.catalog.catalog import Catalog
 from millwright.catalog.offer import ApiOffer
 from millwright.fleet.platform import Platform
 from millwright.law.case import owned_site_facts, rented_site_facts, workload_facts_of
+from millwright.law.coverage import not_covered
 from millwright.law.evaluate import LawFinding, evaluate
 from millwright.law.facts import SiteFacts, WorkloadFacts
 from millwright.law.rule import RuleBase
@@ -39,6 +40,12 @@ def api_facts(scenario: Scenario, site: ApiSite, offer: ApiOffer, catalog: Catal
     """Return what is known of an API: the country it is served from if the provider says so."""
     provider = catalog.provider(offer.provider_id)
     return rented_site_facts("api", offer.country or offer.area, provider, scenario, site.facts)
+
+
+def not_covered_by(rules: RuleBase, scenario: Scenario, catalog: Catalog, as_of: dt.date) -> tuple[str, ...]:
+    """Return in sentences which law the rule base does not hold that may bear on the workloads."""
+    facts = [workload_facts(scenario, each, catalog.model(each.model)) for each in scenario.workloads]
+    return not_covered(rules, list(dict.fromkeys(facts)), as_of)
 
 
 def verdict_of(rules: RuleBase, workload: WorkloadFacts, site: SiteFacts, as_of: dt.date) -> LawFinding:

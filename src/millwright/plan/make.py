@@ -28,6 +28,7 @@ from millwright.plan.demand import WorkloadDemand, summary, workload_demand
 from millwright.plan.draft import Draft, drafts, searched
 from millwright.plan.engine_names import check_engine_names
 from millwright.plan.jobs import with_jobs
+from millwright.plan.lawful import not_covered_by
 from millwright.plan.mixing import Mixing, mixed_fleet
 from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, break_even, compare_options, published_cost
@@ -216,7 +217,8 @@ def plan_of_drafts(
     inputs = uncertain_inputs_of(options, finance)
     clock.tell("drawing the odds", 0, 1)
     odds = compare_options(options, inputs, finance, central, seed, depth.draws) if options else None
-    sovereigns = Sovereigns(scenario, catalog, rules, scenario.law.as_of or today)
+    as_of = scenario.law.as_of or today
+    sovereigns = Sovereigns(scenario, catalog, rules, as_of)
     ranked = in_order(options, odds, scenario.limits.objective, central, sovereigns)
     clock.done("money and odds")
 
@@ -283,6 +285,7 @@ def plan_of_drafts(
         mix=None if mixing is None else mixing.published(singles, pricing, central),
         sharing=None if shared is None else shared.published(options),
         readiness=published_readiness(assessment, advised, pricing, today),
+        not_covered=not_covered_by(rules, scenario, catalog, as_of),
         timings=tuple(clock.timings),
     )
 

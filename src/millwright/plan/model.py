@@ -288,6 +288,8 @@ class Plan(PlanModel):
     """The best mixed fleet; null where it was not sought, or there is none."""
     sharing: Sharing | None = None
     """Whether workloads had better share machines; null where there is one, or it was not asked."""
+    not_covered: tuple[str, ...] = ()
+    """What the rule base does not hold of the law that may bear on the workloads: its silence is no consent."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -298,8 +298,10 @@ def _long_wait(part: PricedPart, central: Inputs) -> list[str]:
     if host.lead_time_months <= live or installed_first_year(part, central) <= terms.existing:
         return []
     when = f"in month {live}" if live else "at once"
+    months = host.lead_time_months
+    wait = "a month" if months == 1.0 else f"{months:.2g} months"
     return [
-        f"{host.name} comes about {host.lead_time_months:g} months after the order, and the plan counts on it {when}: "
+        f"{host.name} comes about {wait} after the order, and the plan counts on it {when}: "
         "until then rent, or buy tokens."
     ]
 

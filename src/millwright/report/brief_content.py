@@ -19,6 +19,7 @@ from millwright.report.mix_text import gap_text, limits_text, proof_texts, purch
 from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
 from millwright.report.readiness import NOT_KNOWN, axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sharing_text import jobs_of_answer, sharing_texts
 from millwright.report.sovereign_text import sovereignty_line
 from millwright.report.staff_text import staff_actions, staff_comparison, staff_in_brief, staff_sentences
 from millwright.report.wording import (
@@ -49,6 +50,7 @@ class Room:
 
     share: float = 1.0
     options: int = 8
+    shared: int = 5
     money_charts: int = 3
     latency_charts: int = 4
     rules: int = 7
@@ -75,7 +77,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
     law, met = _law(plan, shown)
     assumed, sources = _assumptions(plan, chosen), _sources(plan, chosen)
     groups, conflict = refusal_groups(plan), _conflict(plan)
-    risks = _risks(plan, chosen)
+    risks, shared = _risks(plan, chosen), sharing_texts(plan)
     actions = plan.readiness.actions if plan.readiness else ()
     more_actions = plan.readiness.more_actions if plan.readiness else 0
     rules, few = room.of(room.rules), room.of(room.actions, 3)
@@ -94,6 +96,9 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
         "options": _options(plan, shown),
         "mix": _mix(plan),
         "purchases": _purchases(plan),
+        "sharing": shared[: room.of(room.shared, 1)],
+        "more_sharing": max(0, len(shared) - room.of(room.shared, 1)),
+        "jobs": [job.text for job in jobs_of_answer(plan)],
         "more_options": len(plan.options) - len(shown),
         "currency": header.currency,
         "figures": {
@@ -109,6 +114,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
         "duties": "; ".join(duties_cited(chosen)) if chosen else "",
         "more_law": max(0, len(law) - rules),
         "met": met,
+        "not_covered": list(plan.not_covered),
         "people": _people(plan, chosen, room) if chosen else [],
         "leaving": _leaving(chosen, room) if chosen else [],
         "readiness": _readiness(plan, chosen, room),

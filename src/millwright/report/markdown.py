@@ -14,6 +14,7 @@ from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_text
 from millwright.report.ranking import ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sharing_text import jobs_of_answer, sharing_texts
 from millwright.report.sovereign_text import narrowing_text, objective_text, sovereignty_line
 from millwright.report.staff_text import GAP_HEAD, gap_row, staff_actions, staff_comparison, staff_sentences
 from millwright.report.wording import (
@@ -51,8 +52,8 @@ def render_markdown(plan: Plan) -> str:
     lines += _items("What would turn it", [turn.sentence for turn in answer.turns])
     lines += _items("Do next", answer.next_steps, numbered=True)
     lines += _options(plan)
-    lines += _sharing(plan)
-    lines += _items("Fine-tuning", [job.text for option in plan.options[:1] for job in option.jobs])
+    lines += _items("Shared machines", sharing_texts(plan))
+    lines += _items("Fine-tuning", [job.text for job in jobs_of_answer(plan)])
     lines += _mix(plan)
     for title, duties in (("Law", False), ("To be done before going live", True)):
         lines += _items(
@@ -65,6 +66,7 @@ def render_markdown(plan: Plan) -> str:
                 if (finding.effect == "duty") is duties
             ],
         )
+    lines += _items("What the rule base does not hold", plan.not_covered)
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
     if chosen is not None:
         lines += _sovereignty(chosen)
@@ -117,17 +119,6 @@ def _sovereignty(chosen: Option) -> list[str]:
         return lines
     needs = [(each.what, each.carried_in, each.how) for each in (*chosen.air_gap.bring_in, *chosen.air_gap.cannot)]
     return [*lines, *_table(("From outside", "Carried in", "How"), needs)]
-
-
-def _sharing(plan: Plan) -> list[str]:
-    """Return what it is worth that workloads share machines, and every kind of machine that was tried."""
-    if plan.sharing is None:
-        return []
-    said = [
-        plan.sharing.sentence,
-        *(each.text for each in plan.sharing.trials if each.text not in plan.sharing.sentence),
-    ]
-    return _items("Shared machines", said)
 
 
 def _mix(plan: Plan) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from millwright.finance.xlsx import Cell, Sheet, Style
+from millwright.plan.model import EstimateValue
 
 Value = str | float | None
 
@@ -19,3 +20,8 @@ def add_rows(sheet: Sheet, head: Sequence[str], rows: Iterable[Sequence[Value]])
 def cell(value: Value) -> Cell:
     """Return the cell of a value; a number with decimals is written as money is."""
     return Cell(value, style=Style.MONEY if isinstance(value, float) and not value.is_integer() else Style.PLAIN)
+
+
+def spread(estimate: EstimateValue | None) -> Iterator[float | None]:
+    """Yield P10, the value and P90: three cells, empty where nobody knows."""
+    yield from (None, None, None) if estimate is None else (estimate.low, estimate.value, estimate.high)

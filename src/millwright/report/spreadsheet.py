@@ -7,15 +7,16 @@ option's months follows by formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from millwright.finance.xlsx import Cell, Sheet, Style, column_name, write_workbook
-from millwright.plan.model import EstimateValue, Option, Plan
+from millwright.plan.model import Option, Plan
 from millwright.report.leading import leading
 from millwright.report.mix_text import PART_HEAD, part_row, proof_texts
-from millwright.report.sheet_rows import Value, add_rows, cell
+from millwright.report.sheet_rows import Value, add_rows, cell, spread
 from millwright.report.spreadsheet_judgements import leaving_sheet, readiness_sheet, sovereignty_sheet
+from millwright.report.spreadsheet_sharing import sharing_sheet, tuning_sheet
 from millwright.report.wording import DECISION_WORDS, KIND_WORDS, ORIGIN_WORDS, STAGE_WORDS, VERDICT_WORDS, odds_text
 from millwright.spans import MONTHS_PER_YEAR
 
@@ -30,8 +31,9 @@ def write_spreadsheet(plan: Plan, path: Path) -> None:
 def sheets_of(plan: Plan) -> list[Sheet]:
     """Return the sheets; those that would be empty are left out."""
     pages = (_answer(plan), _options(plan), _mixed_fleet(plan), _cash_flow(plan), _causes(plan), _break_even(plan))
+    together = (sharing_sheet(plan), tuning_sheet(plan))
     judged = (readiness_sheet(plan), leaving_sheet(plan), sovereignty_sheet(plan))
-    return [page for page in (*pages, *judged, _assumptions(plan), _refused(plan)) if page is not None]
+    return [page for page in (*pages, *together, *judged, _assumptions(plan), _refused(plan)) if page is not None]
 
 
 def _answer(plan: Plan) -> Sheet:
@@ -72,10 +74,10 @@ def _options(plan: Plan) -> Sheet | None:
             KIND_WORDS[option.kind],
             ", ".join(dict.fromkeys(part.site for part in option.fleet)),
             float(sum(part.hosts for part in option.fleet)),
-            *_spread(option.cost.lcot),
-            *_spread(option.cost.capex),
-            *_spread(option.cost.opex_per_month),
-            *_spread(option.cost.npv_of_costs),
+            *spread(option.cost.lcot),
+            *spread(option.cost.capex),
+            *spread(option.cost.opex_per_month),
+            *spread(option.cost.npv_of_costs),
             option.cost.probability_best,
             VERDICT_WORDS[option.law.verdict],
             option.people.fte.value,
@@ -184,8 +186,8 @@ def _break_even(plan: Plan) -> Sheet | None:
         (
             option.title,
             each.against_title,
-            *_spread(each.demand_multiple),
-            *_spread(each.month),
+            *spread(each.demand_multiple),
+            *spread(each.month),
             each.probability,
             each.sentence,
         )
@@ -237,7 +239,3 @@ def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[Value]], wid
 
 def _title(option: Option) -> Cell:
     return Cell(f"{option.rank}. {option.title}", style=Style.BOLD)
-
-
-def _spread(estimate: EstimateValue | None) -> Iterator[float | None]:
-    yield from (None, None, None) if estimate is None else (estimate.low, estimate.value, estimate.high)

@@ -26,6 +26,7 @@ from millwright.report.mix_text import (
 from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sharing_text import jobs_of_answer, sharing_texts
 from millwright.report.sovereign_text import narrowing_text, objective_text, sovereignty_line
 from millwright.report.staff_text import (
     GAP_HEAD,
@@ -179,20 +180,17 @@ def _mix(plan: Plan, show_all: bool) -> list[RenderableType]:
 
 def _sharing(plan: Plan, show_all: bool) -> list[RenderableType]:
     """What it is worth that workloads share machines, and every kind of machine that was tried."""
-    sharing = plan.sharing
-    if sharing is None:
+    texts = sharing_texts(plan)
+    if not texts:
         return []
-    others = [trial.text for trial in sharing.trials if trial.text not in sharing.sentence]
-    trials = [_items("", others)] if show_all and others else []
-    return [_heading("Shared machines"), Text(sharing.sentence), *trials]
+    trials = [_items("", texts[1:])] if show_all and texts[1:] else []
+    return [_heading("Shared machines"), Text(texts[0]), *trials]
 
 
 def _jobs(plan: Plan) -> list[RenderableType]:
     """Where the answer does its fine-tuning."""
-    option = next((option for option in plan.options if option.id == plan.answer.option_id), None)
-    if option is None or not option.jobs:
-        return []
-    return [_heading("Fine-tuning"), _items("", [job.text for job in option.jobs])]
+    jobs = jobs_of_answer(plan)
+    return [_heading("Fine-tuning"), _items("", [job.text for job in jobs])] if jobs else []
 
 
 def _binds(plan: Plan) -> list[RenderableType]:
