@@ -83,7 +83,7 @@ def test_the_mixed_fleet_keeps_the_lead_time_too() -> None:
 
 def test_an_option_says_that_its_hosts_come_later_than_it_counts_on() -> None:
     found = plan(scenario(QUIET, (SMALL_ROOM,)))
-    assert any("comes about a month after the order" in each for each in found.options[0].warnings)
+    assert any("comes about 15 days after the order" in each for each in found.options[0].warnings)
 
 
 def test_another_model_that_would_do_is_looked_at_on_machines() -> None:

@@ -31,7 +31,7 @@ from millwright.plan.terms import Pricing
 from millwright.plan.workload_costs import workload_costs
 from millwright.quantity import Basis
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite, Scenario
-from millwright.spans import HOURS_PER_MONTH
+from millwright.spans import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 FIRST_YEAR_MONTHS = 12
 """Counts of machines are those of the first year: the decision that is due now. Growth is told beside them."""
@@ -299,7 +299,7 @@ def _long_wait(part: PricedPart, central: Inputs) -> list[str]:
         return []
     when = f"in month {live}" if live else "at once"
     months = host.lead_time_months
-    wait = "a month" if months == 1.0 else f"{months:.2g} months"
+    wait = f"{months:.2g} months" if months >= 2.0 else f"{months * DAYS_PER_MONTH:.0f} days"
     return [
         f"{host.name} comes about {wait} after the order, and the plan counts on it {when}: "
         "until then rent, or buy tokens."

@@ -136,7 +136,8 @@ def _contract(part: Leaving, figures: ExitFigures) -> list[ExitPart]:
     notice = figures.months[f"notice_{part.kind}"]
     if part.term_months > 0.0:
         months = Range(notice.low, max(part.term_months, notice.high))
-        why = f"the term binds for up to {part.term_months:g} month{'' if part.term_months == 1.0 else 's'}; what is left of it is paid"
+        term = "a month" if part.term_months == 1.0 else f"{part.term_months:g} months"
+        why = f"the term binds for up to {term}; what is left of it is paid"
         money = Range(0.0, part.term_months * part.price_per_month)
     else:
         months, why = notice, "notice; what runs until then is paid"
