@@ -60,6 +60,7 @@ def test_only_the_line_of_the_value_changes(path: tuple[str | int, ...], value: 
         (("workloads", 0, "slo", "ttft"), "1 s", "    slo: {ttft: 1 s}", "      input: 1200 tokens"),
         (("limits", "exclude"), ["alibaba"], "    exclude: [alibaba]", "    spares: 1"),
         (("sites", 1), {"name": "b", "kind": "api"}, "  - {name: b, kind: api}", "  - {name: room, kind: owned}"),
+        (("law", "facts", 0, "name"), "a", "law: {facts: [{name: a}]}", "    spares: 1"),
         (("finance", "staff", "fte_owned"), 0.5, "finance: {staff: {fte_owned: 0.5}}", "    spares: 1"),
     ],
 )
@@ -81,6 +82,7 @@ def test_windows_line_ends_are_kept() -> None:
     [
         (TEXT, ("workloads",), "spreads over several lines"),
         (TEXT, ("workloads", 3), "there is no such item. The list has 1."),
+        (TEXT, ("jobs", 1, "name"), "jobs.1..name: there is no such item. The list has none yet"),
         (TEXT, ("organisation", "country", "x"), "there are no keys at 'organisation.country'"),
         (TEXT, (), "no key is given"),
         ("a: &x {b: 1}\nc: *x\n", ("c", "b"), "shared by an anchor"),

@@ -223,6 +223,20 @@ def test_the_form_writes_into_the_text_and_keeps_its_comments(page: Any, site: t
     assert "# Written from three questions" in page.input_value("#yaml")
 
 
+def test_the_form_begins_a_fine_tuning_job_and_has_room_for_the_next(page: Any, site: tuple[str, str]) -> None:
+    page.goto(f"{site[0]}/new")
+    page.wait_for_function("document.getElementById('yaml-faults')?.textContent.includes('Sound')")
+    workload = page.input_value('[data-field="workloads.0.name"]')
+    for key, value in (("name", "tuning"), ("workload", workload), ("tokens", "50M")):
+        page.fill(f'[data-field="jobs.0.{key}"]', value)
+        page.locator(f'[data-field="jobs.0.{key}"]').blur()
+        page.wait_for_function(f"document.getElementById('yaml').value.includes('{key}: {value}')")
+        page.wait_for_selector('[data-field="jobs.1.name"]', state="attached")
+    page.wait_for_function("document.getElementById('yaml-faults').textContent.includes('Sound')")
+    assert "jobs: [{name: tuning, workload: " in page.input_value("#yaml")
+    assert page.get_attribute('[data-field="jobs.0.every"]', "placeholder").startswith("assumed: 30")
+
+
 def test_three_questions_write_a_sound_scenario(page: Any, site: tuple[str, str]) -> None:
     page.goto(f"{site[0]}/new")
     page.wait_for_function("document.getElementById('yaml-faults')?.textContent.includes('Sound')")

@@ -196,3 +196,5 @@ def test_fields_read_what_is_written_into_them() -> None:
     assert Field(("a",), "a", As.LIST).read("personal, health") == ["personal", "health"]
     assert Field(("a",), "a").read("  ") is None
     assert len(groups(3)) == len(groups(1)) + 2
+    titles = [group.title for group in groups(1, jobs=2) if "Fine-tuning" in group.title]
+    assert len(titles) == 3, "those that are there, and room for one more"

@@ -37,9 +37,9 @@ def set_value(text: str, path: KeyPath, value: Plain) -> str:
         edited = _replaced(text, path, node, value)
     else:
         for part in reversed(path[len(found) + 1 :]):
-            if isinstance(part, int):
-                raise EditError("there is no such item", dotted(path), "Add the list first.")
-            value = {part: value}
+            if isinstance(part, int) and part > 0:
+                raise EditError("there is no such item", dotted(path), "The list has none yet: begin with the first.")
+            value = {part: value} if isinstance(part, str) else [value]
         edited = _added(text, found, node, path[len(found)], value)
     _check(edited, document.value, path)
     return edited

@@ -34,12 +34,17 @@ def editor_page(services: Services, who: Identity, text: str, *, plan_now: bool 
         ui.timer(0.2, lambda: editor.check(text, plan_now=plan_now), once=True)
 
 
+_MOST_ITEMS = 20
+"""Workloads, and jobs, that the form shows; a scenario with more is written as text."""
+
+
 @dataclass
 class _Editor:
     services: Services
     who: Identity
     client: Client
     workloads: int = 1
+    jobs: int = 0
     job: str = ""
 
     def lay_out(self, text: str) -> None:
@@ -62,8 +67,14 @@ class _Editor:
 
     # --- checking ---
 
-    async def check(self, text: str, setting: dict[str, Any] | None = None, *, plan_now: bool = False) -> None:
-        """Check the text (with one key changed), and show what was found in both halves."""
+    async def check(
+        self, text: str, setting: dict[str, Any] | None = None, *, plan_now: bool = False, changed: bool = False
+    ) -> None:
+        """Check the text (with one key changed), and show what was found in both halves.
+
+        `changed` says that the text is another than the page has.
+        """
+        changed = changed or setting is not None
         fields = self._fields()
         asked = {"scenario": text, "keys": [list(field.path) for field in fields], "set": setting}
         try:
@@ -71,32 +82,33 @@ class _Editor:
         except WorkError as error:
             self._say(f"{error.failure.what}. {error.failure.remedy}")
             return
-        if found["workloads"] and found["workloads"] != self.workloads:
-            self.workloads = min(found["workloads"], 20)
-            self.form.content = render("form", groups=groups(self.workloads))
-            await self.check(found["text"], plan_now=plan_now)
+        listed = min(found["workloads"], _MOST_ITEMS), min(found["jobs"], _MOST_ITEMS)
+        if found["workloads"] and listed != (self.workloads, self.jobs):
+            self.workloads, self.jobs = listed
+            self.form.content = render("form", groups=groups(*listed))
+            await self.check(found["text"], plan_now=plan_now, changed=changed)
             return
         faults, assumed = found["faults"], found["assumed"]
-        found["replace"] = setting is not None
+        found["replace"] = changed
         found["summary"] = t("check_faults", count=len(faults)) if faults else t("check_ok", count=len(assumed))
-        found["placeholders"] = self._placeholders(assumed)
+        found["placeholders"] = self._placeholders(assumed, found["values"])
         self._run(f"millwright.editor.show({json.dumps(found)})")
         self._say("")
         if plan_now and not faults:
             self._begin(text)
 
     def _fields(self) -> list[Field]:
-        return [field for group in groups(self.workloads) for field in group.fields]
+        return [field for group in groups(self.workloads, self.jobs) for field in group.fields]
 
-    def _placeholders(self, assumed: list[dict[str, Any]]) -> dict[str, str]:
-        """Return what is assumed where a field is empty; workloads go by name there and by number here."""
+    def _placeholders(self, assumed: list[dict[str, Any]], values: list[tuple[list[Any], Any]]) -> dict[str, str]:
+        """Return what is assumed where a field is empty; workloads and jobs go by name there and by number here."""
         known = {each["path"]: each["value"] for each in assumed}
-        names = sorted({path.split(".")[1] for path in known if path.startswith("workloads.")})
+        names = {tuple(path[:2]): str(value) for path, value in values if len(path) == 3 and path[2] == "name"}
         found = {}
         for field in self._fields():
-            path = field.id
-            if field.path[0] == "workloads" and len(names) == 1:
-                path = ".".join(["workloads", names[0], *map(str, field.path[2:])])
+            path, item = field.id, names.get(field.path[:2])
+            if item is not None:
+                path = ".".join([str(field.path[0]), item, *map(str, field.path[2:])])
             if path in known:
                 found[field.id] = t("form_not_given", value=known[path])
         return found

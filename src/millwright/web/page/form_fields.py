@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from millwright.scenario.job import TuningMethod
 from millwright.scenario.model import DataClass, Sector
 from millwright.traffic.profile import profiles
 from millwright.web.page.strings import t
@@ -58,8 +59,8 @@ class Group:
     fields: tuple[Field, ...]
 
 
-def groups(workloads: int) -> tuple[Group, ...]:
-    """Return the groups of the form for so many workloads."""
+def groups(workloads: int, jobs: int = 0) -> tuple[Group, ...]:
+    """Return the groups of the form for so many workloads and fine-tuning jobs, and an empty one for one job more."""
     return (
         Group(
             t("form_organisation"),
@@ -71,6 +72,7 @@ def groups(workloads: int) -> tuple[Group, ...]:
             ),
         ),
         *(_workload(number) for number in range(workloads)),
+        *(_job(number) for number in range(jobs + 1)),
         Group(
             t("form_finance"),
             (
@@ -106,5 +108,20 @@ def _workload(number: int) -> Group:
             Field((*at, "slo", "percentile"), t("form_percentile"), As.NUMBER),
             Field((*at, "data", "classes"), f"{t('form_classes')} ({', '.join(tuple(DataClass)[:4])} …)", As.LIST),
             Field((*at, "data", "residency"), t("form_residency"), As.LIST),
+        ),
+    )
+
+
+def _job(number: int) -> Group:
+    at: tuple[str | int, ...] = ("jobs", number)
+    return Group(
+        t("form_job", name=number + 1),
+        (
+            Field((*at, "name"), t("editor_name")),
+            Field((*at, "workload"), t("form_job_workload")),
+            Field((*at, "method"), t("form_job_method"), choices=tuple(TuningMethod)),
+            Field((*at, "tokens"), t("form_job_tokens")),
+            Field((*at, "every"), t("form_job_every")),
+            Field((*at, "deadline"), t("form_job_deadline")),
         ),
     )

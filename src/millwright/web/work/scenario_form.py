@@ -33,8 +33,8 @@ class FormRequest(Request):
 def form(asked: FormRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     """Return the text (changed where asked), the values at the keys, faults with their lines, and what is assumed.
 
-    Keys that the text does not have are left out of the values. Raises InputError where a value cannot be changed in
-    the text alone.
+    Keys that the text does not have are left out of the values; a text that cannot be read has no workloads. Raises
+    InputError where a value cannot be changed in the text alone.
     """
     from millwright.scenario.edit import set_value
     from millwright.scenario.faults import ScenarioError
@@ -46,12 +46,11 @@ def form(asked: FormRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     values: list[tuple[KeyPath, Any]] = []
     faults: list[dict[str, Any]] = []
     assumed: list[dict[str, Any]] = []
-    workloads = 0
+    workloads = jobs = 0
     try:
         document = read_yaml(text)
         values = [(path, document.nodes[path].value) for path in asked.keys if path in document.nodes]
-        listed = document.value.get("workloads") if isinstance(document.value, dict) else None
-        workloads = len(listed) if isinstance(listed, list) else 0
+        workloads, jobs = _items(document.value, "workloads"), _items(document.value, "jobs")
         assumed = [asdict(each) for each in load(text, folder).defaulted]
     except ScenarioError as error:
         faults = [asdict(each) for each in error.faults]
@@ -59,9 +58,16 @@ def form(asked: FormRequest, folder: Path, tell: Tell) -> dict[str, Any]:
         "text": text,
         "values": [[list(path), _shown(value)] for path, value in values],
         "workloads": workloads,
+        "jobs": jobs,
         "faults": faults,
         "assumed": assumed,
     }
+
+
+def _items(scenario: Any, key: str) -> int:
+    """Return how many items the list at a top key has."""
+    listed = scenario.get(key) if isinstance(scenario, dict) else None
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def _shown(value: Any) -> Any:
