@@ -25,19 +25,21 @@ def show_explained(machines: Sequence[ExplainedMachine]) -> None:
             table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
         for each in machine.considered:
             table.add_row(
-                f"{each.weights}, {each.layout}\n{each.engine}, {each.limits}",
+                f"{each.weights}, {each.layout}\n{each.engine}, {each.limits}" + (each.draft and f"\n{each.draft}"),
                 "" if each.rate_per_s is None else f"{each.rate_per_s:.3g}/s",
                 "" if each.bound_per_s is None else f"{each.bound_per_s:.3g}/s",
                 f"{each.fate}: {each.reason}",
                 style=_STYLE.get(str(each.fate), ""),
             )
         console.print(table)
+        for note in machine.notes:
+            console.print(f"Note: {note}.")
         if machine.front:
             console.print("Nothing simulated beats these in throughput, latency and size at once:")
         for point in machine.front:
             price = "" if point.devices_price_usd is None else f", devices {point.devices_price_usd:,.0f} USD"
             console.print(
-                f"  {point.weights}, {point.layout}, {point.engine}: "
+                f"  {point.weights}, {point.layout}, {point.engine}{point.draft and f', {point.draft}'}: "
                 f"{point.output_tokens_per_s_per_device:.3g} output tokens/s per device; alone TTFT "
                 f"{point.idle_ttft_s * 1e3:.3g} ms, TPOT {point.idle_tpot_s * 1e3:.3g} ms; "
                 f"{point.devices} device{'s' if point.devices > 1 else ''}{price}"

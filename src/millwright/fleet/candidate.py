@@ -94,7 +94,7 @@ class Unfit:
 def deployment_key(deployment: Deployment) -> CandidateKey:
     """Return what tells two deployments of one model apart."""
     limits = deployment.limits
-    return (
+    own = (
         deployment.device.id,
         str(deployment.weights),
         str(deployment.kv),
@@ -106,8 +106,8 @@ def deployment_key(deployment: Deployment) -> CandidateKey:
         deployment.dp_attention,
         limits.max_num_seqs,
         limits.max_num_batched_tokens,
-        deployment.draft,
     )
+    return own if deployment.draft is None else (*own, deployment.draft.key)
 
 
 def slower(step: StepTime, deviates: float) -> StepTime:

@@ -132,11 +132,13 @@ class Evaluations:
         if key not in self._in_full:
             cautious = self.coarse(candidate)
             near = moved(cautious.goodput, candidate, -self._deviates)
-            whole = evaluate(self.service, candidate, _FINAL, near)
+            service = self.service.played(candidate.deployment.draft)
+            asked = self._asked_in_full if service is self.service else Asked.of(service)
+            whole = evaluate(service, candidate, _FINAL, near)
             if candidate.prompts is None:
                 limits, capacity = candidate.deployment.limits, candidate.memory.kv_capacity_tokens
-                whole = capped(whole, asked_rate_bound(self._asked_in_full, candidate.step, limits, capacity))
-            self._in_full[key] = with_interval(self.service, whole, self.confidence, cautious)
+                whole = capped(whole, asked_rate_bound(asked, candidate.step, limits, capacity))
+            self._in_full[key] = with_interval(service, whole, self.confidence, cautious)
         return self._in_full[key]
 
     def _guess(self, bound_per_s: float, share: float) -> Goodput | None:

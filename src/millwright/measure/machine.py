@@ -33,7 +33,8 @@ def draft_asked(text: str, acceptance: float | None, seed: int) -> Draft | None:
         accepted = accepted_at_rate(tokens, usual if acceptance is None else acceptance)
     except ValueError as error:
         raise InputError(str(error), "--acceptance") from error
-    return replace(method, tokens=tokens, accepted=accepted, seed=seed)
+    log_sigma = method.log_sigma if acceptance is None else 0.0
+    return replace(method, tokens=tokens, accepted=accepted, seed=seed, log_sigma=log_sigma)
 
 
 def host_memory_asked(offload_gb: float | None, deployment: Deployment, fit: MemoryFit) -> HostMemory | None:

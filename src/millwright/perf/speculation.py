@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,13 @@ class Draft:
             )
 
     @property
+    def key(self) -> str:
+        """What tells drafts of one model apart, in one word."""
+        method = "draft" if self.origin is None else self.origin.method
+        by = f"{self.layers:g}-layers" if self.model is None else self.model.id
+        return f"{method}-{by}-{self.tokens}-tokens-{self.tokens_per_step:.6g}-a-step"
+
+    @property
     def tokens_per_step(self) -> float:
         """Mean tokens that a sequence gets per step: the accepted ones and one of the model's own."""
         return 1.0 + sum(count * share for count, share in enumerate(self.accepted))
@@ -98,13 +106,57 @@ def accepted_at_rate(tokens: int, rate: float) -> tuple[float, ...]:
     return (*(rate**count * (1.0 - rate) for count in range(tokens)), rate**tokens)
 
 
+@dataclass(frozen=True)
+class KnownDraft:
+    """A draft that exists for a model: with the assumed acceptance of its method; `shipped` in the very checkpoint."""
+
+    draft: Draft
+    shipped: bool
+
+
+@lru_cache(maxsize=1)
+def _data() -> Mapping[str, Any]:
+    entries: Mapping[str, Any] = json.loads((DATA / "speculation.json").read_text(encoding="utf-8"))
+    return entries
+
+
 @lru_cache(maxsize=1)
 def draft_methods() -> Mapping[str, Draft]:
     """Return the usual ways of drafting by name, with their usual acceptance (data/speculation.json)."""
-    entries = json.loads((DATA / "speculation.json").read_text())["entries"]
-    return {
-        entry["id"]: Draft(
-            entry["tokens"], accepted_at_rate(entry["tokens"], entry["acceptance"]), layers=entry["layers"]
-        )
-        for entry in entries
-    }
+    return {entry["id"]: _usual(entry) for entry in _data()["entries"] if "acceptance" in entry}
+
+
+@lru_cache(maxsize=1)
+def usual_tokens() -> Mapping[str, int]:
+    """Return how many tokens each way of drafting usually drafts, those of which no acceptance is usual too."""
+    return {entry["id"]: entry["tokens"] for entry in _data()["entries"]}
+
+
+@lru_cache(maxsize=256)
+def known_drafts(model_id: str) -> tuple[KnownDraft, ...]:
+    """Return the drafts that the catalogue knows for a model."""
+    found = []
+    for entry in _data()["drafts"]:
+        if model_id in entry["models"]:
+            usual = draft_methods()[entry["method"]]
+            assert usual.origin is not None, "every method says where it comes from"
+            origin = replace(usual.origin, checkpoint=entry.get("checkpoint", ""))
+            weights = Precision(entry["weights"]) if "weights" in entry else None
+            draft = replace(usual, vocabulary=entry.get("vocabulary", 0), weights=weights, origin=origin)
+            found.append(KnownDraft(draft, entry.get("shipped", False)))
+    return tuple(found)
+
+
+def _usual(entry: Mapping[str, Any]) -> Draft:
+    origin = DraftOrigin(
+        method=entry["id"],
+        title=entry["name"],
+        acceptance=entry["acceptance"],
+        source=entry["source"],
+        date=entry["date"],
+        quality=entry["quality"],
+    )
+    accepted = accepted_at_rate(entry["tokens"], entry["acceptance"])
+    return Draft(
+        entry["tokens"], accepted, layers=entry["layers"], origin=origin, log_sigma=float(entry.get("log_sigma", 0.0))
+    )

@@ -149,6 +149,37 @@ def fitted(options: Sequence[PricedOption]) -> list[Assumption]:
     return list(found.values())
 
 
+def of_drafts(options: Sequence[PricedOption]) -> list[Assumption]:
+    """Return the acceptance that each way of drafting is counted on with, as assumptions."""
+    found: dict[str, Assumption] = {}
+    for option in options:
+        for part in option.parts:
+            answer = part.draft.answer
+            draft = (
+                None if answer is None or answer.performance is None else answer.performance.candidate.deployment.draft
+            )
+            if draft is None or draft.origin is None:
+                continue
+            origin, workload = draft.origin, part.draft.asked.workload.name
+            key = f"draft:{workload}:{origin.method}"
+            found.setdefault(
+                key,
+                Assumption(
+                    id=key,
+                    path=f"workloads.{workload}.speculation",
+                    label=f"chance that a drafted token of {workload} is accepted ({origin.title})",
+                    value=origin.acceptance,
+                    origin=Origin.CATALOGUE if origin.quality else Origin.USER,
+                    source_title=origin.source,
+                    date=origin.date,
+                    quality=origin.quality,
+                    note=f"{draft.tokens_per_step:.3g} tokens a step and sequence"
+                    + ("; it depends on model, text and temperature: measure it" if origin.quality else ""),
+                ),
+            )
+    return list(found.values())
+
+
 def _facts_of(part: PricedPart) -> list[tuple[str, Mapping[str, Fact], tuple[str, ...]]]:
     platform, api = part.draft.platform, part.draft.api
     found: list[tuple[str, Mapping[str, Fact], tuple[str, ...]]] = []

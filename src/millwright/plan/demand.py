@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from millwright.catalog.architecture import Architecture
 from millwright.fleet.replica import Service
 from millwright.fleet.sizing import DemandProfile, growing_demand
 from millwright.plan.costing import TokenDemand
+from millwright.plan.drafting import Drafting, drafting_of
 from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
+from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Mode, Workload
 from millwright.scenario.workload import WorkloadKind
 from millwright.simulate.slo import Slo
@@ -45,11 +47,20 @@ class WorkloadDemand:
     service: Service
     profile: DemandProfile
     tokens: TokenDemand
+    drafting: Drafting = field(default_factory=Drafting)
 
     @property
     def is_batch(self) -> bool:
         """Whether nobody waits for a single answer."""
         return self.workload.mode is Mode.BATCH
+
+
+def scenario_demand(loaded: LoadedScenario, workload: Workload, months: int, seed: int) -> WorkloadDemand:
+    """Return the demand of one workload of a scenario, with the drafts that may be used for it."""
+    model = loaded.catalog.model(workload.model)
+    asked = workload_demand(workload, model, loaded.patterns[workload.name], months, seed)
+    drafting = drafting_of(workload, model, loaded.scenario.limits.speculation, loaded.catalog)
+    return replace(asked, drafting=drafting)
 
 
 def workload_demand(

@@ -23,11 +23,12 @@ from millwright.law.kleene import Verdict
 from millwright.law.rule import RuleBase
 from millwright.perf.calibration import Calibration
 from millwright.plan.demand import WorkloadDemand
+from millwright.plan.drafting import drafting_of
 from millwright.plan.joining import TooSmall, joined_where_too_small
 from millwright.plan.lawful import api_facts, platform_facts, verdict_of, workload_facts
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.quantity import share_text
-from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario
+from millwright.scenario.model import ApiSite, CloudSite, ColoSite, OwnedSite, Scenario, Speculating
 
 Where = tuple[str, str]
 """A site's name and the catalogue id of an offer there."""
@@ -94,7 +95,8 @@ def drafts(
     aside: list[Draft] = []
     refused: list[RefusedOption] = []
     places: list[_Place] = []
-    models = [*asked, *(other for one in asked for other in _alternatives(one, catalog))]
+    speculating = scenario.limits.speculation
+    models = [*asked, *(other for one in asked for other in _alternatives(one, catalog, speculating))]
     for one in models:
         places += _lawful_places(scenario, one, catalog, rules, as_of, refused, aside, only)
     if only is not None:
@@ -143,11 +145,15 @@ def _with_hosts_joined(
     ]
 
 
-def _alternatives(asked: WorkloadDemand, catalog: Catalog) -> list[WorkloadDemand]:
-    """Return the same requests for each other model that would do as well."""
+def _alternatives(asked: WorkloadDemand, catalog: Catalog, speculating: Speculating) -> list[WorkloadDemand]:
+    """Return the same requests for each other model that would do as well, with what may draft for that one."""
     models = {catalog.model(name).id: catalog.model(name) for name in asked.workload.accepts_other_models}
     models.pop(asked.model.id, None)
-    return [replace(asked, model=model) for model in models.values() if model.one_pass == asked.model.one_pass]
+    return [
+        replace(asked, model=model, drafting=drafting_of(asked.workload, model, speculating, catalog))
+        for model in models.values()
+        if model.one_pass == asked.model.one_pass
+    ]
 
 
 def _served(asked: WorkloadDemand) -> str:
@@ -182,6 +188,7 @@ def allowed_deployments(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
         context_tokens=int(workload.max_context_tokens or 0),
         engines=scenario.limits.engines,
         disaggregated=scenario.limits.disaggregated,
+        drafts=asked.drafting.drafts,
     )
 
 

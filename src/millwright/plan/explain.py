@@ -14,12 +14,14 @@ from millwright.fleet.contest import Considered, Fate
 from millwright.fleet.front import FrontPoint, front, known_rates
 from millwright.fleet.layout import layout_label
 from millwright.fleet.platform import platforms
-from millwright.fleet.replica import Allowed, Service
+from millwright.fleet.replica import Service
 from millwright.fleet.search import MachineAnswer, Progress, answer_device
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Deployment
 from millwright.plan.base_model import MaybeNumber, Number, PlanModel
-from millwright.plan.demand import workload_demand
+from millwright.plan.demand import WorkloadDemand, scenario_demand
+from millwright.plan.draft import allowed_deployments
+from millwright.plan.drafting import draft_label
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import ApiSite
 
@@ -34,6 +36,8 @@ class ConsideredDeployment(PlanModel):
     kv: str
     layout: str
     limits: str
+    draft: str = ""
+    """Who drafts, how many tokens a step, which acceptance is counted on; empty: no speculative decoding."""
     fate: Fate
     reason: str
     bound_per_s: MaybeNumber = None
@@ -48,6 +52,7 @@ class FrontDeployment(PlanModel):
     engine: str
     weights: str
     layout: str
+    draft: str = ""
     output_tokens_per_s_per_device: Number
     idle_ttft_s: Number
     idle_tpot_s: Number
@@ -64,6 +69,8 @@ class ExplainedMachine(PlanModel):
     device_count: int = Field(ge=1)
     considered: tuple[ConsideredDeployment, ...]
     front: tuple[FrontDeployment, ...]
+    notes: tuple[str, ...] = ()
+    """What was not looked at, and why."""
 
 
 def explain(
@@ -95,20 +102,13 @@ def explain(
     for done, (workload, name) in enumerate(todo):
         if progress is not None:
             progress("searching", done, len(todo))
-        model = catalog.model(workload.model)
-        asked = workload_demand(workload, model, loaded.patterns[workload.name], 12, seed)
-        allowed = Allowed(
-            workload.precisions or (),
-            workload.kv_precisions or (),
-            int(workload.max_context_tokens or 0),
-            scenario.limits.engines,
-            scenario.limits.disaggregated,
-        )
+        asked = scenario_demand(loaded, workload, 12, seed)
+        allowed = allowed_deployments(asked, scenario)
         each = catalog.device(name)
         answers = answer_device(
-            asked.service, model, each, sorted(sizes[name]), allowed, calibration, scenario.limits.confidence
+            asked.service, asked.model, each, sorted(sizes[name]), allowed, calibration, scenario.limits.confidence
         )
-        found += [_machine(workload.name, each, count, one, asked.service) for count, one in answers.items()]
+        found += [_machine(asked, each, count, one) for count, one in answers.items()]
     return tuple(found)
 
 
@@ -121,16 +121,17 @@ def _sizes(loaded: LoadedScenario, catalog: Catalog) -> dict[str, set[int]]:
     return sizes
 
 
-def _machine(workload: str, device: Device, count: int, answer: MachineAnswer, service: Service) -> ExplainedMachine:
+def _machine(asked: WorkloadDemand, device: Device, count: int, answer: MachineAnswer) -> ExplainedMachine:
     order = {fate: place for place, fate in enumerate(Fate)}
     ranked = sorted(answer.considered, key=lambda each: (order[each.fate], -(each.bound_per_s or 0.0)))
     return ExplainedMachine(
-        workload=workload,
+        workload=asked.workload.name,
         device=device.id,
         device_name=device.name,
         device_count=count,
         considered=tuple(_considered(each) for each in ranked),
-        front=tuple(_on_front(each) for each in _front(answer.considered, count, service)),
+        front=tuple(_on_front(each) for each in _front(answer.considered, count, asked.service)),
+        notes=asked.drafting.notes,
     )
 
 
@@ -147,6 +148,7 @@ def _considered(each: Considered) -> ConsideredDeployment:
         kv=str(deployment.kv),
         layout=_layout(deployment, each.candidate),
         limits=f"{limits.max_num_seqs} sequences, {limits.max_num_batched_tokens} tokens a step",
+        draft=draft_label(deployment.draft),
         fate=each.fate,
         reason=each.reason,
         bound_per_s=each.bound_per_s,
@@ -167,6 +169,7 @@ def _on_front(point: FrontPoint) -> FrontDeployment:
         engine=deployment.engine.name,
         weights=str(deployment.weights),
         layout=_layout(deployment, point.candidate),
+        draft=draft_label(deployment.draft),
         output_tokens_per_s_per_device=point.tokens_per_s_per_device,
         idle_ttft_s=point.ttft_s,
         idle_tpot_s=point.tpot_s,

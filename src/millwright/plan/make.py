@@ -24,8 +24,9 @@ from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.costing import Currency
 from millwright.plan.crew import crew_of, look_ahead, staffed
-from millwright.plan.demand import WorkloadDemand, summary, workload_demand
+from millwright.plan.demand import WorkloadDemand, scenario_demand, summary
 from millwright.plan.draft import Draft, drafts, searched
+from millwright.plan.draft_effect import plain_parts
 from millwright.plan.engine_names import check_engine_names
 from millwright.plan.jobs import with_jobs
 from millwright.plan.lawful import not_covered_by
@@ -140,10 +141,7 @@ def demands(loaded: LoadedScenario, seed: int) -> list[WorkloadDemand]:
     check_engine_names(loaded)
     scenario = loaded.scenario
     months = horizon_months(scenario)
-    return [
-        workload_demand(each, loaded.catalog.model(each.model), loaded.patterns[each.name], months, seed)
-        for each in scenario.workloads
-    ]
+    return [scenario_demand(loaded, each, months, seed) for each in scenario.workloads]
 
 
 def horizon_months(scenario: Scenario) -> int:
@@ -229,7 +227,9 @@ def plan_of_drafts(
     published = []
     runs: Runs | None = None
     if depth.latency:
-        planned = (planned_load(part, central) for option in ranked for part in option.parts)
+        parts = [part for option in ranked for part in option.parts]
+        parts += plain_parts([option for option in ranked if option.id in detailed])
+        planned = (planned_load(part, central) for part in parts)
         runs = simulate_planned(
             [load for load in planned if load is not None],
             lambda done, of: clock.tell("simulating the planned load", done, of),
@@ -279,6 +279,7 @@ def plan_of_drafts(
             *assumptions.of_law(scenario),
             *assumptions.uncertain(inputs),
             *assumptions.fitted(ranked),
+            *assumptions.of_drafts(ranked),
             *from_catalogue,
         ),
         warnings=_plan_warnings(scenario, asked, ranked, refused),

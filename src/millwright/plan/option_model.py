@@ -31,6 +31,49 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class WithoutDraft(PlanModel):
+    """The same machines without speculative decoding, each serving as well as it can so."""
+
+    machine_rate_per_s: MaybeNumber = None
+    """What a machine serves within the SLO [1/s]; null: it keeps no promise."""
+    rate_factor: MaybeNumber = None
+    """How many times as much it serves with the draft."""
+    machines: int | None = None
+    """Machines in the first year, spares included."""
+    cost_change: MaybeNumber = None
+    """How much more the option would cost over the horizon, as a share; below 0: it would be cheaper."""
+    tpot_s: MaybeNumber = None
+    """TPOT at the SLO's percentile and the planned load [s]: without, and with the draft."""
+    tpot_with_s: MaybeNumber = None
+
+
+class SpeculationSummary(PlanModel):
+    """How a replica decodes speculatively: who drafts, what is counted on and who says so, how the engine is told."""
+
+    method: str
+    """`mtp`, `eagle3`, `draft-model` or `ngram`."""
+    draft: str
+    checkpoint: str = ""
+    """What holds the draft; empty: the model's own checkpoint, or nothing."""
+    tokens: int = Field(ge=1)
+    """Tokens drafted for each sequence and step."""
+    acceptance: Share
+    """Probability that a drafted token is accepted when those before it were."""
+    tokens_per_step: Number
+    """Tokens that a sequence gets per step on average."""
+    quality: str = ""
+    """Quality of the acceptance as a fact (`C`: assumed); empty: the scenario states it."""
+    source: str = ""
+    date: str = ""
+    engine_flags: str = ""
+    """What the engine's start command needs."""
+    engine_file: str = ""
+    """What the settings file that the flags name must say; empty: the flags say it all."""
+    flags_source: str = ""
+    without: WithoutDraft | None = None
+    """What it brings; null: not compared (parts of a mix, shared machines, options that are not described in full)."""
+
+
 class DeploymentSummary(PlanModel):
     """The settings of one replica; null where they are the provider's own affair."""
 
@@ -49,6 +92,8 @@ class DeploymentSummary(PlanModel):
     max_model_len_tokens: int | None = None
     weights_bytes_per_device: MaybeNumber = None
     kv_capacity_tokens: MaybeNumber = None
+    speculation: SpeculationSummary | None = None
+    """Speculative decoding; null: none."""
 
 
 class LatencyPercentiles(PlanModel):

@@ -146,6 +146,7 @@ def performance(
 def _run(service: Service, candidate: Candidate, rate_per_s: float) -> Run:
     """Return the run of a load, its ends on a part of the requests: how far step times move a percentile takes fewer
     requests to tell than the percentile itself."""
+    service = service.played(candidate.deployment.draft)
     part = service.part()
     whole = _at(service, candidate, rate_per_s, 0.0)
     return Run(

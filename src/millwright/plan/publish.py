@@ -12,6 +12,8 @@ from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.plan.costing import Inputs, OwnedTerms, RentedTerms
 from millwright.plan.crew import Crew
+from millwright.plan.draft_effect import in_words as draft_in_words
+from millwright.plan.draft_effect import plain_effect, plain_part, speculation_summary
 from millwright.plan.jobs import published_jobs
 from millwright.plan.lawful import published as published_law
 from millwright.plan.model import (
@@ -78,8 +80,10 @@ def published_option(
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
-    for part in option.parts:
-        fleet.append(_fleet_part(part, central, runs, curves=curves))
+    for number, part in enumerate(option.parts):
+        shown, text = _told_of_draft(_fleet_part(part, central, runs, curves=curves), option, number, central, runs)
+        fleet.append(shown)
+        warnings += text
         binds += _bindings(part, central, pricing)
         warnings += _warnings(part, scenario, created, central)
     if option.verdict is LawVerdict.UNKNOWN:
@@ -104,6 +108,26 @@ def published_option(
         assumption_ids=assumption_ids,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _told_of_draft(
+    shown: FleetPart, option: PricedOption, number: int, central: Inputs, runs: Runs | None
+) -> tuple[FleetPart, list[str]]:
+    """Return a part of `option` with what its draft is and brings, and the same in words; nothing where it has none."""
+    part = option.parts[number]
+    answer = part.draft.answer
+    if answer is None or answer.performance is None or shown.deployment is None:
+        return shown, []
+    summary = speculation_summary(answer.performance.candidate)
+    if summary is None:
+        return shown, []
+    plain = plain_part(part)
+    machines = installed_first_year(part, central), 0 if plain is None else installed_first_year(plain, central)
+    loads = planned_load(part, central), None if plain is None else planned_load(plain, central)
+    without = plain_effect(option, number, central, machines, loads, runs)
+    summary = summary.model_copy(update={"without": without})
+    deployment = shown.deployment.model_copy(update={"speculation": summary})
+    return shown.model_copy(update={"deployment": deployment}), [draft_in_words(summary, machines[0], without)]
 
 
 def _counts(part: PricedPart, schedule: MachineSchedule) -> _Counts:

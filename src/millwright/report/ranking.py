@@ -145,6 +145,8 @@ def settings_text(part: FleetPart) -> str:
         texts.append(f"{count(deployment.max_num_batched_tokens, 'token')} a step")
     if deployment.max_model_len_tokens is not None:
         texts.append(f"context {count(deployment.max_model_len_tokens, 'token')}")
+    if (draft := deployment.speculation) is not None:
+        texts.append(f"drafts by {draft.draft} ({count(draft.tokens, 'token')} a step): {draft.engine_flags}")
     return ", ".join(texts)
 
 

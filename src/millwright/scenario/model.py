@@ -37,6 +37,7 @@ from millwright.scenario.site import (
     SiteKind,
     default_sites,
 )
+from millwright.scenario.speculation import DraftMethod, Speculating, Speculation
 from millwright.scenario.traffic import Trace, TraceFormat, Traffic
 from millwright.scenario.workload import Data, DataClass, Mode, Slo, Workload
 
@@ -48,6 +49,7 @@ __all__ = [
     "CustomDevice",
     "Data",
     "DataClass",
+    "DraftMethod",
     "ExistingHosts",
     "Finance",
     "Job",
@@ -63,6 +65,8 @@ __all__ = [
     "Site",
     "SiteKind",
     "Slo",
+    "Speculating",
+    "Speculation",
     "Staff",
     "Team",
     "TeamMember",
@@ -188,6 +192,11 @@ class Limits(ScenarioModel):
     """Inference engines that may be used."""
     disaggregated: bool = Field(False, json_schema_extra=why("one kind of replica is simpler to run"))
     """Look at replicas too that compute prompts on other devices than answers."""
+    speculation: Speculating = Field(
+        Speculating.SHIPPED, json_schema_extra=why("a head that ships with the checkpoint costs nothing to try")
+    )
+    """Speculative decoding without a stated acceptance: `never`; `shipped`: with the head in the checkpoint, where the
+    catalogue knows its acceptance; `catalogued`: with heads and drafts that others published too."""
     exclude: Names = ()
     """Devices, hosts, vendors or providers that may not be used."""
     max_monthly_cost: Amount | None = Field(None, json_schema_extra=why("no limit was given"))

@@ -114,6 +114,7 @@ class Checker:
             (("organisation", "country"), self.country),
             (("workloads", EACH, "model"), self.model),
             (("workloads", EACH, "alternatives", EACH), self.model),
+            (("workloads", EACH, "speculation", EACH, "draft"), self.model),
             (("workloads", EACH, "data", "subjects", EACH), self.area),
             (("workloads", EACH, "data", "residency", EACH), self.area),
             (("sites", EACH, "country"), self.country),

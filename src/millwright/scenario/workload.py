@@ -21,6 +21,7 @@ from millwright.scenario.fields import (
     one_or_many,
     why,
 )
+from millwright.scenario.speculation import Speculation
 from millwright.scenario.traffic import Traffic
 
 
@@ -158,6 +159,8 @@ class Workload(ScenarioModel):
     """Longest context that must fit."""
     length_classes: int = Field(1, ge=1, le=8, json_schema_extra=why("a router that does not look at lengths"))
     """Classes of prompt length that a router may send to different machines of a mixed fleet."""
+    speculation: tuple[Speculation, ...] = Field((), max_length=8)
+    """Ways of drafting that may be used, with the acceptance that you measured; `limits.speculation` says what else."""
     accepts_other_models: Names = Field((), alias="alternatives")
     """Models that would do as well, by catalogue name."""
 
@@ -171,6 +174,8 @@ class Workload(ScenarioModel):
     def _one_pass_generates_nothing(self) -> Self:
         if not self.kind.one_pass:
             return self
+        if self.speculation:
+            raise fault(f"{self.kind} work generates no tokens to draft", "Remove it.", ("speculation",))
         if self.slo.ttft_s is not None or self.slo.tpot_s is not None:
             key = "ttft" if self.slo.ttft_s is not None else "tpot"
             raise fault(f"{self.kind} work has no tokens to wait for", "Use slo.e2e.", ("slo", key))

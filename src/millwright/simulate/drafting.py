@@ -41,45 +41,58 @@ def draw(seed: int, request: int, token: int) -> float:
 def serve_drafting(rep: Replica, records: Records) -> None:
     """Take the blocks that decoding sequences need for one step, drafts included, in order of admission."""
     slots, jobs, cache = records.slots, records.jobs, records.cache
+    ahead = rep.step + rep.pass_tokens
     slot = rep.oldest
     while slot != NONE and slot != rep.chunk_slot:
         newer = slots[rep.row, slot].newer
-        wanted = slots[rep.row, slot].base + rep.step + rep.pass_tokens
-        more = blocks_for(wanted, rep.block_size) - blocks_for(slots[rep.row, slot].reserved, rep.block_size)
-        running = True
-        while running and more > available(rep):
-            victim = worst_running(rep, slots, jobs)
-            if victim == newer:
-                newer = slots[rep.row, victim].newer
-            preempt(rep, records, victim, 0)
-            running = victim != slot
-        if running:
-            take_blocks_now(rep, more)
-            drop_idle(rep, cache)
-            slots[rep.row, slot].reserved = wanted
+        wanted = slots[rep.row, slot].base + ahead
+        if wanted > slots[rep.row, slot].reserved:
+            blocks = blocks_for(wanted, rep.block_size)
+            more = blocks - blocks_for(slots[rep.row, slot].reserved, rep.block_size)
+            running = True
+            while running and more > available(rep):
+                victim = worst_running(rep, slots, jobs)
+                if victim == newer:
+                    newer = slots[rep.row, victim].newer
+                preempt(rep, records, victim, 0)
+                running = victim != slot
+            if running:
+                take_blocks_now(rep, more)
+                drop_idle(rep, cache)
+                slots[rep.row, slot].reserved = blocks * rep.block_size
         slot = newer
 
 
 @compiled
 def give_accepted(rep: Replica, records: Records, seconds: float) -> int:
-    """Give each decoding sequence the tokens of a step that ended just now, the step counted; return all of them."""
+    """Give each decoding sequence the tokens of a step that ended just now, the step counted; return all of them.
+
+    Those whose answer is complete are written down for `take_drafted`, in order of admission.
+    """
     slots, jobs, gaps = records.slots, records.jobs, records.gaps
-    given = 0
+    given = ended = waited = 0
+    after_pause = rep.paused_s > 0.0
+    row, step = rep.row, rep.step
     slot = rep.oldest
     while slot != NONE:
-        if slots[rep.row, slot].finish_step >= rep.step:
-            tokens = min(_tokens_of_pass(rep, records, slot), slots[rep.row, slot].finish_step - rep.step + 1)
-            slots[rep.row, slot].passes += 1
-            slots[rep.row, slot].base += tokens - 1
-            slots[rep.row, slot].finish_step -= tokens - 1
-            gap_s = rep.paused_s + seconds
-            if rep.paused_s > 0.0 and slots[rep.row, slot].admission >= rep.pause_first:
-                gap_s = rep.now_s - jobs[slots[rep.row, slot].request].last_token_s
-            gaps[rep.row, gap_bin(gap_s)] += 1
-            gaps[rep.row, 0] += tokens - 1
+        if slots[row, slot].finish_step >= step:
+            tokens = min(_tokens_of_pass(rep, records, slot), slots[row, slot].finish_step - step + 1)
+            slots[row, slot].passes += 1
+            slots[row, slot].base += tokens - 1
+            slots[row, slot].finish_step -= tokens - 1
+            if slots[row, slot].finish_step == step:
+                slots[row, ended].completed = slot
+                ended += 1
+            if after_pause and slots[row, slot].admission >= rep.pause_first:
+                gaps[row, gap_bin(rep.now_s - jobs[slots[row, slot].request].last_token_s)] += 1
+            else:
+                waited += 1
             given += tokens
-        slot = slots[rep.row, slot].newer
+        slot = slots[row, slot].newer
+    gaps[row, gap_bin(rep.paused_s + seconds)] += waited
+    gaps[row, 0] += given - rep.decoding
     rep.paused_s = 0.0
+    rep.ended = ended
     return given
 
 
@@ -135,13 +148,9 @@ def _walk_answers(
 
 @compiled
 def take_drafted(rep: Replica, slots: Any) -> int:
-    """Stop decoding what completes with this step; write the slots in order of admission, return how many they are."""
-    count = 0
-    slot = rep.oldest
-    while slot != NONE:
-        if slots[rep.row, slot].finish_step == rep.step:
-            stop_decoding(rep, slots, slot)
-            slots[rep.row, count].completed = slot
-            count += 1
-        slot = slots[rep.row, slot].newer
+    """Stop decoding what completed with this step; return how many they are."""
+    count: int = rep.ended
+    rep.ended = 0
+    for i in range(count):
+        stop_decoding(rep, slots, slots[rep.row, i].completed)
     return count

@@ -46,6 +46,7 @@ class Replica:
     # where it is
     now_s: float
     step: int
+    ended: int  # drafting: sequences whose answer the last step completed
     decoding: int  # sequences past their prefill
     context: int  # tokens those hold in KV cache
     running: int  # decoding, or with a prompt partly computed
@@ -122,7 +123,7 @@ class Slot:
     heap: int  # finish step and slot of decoding sequences, packed, the least first
     free: int  # a stack of free slots
     fresh: int  # slots whose prefill ends in this step
-    reserved: int  # drafting: tokens whose blocks the sequence has taken
+    reserved: int  # drafting: tokens that the blocks have room for that the sequence has taken
     passes: int  # drafting: its steps since it was admitted
     need: int  # decoding sequences that need a block when step % block size is this entry's index
 
