@@ -3,6 +3,7 @@
 Machines are whole numbers; routing is the fraction of a class's requests that go to a supply in a stage and period.
 A machine's time is shared in proportion: Σ_c fraction_c · rate_c / goodput_c ≤ machines (as Mélange does for slices of
 requests: Griggs et al., "Mélange: Cost Efficient Large Language Model Serving by Exploiting GPU Heterogeneity", 2024).
+Where workloads share it by lanes, that holds for the classes of each lane by itself.
 Where k machines of any kind may fail, the site's other machines must be able to take the load: for each kind that may
 fail there is a second routing within the site, under which everything still fits.
 """
@@ -157,6 +158,7 @@ class _Writer:
                     self.on[i, s, p] = self.draft.column(self._value(each), self._most(machines, (s, p)), whole=True)
             for c, s, p, rate in self._served(machines):
                 load = problem.classes[c].mean_per_s[s, p] * problem.periods[p].share / rate
+                load *= machines.lane_of(problem.classes[c].name).weight
                 value = self._value(machines.loaded[s].times(load))
                 self.routes["machines", i, c, s, p] = self.draft.column(value, 1.0)
         for a in self.apis:
@@ -188,10 +190,11 @@ class _Writer:
 
         At one stage and period (`time`), or ever.
         """
-        load: dict[tuple[int, int], float] = defaultdict(float)
+        load: dict[tuple[int, int, str], float] = defaultdict(float)
         for c, s, p, rate in self._served(machines):
             if time is None or time == (s, p):
-                load[s, p] += self.problem.classes[c].peak_per_s[s, p] / rate
+                request_class = self.problem.classes[c]
+                load[s, p, machines.lane_of(request_class.name).name] += request_class.peak_per_s[s, p] / rate
         if not load:
             return 0.0
         there = max((tenure.most or 0 for tenure in machines.tenures), default=0)
@@ -220,23 +223,24 @@ class _Writer:
         for terms in towards.values():
             self.draft.row(terms, low=1.0, high=1.0)
 
-    def _load(self, i: int, s: int, p: int, routes: dict[Route, int]) -> list[tuple[int, float]]:
-        """Return the machines i that the peak of a stage and period takes, as terms over `routes`."""
-        machines, terms = self.problem.machines[i], []
+    def _loads(self, i: int, s: int, p: int, routes: dict[Route, int]) -> list[list[tuple[int, float]]]:
+        """Return the machines i that the peak of a stage and period takes, lane by lane, as terms over `routes`."""
+        machines = self.problem.machines[i]
+        lanes: dict[str, list[tuple[int, float]]] = defaultdict(list)
         rates = self.problem.rates(machines)
         for c, request_class in enumerate(self.problem.classes):
             column = routes.get(("machines", i, c, s, p))
             if column is not None:
-                terms.append((column, request_class.peak_per_s[s, p] / rates[request_class.name]))
-        return terms
+                load = request_class.peak_per_s[s, p] / rates[request_class.name]
+                lanes[machines.lane_of(request_class.name).name].append((column, load))
+        return list(lanes.values())
 
     def _capacity(self) -> None:
         """No machine does more than it can."""
         for i in self.usable:
             there = 1.0 - self.problem.machines[i].away_share
             for s, p in self.times:
-                load = self._load(i, s, p, self.routes)
-                if load:
+                for load in self._loads(i, s, p, self.routes):
                     self.draft.row([*load, *((n, -there) for n, _ in self._count(i, s, p))], high=0.0)
 
     def _spares(self) -> None:
@@ -279,7 +283,7 @@ class _Writer:
 
     def _survives(self, failing: int, together: list[int], s: int, p: int, k: int) -> None:
         mark = (failing, s, p if self.problem.machines[failing].switched else -1)
-        if mark not in self.used or not self._load(failing, s, p, self.routes):
+        if mark not in self.used or not self._loads(failing, s, p, self.routes):
             return
         routes = self.routes
         if len(together) > 1 and len(classes := self._classes_on(together, s, p)) == 1:
@@ -298,10 +302,11 @@ class _Writer:
                     self.draft.row([*after, *((column, -1.0) for _, column in before)], low=0.0, high=0.0)
         for i in together:
             there = 1.0 - self.problem.machines[i].away_share
-            terms = [*self._load(i, s, p, routes), *((n, -there) for n, _ in self._count(i, s, p))]
-            if i == failing:
-                terms.append((self.used[mark], float(k)))
-            self.draft.row(terms, high=0.0)
+            for load in self._loads(i, s, p, routes):
+                terms = [*load, *((n, -there) for n, _ in self._count(i, s, p))]
+                if i == failing:
+                    terms.append((self.used[mark], float(k)))
+                self.draft.row(terms, high=0.0)
 
     def _classes_on(self, together: list[int], s: int, p: int) -> list[int]:
         """Return the classes that any of these machines can serve at a time."""
@@ -437,7 +442,7 @@ class _Writer:
             if kind == "machines":
                 machines = problem.machines[i]
                 load = request_class.mean_per_s[s, p] * problem.periods[p].share
-                load /= problem.rates(machines)[request_class.name]
+                load *= machines.lane_of(request_class.name).weight / problem.rates(machines)[request_class.name]
                 terms.append((column, machines.loaded[s].of(limit.measure) * load))
             elif limit.measure is Measure.COST:
                 terms.append((column, problem.tokens[i].all_of[request_class.name][s] * shares[c][s, p]))

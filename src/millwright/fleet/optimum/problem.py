@@ -96,15 +96,28 @@ class Tenure:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """A part of every machine of a kind that serves these `classes` alone: devices, a slice, its turn at their peak.
+
+    `weight` is the share of the machine's device time that it takes when it is full [-].
+    """
+
+    name: str
+    classes: frozenset[str]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Machines:
     """Machines of one kind at one site with one deployment on them.
 
     `goodput_per_s` is what one machine serves of each class alone within the SLO [1/s], `capacity_per_s` at saturation;
-    classes that are missing cannot run on it. On one machine, classes share time in proportion. `tenures` are the ways
-    to hold them; or else `switched` [stages] is what one takes that is on through a whole stage. `loaded` [stages] is
-    what a fully loaded machine takes beyond an idle one. `barred` names the limits that forbid it altogether. Spot
-    machines lose `away_share` of their number at any time [-]. `physical` is the same for supplies that share the
-    machines that are there already.
+    classes that are missing cannot run on it. On one machine, classes share time in proportion; with `lanes` those of
+    one lane do, and each lane is there whatever the others have to do. `tenures` are the ways to hold them; or else
+    `switched` [stages] is what one takes that is on through a whole stage. `loaded` [stages] is what a fully loaded
+    machine takes beyond an idle one. `barred` names the limits that forbid it altogether. Spot machines lose
+    `away_share` of their number at any time [-]. `physical` is the same for supplies that share the machines that are
+    there already.
     """
 
     id: str
@@ -122,11 +135,19 @@ class Machines:
     barred: frozenset[str] = frozenset()
     footprint_known: bool = True
     physical: str = ""
+    lanes: tuple[Lane, ...] = ()
+
+    def lane_of(self, class_name: str) -> Lane:
+        """Return the part of a machine that serves a class: all of it where there are no lanes."""
+        return next((lane for lane in self.lanes if class_name in lane.classes), _WHOLE)
 
     @property
     def kind_of_machine(self) -> str:
         """What tells physical machines apart."""
         return self.physical or self.id
+
+
+_WHOLE = Lane("", frozenset())
 
 
 @dataclass(frozen=True)

@@ -132,13 +132,14 @@ def _levelled(
     equal = np.zeros((len(shared), len(ways) + 1))
     for column, (_, c) in enumerate(ways):
         equal[shared.index(c), column] = 1.0
-    within = np.zeros((len(here), len(ways) + 1))
+    lanes = list(dict.fromkeys((each.id, each.lane_of(c).name) for each, c in ways))
+    within = np.zeros((len(lanes), len(ways) + 1))
     for column, (each, c) in enumerate(ways):
-        within[here.index(each), column] = peak[c] / problem.rates(each)[c]
-    for row, each in enumerate(here):
+        row = lanes.index((each.id, each.lane_of(c).name))
+        within[row, column] = peak[c] / problem.rates(each)[c]
         within[row, -1] = -float(left[each.id]) * (1.0 - each.away_share)
     found = linprog(
-        [*(0.0 for _ in ways), 1.0], A_ub=within, b_ub=np.zeros(len(here)), A_eq=equal,
+        [*(0.0 for _ in ways), 1.0], A_ub=within, b_ub=np.zeros(len(lanes)), A_eq=equal,
         b_eq=[to_share[name] for name in shared],
     )  # fmt: skip
     if found.x is None:
@@ -153,14 +154,14 @@ def predicted_headroom(fleet: Fleet, state: State, stage: int, period: int) -> f
     peak = {each.name: float(each.peak_per_s[stage, period]) for each in problem.classes}
     highest = 0.0
     for holding in fleet.holdings:
-        rates = problem.rates(holding.machines)
-        load = sum(
-            share * peak[c] / rates[c]
-            for (supply, c), share in state.routing.items()
-            if supply == holding.machines.id and share > 0.0
-        )
-        if load > 0.0:
-            up = state.machines[holding.machines.id]
+        machines = holding.machines
+        rates, up = problem.rates(machines), state.machines[machines.id]
+        loads: dict[str, float] = {}
+        for (supply, c), share in state.routing.items():
+            if supply == machines.id and share > 0.0:
+                lane = machines.lane_of(c).name
+                loads[lane] = loads.get(lane, 0.0) + share * peak[c] / rates[c]
+        for load in loads.values():
             highest = max(highest, load / up if up else np.inf)
     return 1.0 / highest if highest > 0.0 else np.inf
 

@@ -97,7 +97,7 @@ class Fleet:
             rates = problem.rates(machines)
             for (supply, name), fraction in self.routing.items():
                 if supply == machines.id:
-                    load = fraction * by_name[name].mean_per_s * shares / rates[name]
+                    load = fraction * by_name[name].mean_per_s * shares / rates[name] * machines.lane_of(name).weight
                     for s, loaded in enumerate(machines.loaded):
                         total = total.plus(loaded.times(float(load[s].sum())))
         tokens = {each.id: each for each in problem.tokens}

@@ -14,8 +14,8 @@ def thinned(problem: MixProblem) -> MixProblem:
     """Return the problem without machines that cannot be needed.
 
     One kind is left out where another at the same site, of the same vendor, held in the same ways and barred by no
-    more, takes no more of anything and serves no less of each class: in any fleet the other could stand in its place,
-    machine for machine. Machines that are there already stay.
+    more, takes no more of anything and serves no less of each class, by the same lanes if by any: in any fleet the
+    other could stand in its place, machine for machine. Machines that are there already stay.
     """
     kept: list[Machines] = []
     for index, each in enumerate(problem.machines):
@@ -32,9 +32,10 @@ def thinned(problem: MixProblem) -> MixProblem:
 def shortlisted(problem: MixProblem, most: int = SHARED_SPARES) -> MixProblem:
     """Return the problem with at most so many kinds of machine at each site, so that they can share their spares.
 
-    Kept are those that serve everything they can at the least cost by themselves, spares included, and those that
-    serve a request at the least: whole machines decide small fleets, their marginal cost large ones. Machines that are
-    there already stay. Unlike `thinned` this is no proof: what is left out is only unlikely to be needed.
+    Kept are those that serve everything they can at the least cost by themselves, spares included, and those that serve
+    a request at the least: whole machines decide small fleets, their marginal cost large ones. Those that several
+    workloads share by lanes are ranked by what it costs to serve all of them. Machines that are there already stay.
+    Unlike `thinned` this is no proof: what is left out is only unlikely to be needed.
     """
     by_site: dict[tuple[str, frozenset[str]], list[Machines]] = defaultdict(list)
     for each in problem.machines:
@@ -42,6 +43,10 @@ def shortlisted(problem: MixProblem, most: int = SHARED_SPARES) -> MixProblem:
     kept: set[str] = set()
     for here in by_site.values():
         kept |= {each.id for each in here if any(tenure.existing for tenure in each.tenures)}
+        by_lanes = sorted((each for each in here if each.lanes), key=lambda each: _cost_of_all(problem, each))
+        kept |= {each.id for each in by_lanes[:_MOST_BY_LANES]}
+        here = [each for each in here if not each.lanes]
+        left = most - min(len(by_lanes), _MOST_BY_LANES)
         for request_class in problem.classes:
             able = [each for each in here if each.goodput_per_s.get(request_class.name, 0.0) > 0.0]
             peak = float(request_class.peak_per_s.max())
@@ -52,10 +57,23 @@ def shortlisted(problem: MixProblem, most: int = SHARED_SPARES) -> MixProblem:
             def marginal(each: Machines, name: str = request_class.name) -> float:
                 return _cost_of_one(each) / each.goodput_per_s[name]
 
-            share = max(most // (2 * len(problem.classes)), 1)
+            share = max(left // (2 * len(problem.classes)), 1)
             kept |= {each.id for each in sorted(able, key=alone)[:share]}
-            kept |= {each.id for each in sorted(able, key=marginal)[: max(most // len(problem.classes) - share, 1)]}
+            kept |= {each.id for each in sorted(able, key=marginal)[: max(left // len(problem.classes) - share, 1)]}
     return replace(problem, machines=tuple(each for each in problem.machines if each.id in kept))
+
+
+_MOST_BY_LANES = 2
+"""Kinds of machine shared by lanes that are looked at for each site: those that serve all lanes at the least cost."""
+
+
+def _cost_of_all(problem: MixProblem, machines: Machines) -> float:
+    """Return what so many machines cost as carry everything that their lanes may serve, spares included."""
+    loads: dict[str, float] = defaultdict(float)
+    for each in problem.classes:
+        if (rate := machines.goodput_per_s.get(each.name, 0.0)) > 0.0:
+            loads[machines.lane_of(each.name).name] += float(each.peak_per_s.max()) / rate
+    return _cost_of_one(machines) * (math.ceil(max(loads.values(), default=0.0)) + problem.spares)
 
 
 def _cost_of_one(machines: Machines) -> float:
@@ -71,7 +89,7 @@ def _cost_of_one(machines: Machines) -> float:
 
 def _beats(one: Machines, other: Machines) -> bool:
     """Return whether `one` is at least as good as `other` in every respect."""
-    if any(tenure.existing for tenure in other.tenures):
+    if any(tenure.existing for tenure in other.tenures) or one.lanes != other.lanes:
         return False
     if (one.site, one.vendor) != (other.site, other.vendor) or not one.barred <= other.barred:
         return False
