@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millwright.finance.break_even import (
-    break_even_demand,
     break_even_demand_per_draw,
     break_even_demands,
     break_even_month,
@@ -32,13 +31,14 @@ def tokens(price: float = 10.0, months: int = 24, rate: float = 0.0) -> CostCase
 
 def test_break_even_demand_by_hand() -> None:
     # 12,000 once against 24 months · 10 Mtok · 10 = 2,400 at today's demand: five times that.
-    assert break_even_demand(owned(), tokens()) == pytest.approx(5.0, rel=1e-9)
+    [crossing] = break_even_demands(owned(), tokens())
+    assert crossing.demand_factor == pytest.approx(5.0, rel=1e-9)
+    assert crossing.cheaper_above == "a"
 
 
 def test_never_is_an_answer_in_demand() -> None:
     # Owning that also pays 11 per Mtok can never beat tokens at 10.
     dear = case_of(OwnedHosts("hardware", "q", 1.0, 1.0), ApiTokens("rest", "q", 11.0, 11.0), months=24, demand=DEMAND)
-    assert break_even_demand(dear, tokens()) is None
     assert break_even_demands(dear, tokens()) == ()
 
 
@@ -60,7 +60,6 @@ def test_machines_bought_by_the_piece_cross_more_than_once() -> None:
     assert crossings[1].demand_factor == pytest.approx(2.0, rel=1e-6)
     assert crossings[1].cheaper_above == "b"
     assert crossings[-1].cheaper_above == "a"
-    assert break_even_demand(pieces, bought, 0.5, 50.0) == pytest.approx(1_000 / 600, rel=1e-6)
 
 
 @given(st.floats(100.0, 1e6), st.floats(0.1, 100.0), st.floats(0.0, 0.2))
@@ -69,9 +68,8 @@ def test_at_the_break_even_both_cost_the_same(price: float, per_mtok: float, rat
     from millwright.finance.figures import npv_cost
 
     a, b = owned(price, rate=rate), tokens(per_mtok, rate=rate)
-    factor = break_even_demand(a, b, 1e-6, 1e6)
-    assert factor is not None
-    at = replace(b, demand=scaled_demand(DEMAND, factor))
+    [crossing] = break_even_demands(a, b, 1e-6, 1e6)
+    at = replace(b, demand=scaled_demand(DEMAND, crossing.demand_factor))
     assert npv_cost(at) == pytest.approx(price, rel=1e-6)
 
 
@@ -145,4 +143,4 @@ def test_cases_of_other_horizons_are_not_compared() -> None:
 def test_fixed_costs_alone_never_cross() -> None:
     a = case_of(Fixed("x", "q", per_month=2.0), months=12, demand=DEMAND)
     b = case_of(Fixed("x", "q", per_month=1.0), months=12, demand=DEMAND)
-    assert break_even_demand(a, b) is None
+    assert break_even_demands(a, b) == ()

@@ -1,8 +1,11 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from millwright.cli.main import app
 from millwright.errors import InputError
 from millwright.finance.case import CaseError
 from millwright.finance.case_file import CaseFile, case_from_document, read_case_file
@@ -169,3 +172,5 @@ def test_the_schema_knows_every_item() -> None:
     schema = case_schema()
     assert {f"item_{kind}" for kind in ITEM_KINDS} <= set(schema["$defs"])
     assert "price" in schema["$defs"]["item_hosts"]["properties"]
+    printed = CliRunner().invoke(app, ["schema", "case"])
+    assert json.loads(printed.output) == schema

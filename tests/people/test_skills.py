@@ -7,7 +7,7 @@ import re
 import pytest
 
 from millwright.catalog.facts import Quality
-from millwright.people.demand import rule_ids, skill_demand
+from millwright.people.demand import skill_demand
 from millwright.people.figures import facts
 from millwright.people.publish import skills_json
 from millwright.people.skill import HIGHEST_LEVEL, Match, Practice, load_skills, read_data
@@ -112,7 +112,9 @@ def test_ids_are_unique() -> None:
     ways = load_ways()
     names = [each.id for each in (*ways.roles, *ways.externals, *ways.simplifications)]
     assert len(set(names)) == len(names)
-    assert len(set(rule_ids())) == len(rule_ids())
+    rules, tasks = read_data("rules.json"), read_data("tasks.json")
+    asked = [each["id"] for each in (*rules["rules"], *tasks["tasks"], *rules["rotas"])]
+    assert len(set(asked)) == len(asked)
 
 
 EVERYTHING = OptionTraits(

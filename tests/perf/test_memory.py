@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.perf.test_step_time_laws import decoder, device
+from test_step_time_laws import decoder, device
 
 from millwright.catalog.architecture import AttentionKind
 from millwright.catalog.catalog import load_catalog

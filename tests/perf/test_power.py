@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.perf.test_step_time_laws import device
+from test_step_time_laws import device
 
-from millwright.perf.power import device_power_w, energy_per_token_j, idle_power_w
+from millwright.perf.power import device_power_w, idle_power_w
 from millwright.quantity import Basis
 
 
@@ -33,11 +33,3 @@ def test_a_device_without_tdp_is_assumed() -> None:
 def test_a_share_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match="share from 0 to 1"):
         device_power_w(device(), 1.2)
-
-
-def test_energy_per_token_is_power_over_throughput() -> None:
-    card = device()
-    power = device_power_w(card, 1.0)
-    assert energy_per_token_j(card, 4, 2000.0).value == pytest.approx(4 * power.value / 2000.0)
-    with pytest.raises(ValueError, match="above 0"):
-        energy_per_token_j(card, 1, 0.0)

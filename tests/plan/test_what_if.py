@@ -23,7 +23,6 @@ from millwright.plan.what_if import (
     WhatIf,
     lay_grounds,
     leading_offers,
-    needs_simulation,
     refreshed,
     with_curves_of,
 )
@@ -101,12 +100,12 @@ def test_two_workloads_change_alone_or_together() -> None:
 
 @pytest.mark.parametrize("changes", MONEY_CHANGES, ids=Changes.query)
 def test_money_needs_no_simulation(changes: Changes) -> None:
-    assert not needs_simulation(grounds(), changes)
+    assert WhatIf(grounds()).is_money_only(changes)
 
 
 @pytest.mark.parametrize("changes", SEARCHED_CHANGES, ids=Changes.query)
 def test_limits_on_latency_and_precisions_do(changes: Changes) -> None:
-    assert needs_simulation(grounds(), changes)
+    assert not WhatIf(grounds()).is_money_only(changes)
 
 
 def test_a_search_is_remembered() -> None:

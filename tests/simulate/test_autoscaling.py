@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import Case, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases
-from tests.simulate.test_cluster import MEMBERS, REQUESTS
+from test_cluster import MEMBERS, REQUESTS
 
 from millwright.simulate import Autoscaling, Fate, Member, Outage, Router, paid_s, simulate_cluster
 from millwright.simulate.autoscaling import Autoscaler, Scaled

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import Case, cases, outages_of, poisson, step_time, unlike_members
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases, outages_of, poisson, step_time, unlike_members
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Fate, simulate_open

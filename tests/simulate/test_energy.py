@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.simulate.test_cluster import LIMITS, MEMBERS, REQUESTS
+from test_cluster import LIMITS, MEMBERS, REQUESTS
 
 from millwright.catalog.catalog import load_catalog
 from millwright.perf.deployment import Deployment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cases import Case, cases
 from hypothesis import given, settings
-from tests.simulate.cases import Case, cases
 
 from millwright.simulate import Fate, RequestOutcomes, simulate_closed, simulate_open
 from millwright.simulate.outcomes import GAP_BINS_PER_OCTAVE, GAP_LOWEST_LOG2

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.simulate.cases import poisson, step_time
+from cases import poisson, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Slo, latency_curve, max_rate_at_slo, simulate_open

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.simulate.cases import step_time
+from cases import step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import simulate_closed, simulate_open

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from tests.simulate.cases import poisson, step_time
+from cases import poisson, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Member, simulate_cluster

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import Case, cases, poisson, step_time
 from hypothesis import given, settings
-from tests.simulate.cases import Case, cases, poisson, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.step_time import StepTime

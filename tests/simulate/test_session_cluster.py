@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import Case, cases, outages_of, step_time, unlike_members
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases, outages_of, step_time, unlike_members
-from tests.simulate.test_sessions import LIMITS, SESSIONS, sessions_of
+from test_sessions import LIMITS, SESSIONS, sessions_of
 
 from millwright.simulate import (
     Autoscaling,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import Case, cases, step_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.simulate.cases import Case, cases, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Fate, Sessions, simulate_sessions

@@ -7,7 +7,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
-from tests.simulate.cases import poisson, step_time
+from cases import poisson, step_time
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Member, simulate_cluster

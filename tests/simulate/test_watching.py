@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cases import Case, cases
 from hypothesis import given, settings
-from tests.simulate.cases import Case, cases
-from tests.simulate.test_cluster import LIMITS, MEMBERS, REQUESTS
+from test_cluster import LIMITS, MEMBERS, REQUESTS
 
 from millwright.simulate import Watch, simulate_closed, simulate_cluster, simulate_open
 from millwright.simulate.watching import SAMPLES, waiting_at

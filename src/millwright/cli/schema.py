@@ -1,4 +1,4 @@
-"""`millwright schema`: print the JSON Schema of a scenario (for editors) or of a plan (for programs that read it)."""
+"""`millwright schema`: print the JSON Schema of what one writes (for editors) or of a plan (for programs)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ class Subject(StrEnum):
 
     SCENARIO = "scenario"
     PLAN = "plan"
+    CASE = "case"
 
 
 def schema(subject: Annotated[Subject, typer.Argument(help="Of which kind of file.")]) -> None:
-    """Print the JSON Schema of a scenario or of a plan."""
+    """Print the JSON Schema of a scenario, a plan or a cash-flow case."""
     typer.echo(json.dumps(_schema_of(subject), indent=2, ensure_ascii=False))
 
 
@@ -26,6 +27,10 @@ def _schema_of(subject: Subject) -> dict[str, Any]:
         from millwright.scenario.load import scenario_json_schema
 
         return scenario_json_schema()
+    if subject is Subject.CASE:
+        from millwright.finance.case_schema import case_schema
+
+        return case_schema()
     from millwright.plan.model import plan_schema
 
     return plan_schema()

@@ -86,24 +86,6 @@ def break_even_demands(
     return tuple(crossings)
 
 
-def break_even_demand(
-    case_a: CostCase | CaseAtDemand, case_b: CostCase | CaseAtDemand, low: float = 1e-3, high: float = 1e3
-) -> float | None:
-    """Return the smallest multiple of today's demand from which case a costs no more than case b; None: never.
-
-    Works on present costs: d* with Σ PV(a(d*)) = Σ PV(b(d*)). If a is cheaper already at `low`, is
-    overtaken and comes back, the return is given; if a is cheaper throughout, `low` is.
-    """
-    crossings = break_even_demands(case_a, case_b, low, high)
-    for crossing in crossings:
-        if crossing.cheaper_above == "a":
-            return crossing.demand_factor
-    build_a = at_demand(case_a) if isinstance(case_a, CostCase) else case_a
-    build_b = at_demand(case_b) if isinstance(case_b, CostCase) else case_b
-    cheaper_throughout = npv_cost(build_a(low)) <= npv_cost(build_b(low))
-    return low if cheaper_throughout and not crossings else None
-
-
 def break_even_demand_per_draw(
     case_a: CaseAtDemand, case_b: CaseAtDemand, low: float = 1e-3, high: float = 1e3, points: int = GRID_POINTS
 ) -> FloatArray:

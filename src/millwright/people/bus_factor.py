@@ -40,11 +40,6 @@ class Loss:
     thin: tuple[str, ...]
     rotas: tuple[str, ...]
 
-    @property
-    def harmless(self) -> bool:
-        """Whether nothing asked for is missing then."""
-        return not (self.gone or self.thin or self.rotas)
-
 
 @dataclass(frozen=True)
 class BusFactor:

@@ -152,17 +152,9 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """The plans of which none is both earlier and cheaper, the earliest first. It reads both ways."""
+    """The plans of which none is both earlier and cheaper, the earliest first."""
 
     points: tuple[FrontPoint, ...]
-
-    def cheapest_by(self, month: int) -> FrontPoint | None:
-        """Return the cheapest plan that is live in `month`; None when there is none."""
-        return next((point for point in reversed(self.points) if point.go_live_month <= month), None)
-
-    def earliest_within(self, budget: float) -> FrontPoint | None:
-        """Return the earliest plan that costs `budget` at most; None when there is none."""
-        return next((point for point in self.points if point.total_cost <= budget), None)
 
 
 def front(

@@ -188,13 +188,6 @@ def _load_rules() -> tuple[_Rules, _Tasks, _Rotas]:
     return rules, tasks, rotas
 
 
-def rule_ids() -> tuple[str, ...]:
-    """Return the ids of all rules, tasks and rotas, in the order of the files."""
-    rules = read_data("rules.json")
-    entries = [*rules["rules"], *read_data("tasks.json")["tasks"], *rules["rotas"]]
-    return tuple(each["id"] for each in entries)
-
-
 def _needs(entry: Mapping[str, Any]) -> tuple[Need, ...]:
     return tuple(
         Need(

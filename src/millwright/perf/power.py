@@ -57,20 +57,6 @@ def device_power_w(device: Device, utilisation: float, compute_share: float | No
     return Estimate(power, max(spread.low, min(idle, power)), min(max(spread.high, power), max(tdp, power)), basis)
 
 
-def energy_per_token_j(
-    device: Device, device_count: int, output_tokens_per_s: float, compute_share: float | None = None
-) -> Estimate:
-    """Return joules per output token of `device_count` busy devices that generate `output_tokens_per_s` together.
-
-    Raises ValueError when the throughput is not above 0.
-    """
-    if output_tokens_per_s <= 0:
-        raise ValueError(f"throughput must be above 0 tokens per second, got {output_tokens_per_s}")
-    power = device_power_w(device, 1.0, compute_share)
-    scale = device_count / output_tokens_per_s
-    return Estimate(power.value * scale, power.low * scale, power.high * scale, power.basis)
-
-
 def _tdp_w(device: Device) -> float:
     if device.tdp_w is not None:
         return device.tdp_w

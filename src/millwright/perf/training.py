@@ -147,21 +147,6 @@ def _frozen_bytes(run: TrainingRun) -> float:
     return sum(count * (FROZEN_BYTES if part in whole else NF4_BYTES) for part, count in parts.items())
 
 
-def least_devices(run: TrainingRun, device: Device, most: int) -> int | None:
-    """Return the fewest devices (a power of two up to `most`) that hold the run, None if not so many do.
-
-    A device whose memory is not known is taken to hold nothing: nothing could be promised of it.
-    """
-    if device.memory_bytes is None:
-        return None
-    count = 1
-    while count <= most:
-        if training_memory(run, count).total_bytes <= USABLE_SHARE * device.memory_bytes:
-            return count
-        count *= 2
-    return None
-
-
 def training_flop(run: TrainingRun) -> float:
     """Return the floating-point operations of the whole run, a recomputed forward pass among them."""
     model = run.model

@@ -112,11 +112,6 @@ def search_signature(scenario: Scenario) -> str:
     return json.dumps([parts, scenario.limits.engines, scenario.limits.confidence], sort_keys=True)
 
 
-def needs_simulation(grounds: Grounds, changes: Changes) -> bool:
-    """Return whether the changes ask for another search of replicas, which takes a second or two."""
-    return search_signature(_edited(grounds, changes).scenario) != grounds.signature
-
-
 def refreshed(
     grounds: Grounds, changes: Changes, *, depth: Depth = MONEY, progress: Progress | None = None
 ) -> tuple[Plan, Grounds]:

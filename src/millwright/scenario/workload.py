@@ -88,11 +88,6 @@ class Slo(ScenarioModel):
     percentile: float = Field(95.0, ge=50.0, lt=100.0, json_schema_extra=why("usual for service promises"))
     """Share of requests [%] that must keep the limits."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether no limit binds."""
-        return self.ttft_s is None and self.tpot_s is None and self.e2e_s is None
-
 
 DEFAULT_ONLINE_SLO = Slo(ttft_s=2.0, tpot_s=0.1)
 """First token within 2 s, as MLPerf Inference asks of its Llama 2 70B server, then 10 tokens/s: faster than reading."""

@@ -9,7 +9,6 @@ from millwright.simulate.state import NONE, Replica
 
 _SLOT_BITS = 20
 _SLOT_MASK = (1 << _SLOT_BITS) - 1
-MAX_SLOTS = 1 << _SLOT_BITS
 
 
 @inlined
