@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mix_cases import owned, question, requests, tokens
-from scipy.optimize import linprog
+from mix_cases import least_by_trying, owned, question, requests, tokens
 
 from millwright.fleet.optimum.problem import Amounts, Lane, Machines, MixProblem
 from millwright.fleet.optimum.proof import as_planned, predicted_headroom
@@ -41,76 +39,12 @@ def _drawn(seed: int) -> MixProblem:
     return question(classes, kinds, (api,), spares=int(rng.integers(0, 2)))
 
 
-def _cheapest_by_trying(problem: MixProblem, most: int) -> float:
-    """Return the least cost over every number of machines, the routing of each by a linear program.
-
-    x holds what each supply does of each class, and once more for each kind that may fail: its site's machines then do
-    what they did together.
-    """
-    kinds, [api] = problem.machines, problem.tokens
-    names = [each.name for each in problem.classes]
-    peaks = {each.name: float(each.peak_per_s[0, 0]) for each in problem.classes}
-    best = np.inf
-    for counts in product(range(most + 1), repeat=len(kinds)):
-        fixed = sum(n * each.tenures[0].each.cost for n, each in zip(counts, kinds, strict=True))
-        if fixed >= best:
-            continue
-        states: list[int | None] = [None]
-        states += [i for i, n in enumerate(counts) if n and problem.spares]
-        supplies = len(kinds) + 1  # the API last
-        width = supplies * len(names)
-
-        def column(state: int, supply: int, name: str, width: int = width) -> int:
-            return state * width + supply * len(names) + names.index(name)
-
-        cost = np.zeros(len(states) * width)
-        cost[[column(0, len(kinds), name) for name in names]] = [api.all_of[name][0] for name in names]
-        upper = np.ones(len(cost))
-        equal, right, within, limits = [], [], [], []
-        for number, lost in enumerate(states):
-            for i, each in enumerate(kinds):
-                for name in names:
-                    if name not in each.goodput_per_s:
-                        upper[column(number, i, name)] = 0.0
-                left = counts[i] - (problem.spares if lost == i else 0)
-                for lane in {each.lane_of(name).name for name in each.goodput_per_s}:
-                    row = np.zeros(len(cost))
-                    for name, rate in each.goodput_per_s.items():
-                        if each.lane_of(name).name == lane:
-                            row[column(number, i, name)] = peaks[name] / rate
-                    within.append(row)
-                    limits.append(left)
-            for name in names:
-                if lost is None:
-                    row = np.zeros(len(cost))
-                    row[[column(0, i, name) for i in range(supplies)]] = 1.0
-                    equal.append(row)
-                    right.append(1.0)
-                    continue
-                row = np.zeros(len(cost))
-                for i, each in enumerate(kinds):
-                    if each.site == kinds[lost].site:
-                        row[column(number, i, name)], row[column(0, i, name)] = 1.0, -1.0
-                    else:
-                        upper[column(number, i, name)] = 0.0
-                upper[column(number, len(kinds), name)] = 0.0
-                equal.append(row)
-                right.append(0.0)
-        if min(limits, default=0.0) < 0.0:
-            continue
-        bounds = [(0.0, float(most_of)) for most_of in upper]
-        found = linprog(cost, A_ub=within, b_ub=limits, A_eq=equal, b_eq=right, bounds=bounds)
-        if found.x is not None:
-            best = min(best, fixed + float(found.fun))
-    return best
-
-
 @pytest.mark.parametrize("seed", range(40))
 def test_no_number_of_machines_shared_by_lanes_is_cheaper(seed: int) -> None:
     problem = _drawn(seed)
     fleet = solve(problem, EXACT)
     assert fleet is not None
-    assert fleet.objective == pytest.approx(_cheapest_by_trying(problem, 5), rel=1e-6)
+    assert fleet.objective == pytest.approx(least_by_trying(problem, 5), rel=1e-6)
     assert fleet.amounts().cost == pytest.approx(fleet.objective, rel=1e-6)
 
 

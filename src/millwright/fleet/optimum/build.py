@@ -4,8 +4,8 @@ Machines are whole numbers; routing is the fraction of a class's requests that g
 A machine's time is shared in proportion: Σ_c fraction_c · rate_c / goodput_c ≤ machines (as Mélange does for slices of
 requests: Griggs et al., "Mélange: Cost Efficient Large Language Model Serving by Exploiting GPU Heterogeneity", 2024).
 Where workloads share it by lanes, that holds for the classes of each lane by itself.
-Where k machines of any kind may fail, the site's other machines must be able to take the load: for each kind that may
-fail there is a second routing within the site, under which everything still fits.
+Where k machines of any kind may fail, the site's other machines must be able to take the load: see `spares`. With three
+classes and more there is a second routing within the site for each kind that may fail, under which all still fits.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from millwright.fleet.optimum.problem import (
     TotalLimit,
     VendorLimit,
 )
+from millwright.fleet.optimum.spares import MOST_CLASSES, Kind, standing_by, survival
 
 SHARED_SPARES = 8
 """Most kinds of machine at one site that stand in for each other; where there are more, each kind keeps its own."""
@@ -255,10 +256,27 @@ class _Writer:
             for i in here:
                 self._mark_used(i)
             shared = len(here) <= SHARED_SPARES
-            for i in here:
-                for s, p in self.times:
-                    together = [other for other in here if self._meet(i, other, s, p)] if shared else [i]
-                    self._survives(i, together, s, p, k)
+            for s, p in self.times:
+                kinds = {i: kind for i in here if (kind := self._kind(i, s, p)).routes}
+                for terms, high in standing_by(list(kinds.values()), k) if kinds else ():
+                    self.draft.row(terms, high=high)
+                for i in kinds:
+                    together = [other for other in kinds if self._meet(i, other, s, p)] if shared else [i]
+                    self._survives(i, together, kinds, (s, p), k)
+
+    def _kind(self, i: int, s: int, p: int) -> Kind:
+        """Return what the machines i are to spares at one time."""
+        machines = self.problem.machines[i]
+        classes = range(len(self.problem.classes))
+        routes = {c: self.routes[route] for c in classes if (route := ("machines", i, c, s, p)) in self.routes}
+        rates = self.problem.rates(machines)
+        does = {c: rates[self.problem.classes[c].name] / self.problem.classes[c].peak_per_s[s, p] for c in routes}
+        lanes: dict[str, set[int]] = defaultdict(set)
+        for c in routes:
+            lanes[machines.lane_of(self.problem.classes[c].name).name].add(c)
+        count = [(n, 1.0 - machines.away_share) for n, _ in self._count(i, s, p)]
+        used = self.used.get((i, s, p if machines.switched else -1))
+        return Kind(does, routes, count, used, tuple(frozenset(lane) for lane in lanes.values()))
 
     def _meet(self, i: int, other: int, s: int, p: int) -> bool:
         """Return whether `other` could take over something from `i`."""
@@ -281,53 +299,34 @@ class _Writer:
                         if route is not None:
                             self.draft.row([(route, 1.0), (self.used[i, s, p], -1.0)], high=0.0)
 
-    def _survives(self, failing: int, together: list[int], s: int, p: int, k: int) -> None:
-        mark = (failing, s, p if self.problem.machines[failing].switched else -1)
-        if mark not in self.used or not self._loads(failing, s, p, self.routes):
+    def _survives(
+        self, failing: int, together: list[int], kinds: dict[int, Kind], time: tuple[int, int], k: int
+    ) -> None:
+        """What these machines serve they still serve after k of one kind are lost: a second routing, or as good."""
+        used = kinds[failing].used
+        if used is None:
             return
+        classes = {c for i in together for c in kinds[i].routes}
+        if len(together) > 1 and len(classes) <= MOST_CLASSES:
+            for terms, high in survival([kinds[i] for i in together], together.index(failing), k):
+                self.draft.row(terms, high=high)
+            return
+        s, p = time
         routes = self.routes
-        if len(together) > 1 and len(classes := self._classes_on(together, s, p)) == 1:
-            self._survives_with_one_class(failing, together, (classes[0], s, p), self.used[mark], k)
-            return
         if len(together) > 1:
             routes = {}
-            for c in range(len(self.problem.classes)):
-                before = [
-                    (i, column) for i in together if (column := self.routes.get(("machines", i, c, s, p))) is not None
-                ]
-                for i, _ in before:
+            for c in classes:
+                before = {i: kinds[i].routes[c] for i in together if c in kinds[i].routes}
+                for i in before:
                     routes["machines", i, c, s, p] = self.draft.column(upper=1.0)
-                if before:
-                    after = [(routes["machines", i, c, s, p], 1.0) for i, _ in before]
-                    self.draft.row([*after, *((column, -1.0) for _, column in before)], low=0.0, high=0.0)
+                after = [(routes["machines", i, c, s, p], 1.0) for i in before]
+                self.draft.row([*after, *((column, -1.0) for column in before.values())], low=0.0, high=0.0)
         for i in together:
-            there = 1.0 - self.problem.machines[i].away_share
             for load in self._loads(i, s, p, routes):
-                terms = [*load, *((n, -there) for n, _ in self._count(i, s, p))]
+                terms = [*load, *((n, -there) for n, there in kinds[i].count)]
                 if i == failing:
-                    terms.append((self.used[mark], float(k)))
+                    terms.append((used, float(k)))
                 self.draft.row(terms, high=0.0)
-
-    def _classes_on(self, together: list[int], s: int, p: int) -> list[int]:
-        """Return the classes that any of these machines can serve at a time."""
-        every = range(len(self.problem.classes))
-        return [c for c in every if any(("machines", i, c, s, p) in self.routes for i in together)]
-
-    def _survives_with_one_class(
-        self, failing: int, together: list[int], what: tuple[int, int, int], used: int, k: int
-    ) -> None:
-        """One class may go anywhere, so that what the site can do in all is enough: no second routing is needed."""
-        c, s, p = what
-        request_class = self.problem.classes[c]
-        terms: list[tuple[int, float]] = []
-        for i in together:
-            machines = self.problem.machines[i]
-            does = self.problem.rates(machines)[request_class.name] / request_class.peak_per_s[s, p]
-            terms.append((self.routes["machines", i, c, s, p], 1.0))
-            terms += [(n, -does * (1.0 - machines.away_share)) for n, _ in self._count(i, s, p)]
-            if i == failing:
-                terms.append((used, does * k))
-        self.draft.row(terms, high=0.0)
 
     def _existing(self) -> None:
         """What is there already is there once, and comes before anything new that would do the same work."""
@@ -365,9 +364,12 @@ class _Writer:
             new += [self.on[i, s, p] for p in range(len(problem.periods)) if (i, s, p) in self.on]
             for column in new:
                 self.draft.row([(column, 1.0), (new_allowed, -bound)], high=0.0)
-        for (kind, _, c, stage, _), column in self.routes.items():
+        bought: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
+        for (kind, _, c, stage, p), column in self.routes.items():
             if kind == "tokens" and stage == s and problem.classes[c].name in serves:
-                self.draft.row([(column, 1.0), (new_allowed, -1.0)], high=0.0)
+                bought[c, p].append((column, 1.0))
+        for terms in bought.values():
+            self.draft.row([*terms, (new_allowed, -1.0)], high=0.0)
 
     def _charges(self) -> None:
         """What is due once something serves."""
@@ -382,10 +384,14 @@ class _Writer:
                         count = self._count(i, s, p)
                         if count and (problem.machines[i].switched or p == 0):
                             self.draft.row([*count, (due, -bound)], high=0.0)
-            for (kind, i, _, _, _), column in self.routes.items():
+            towards: dict[tuple[int, int, int], list[tuple[int, float]]] = defaultdict(list)
+            for (kind, i, *at), column in self.routes.items():
                 supplies = problem.machines if kind == "machines" else problem.tokens
                 if supplies[i].id in charge.supplies:
-                    self.draft.row([(column, 1.0), (due, -1.0)], high=0.0)
+                    c, s, p = at
+                    towards[c, s, p].append((column, 1.0))
+            for terms in towards.values():  # all of them together serve no more than everything: one row, and tight
+                self.draft.row([*terms, (due, -1.0)], high=0.0)
 
     # --- limits -------------------------------------------------------------------------------------------------
 
