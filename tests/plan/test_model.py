@@ -212,7 +212,7 @@ def test_what_is_no_plan_is_refused_with_the_remedy(tmp_path: Path, text: str, m
 
 
 def test_a_missing_plan_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_plan(tmp_path / "none.json")
 
 

@@ -115,6 +115,7 @@ CASES: tuple[Malformed, ...] = (
     Malformed("deadline of online work", _edited("    model:", "    deadline: 8 h\n    model:")),
     Malformed("percentile 100", _edited("    model:", "    slo: {percentile: 100}\n    model:")),
     Malformed("percentile 0", _edited("    model:", "    slo: {percentile: 0}\n    model:")),
+    Malformed("percentile as a fraction", _edited("    model:", "    slo: {percentile: 0.95}\n    model:")),
     Malformed("percentile with sign", _edited("    model:", "    slo: {percentile: 95 %}\n    model:")),
     Malformed("growth without unit", _edited("    model:", "    growth: 20\n    model:")),
     Malformed("unknown precision", _edited("    model:", "    precisions: [fp9]\n    model:")),

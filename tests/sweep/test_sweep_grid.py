@@ -60,7 +60,7 @@ def test_items_of_a_list_go_by_name_or_number() -> None:
 FAULTS = {
     "an unknown key": ("scenario: scenario.yaml\nvaries: {}\n", 2, "'varies' is not known"),
     "no scenario": ("vary: {finance.discount_rate: [6 %/y]}\n", 0, "no scenario is named"),
-    "a missing file": ("scenario: other.yaml\n", 1, "cannot be read"),
+    "a missing file": ("scenario: other.yaml\n", 1, "there is no such file"),
     "a value out of range": (
         "scenario: scenario.yaml\nvary:\n  finance.discount_rate: [6 %/y, 600]\n", 3, "finance.discount_rate: 600"
     ),

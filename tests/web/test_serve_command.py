@@ -137,7 +137,7 @@ def test_what_is_no_plan_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("{}")
     assert "no plan" in refused("open", str(tmp_path))
     assert "no plan.json in this folder" in refused("open", str(tmp_path.parent))
-    assert "cannot be read" in refused("open", str(tmp_path / "nothing"))
+    assert "there is no such file" in refused("open", str(tmp_path / "nothing"))
 
 
 def test_opening_leaves_the_users_own_library_alone(plan_folder: Path, tmp_path: Path) -> None:

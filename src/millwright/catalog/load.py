@@ -73,5 +73,7 @@ def read_json(path: Path) -> Any:
         raise DataFileError(f"cannot be read: {error.strerror}", str(path)) from error
     except json.JSONDecodeError as error:
         raise DataFileError(f"is no JSON: {error.msg}", f"{path}:{error.lineno}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise DataFileError("is no JSON: this is no UTF-8 text", str(path)) from error
+    except RecursionError as error:
         raise DataFileError(f"is no JSON: {error}", str(path)) from error

@@ -31,7 +31,7 @@ def data(
     as_of: Annotated[
         dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Count ages to this day, not today.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Draws the sample for languages and near duplicates.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the sample for languages and near duplicates.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Profile data in one pass: columns, duplicates, languages, lengths, dates, labels, licences, personal data."""

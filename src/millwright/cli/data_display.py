@@ -32,11 +32,11 @@ def show_profile(profile: DataProfile) -> None:
 
 def _show_faults(console: Console, profile: DataProfile) -> None:
     if profile.empty_records:
-        console.print(f"{profile.empty_records:,} records hold no text.")
+        console.print(f"Records that hold no text: {profile.empty_records:,}.")
     if profile.mended:
-        console.print(f"{profile.mended:,} lines are not UTF-8; they were read as another encoding. Check them.")
+        console.print(f"Not UTF-8, read as another encoding: {profile.mended:,}. Check them.")
     if profile.broken:
-        console.print(f"{profile.broken:,} cannot be read and are left out:", style="yellow")
+        console.print(f"Left out, since they cannot be read: {profile.broken:,}.", style="yellow")
         for broken in profile.broken_lines[:MOST_BROKEN_SHOWN]:
             console.print(f"  {profile.file}:{broken.line}: {broken.why}")
         if profile.broken > MOST_BROKEN_SHOWN:

@@ -88,16 +88,17 @@ def _run_script() -> str:
 
 
 def _read(path: Path) -> str:
+    from millwright.scenario.text_file import require_file
+
+    require_file(path, "what the inventory script puts out")
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise InputError(
                 f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB", str(path), "Is it the right one?"
             )
         return path.read_bytes().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        raise InputError("there is no such file", str(path)) from None
     except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+        raise InputError(f"cannot be read: {error.strerror}", str(path), "Check its rights.") from None
 
 
 def _put_into(path: Path, hardware: OwnedHardware, site: str) -> None:

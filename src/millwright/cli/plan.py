@@ -35,7 +35,7 @@ def plan(
     as_of: Annotated[
         datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Plan as of this day instead of today.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 0,
     models: Annotated[
         list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add; may repeat.")
     ] = None,

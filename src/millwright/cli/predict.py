@@ -49,4 +49,5 @@ def predict(
         table.write_parquet(content)
     write_whole(out, content.getvalue())
     impossible = len(table["pred_error"].drop_nulls())
-    typer.echo(f"{len(table)} points predicted, {impossible} of them impossible as stated: {out}", err=True)
+    points_told = "1 point" if len(table) == 1 else f"{len(table):,} points"
+    typer.echo(f"{points_told} predicted, {impossible:,} impossible as stated: {out}", err=True)

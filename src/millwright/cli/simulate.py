@@ -76,7 +76,7 @@ def simulate(
     router: Annotated[
         str, typer.Option("--router", help="round-robin, least-requests, prefix-aware, sticky …")
     ] = "least-requests",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of arrivals and lengths.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of arrivals and lengths.")] = 0,
     warmup: Annotated[float, typer.Option("--warmup", min=0, max=0.9, help="Share of requests not judged.")] = 0.1,
     ttft: Annotated[str, typer.Option("--ttft", help="SLO: limit on TTFT, such as 500ms.")] = "",
     tpot: Annotated[str, typer.Option("--tpot", help="SLO: limit on TPOT, such as 50ms.")] = "",

@@ -6,6 +6,7 @@ Nothing is dropped in silence: every row is counted, or stands in the list of fa
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ from millwright.errors import InputError
 from millwright.finance.cash_flow import CashFlow
 from millwright.finance.discounting import FloatArray
 from millwright.finance.focus_export import focus_names, month_of, month_start
+from millwright.scenario.text_file import read_text_file
+
+LARGEST_BILL_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,8 @@ def read_bill(path: Path, *, cost_column: str = "", currency: str = "") -> Bill:
     `cost_column` picks another of FOCUS' costs (default EffectiveCost, which spreads what was paid in advance);
     `currency` is needed where the file names none (OpenCost). Raises InputError when it is neither kind of file.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = file.readlines()
-    except UnicodeDecodeError:
-        raise InputError("the bill is not UTF-8 text", str(path), "Export it as CSV in UTF-8.") from None
-    except OSError as error:
-        raise InputError(f"the bill cannot be read ({error.strerror})", str(path), "Check the path.") from None
+    text = read_text_file(path, "a bill (CSV of FOCUS or OpenCost)", "Export fewer months.", LARGEST_BILL_BYTES)
+    lines = io.StringIO(text, newline="").readlines()
     header = next(csv.reader(lines[:1]), None)
     if not header:
         raise InputError("the bill is empty", str(path), "Export it again.")

@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import yaml
 
 from millwright.errors import InputError
+from millwright.scenario.text_file import read_text_file
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top."""
 
-MAX_BYTES = 2_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 40
 
@@ -39,14 +39,7 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Return the document at `path`. Raises InputError when it cannot be read or is no plain YAML."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"the file is larger than {MAX_BYTES // 1_000_000} MB", str(path), "Is it the right file?")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"the file cannot be read ({reason})", str(path), "Check the path.") from None
-    return parse_document(text, str(path))
+    return parse_document(read_text_file(path, "a cost case (YAML)"), str(path))
 
 
 def parse_document(text: str, path: str = "(text)") -> Document:

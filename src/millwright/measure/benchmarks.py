@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from millwright.errors import InputError
 from millwright.measure.points import number, read_table, text
+from millwright.scenario.text_file import read_text_file
 
 if TYPE_CHECKING:
     import polars as pl
 
 Row = dict[str, Any]
 
+LARGEST_JSON_BYTES = 256 << 20
 _FORMATS = "the columns of serving points as CSV or Parquet, or JSON of `vllm bench serve`, GuideLLM or AIPerf"
 
 _CLOSED, _RATE, _BURST = "max concurrency (closed loop)", "request rate (Poisson)", "number of requests"
@@ -55,10 +57,7 @@ def _plain(value: Any) -> str | None:
 
 
 def _json_rows(path: Path) -> list[Row]:
-    try:
-        contents = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", str(path), f"Give {_FORMATS}.") from None
+    contents = read_text_file(path, f"a file ({_FORMATS})", most_bytes=LARGEST_JSON_BYTES)
     try:
         documents = [json.loads(contents)]
     except ValueError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.errors import InputError
+from millwright.scenario.text_file import require_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -101,6 +102,7 @@ def read_table(path: Path) -> pl.DataFrame:
     """Return a CSV or Parquet table as it is; raises InputError when it cannot be read or holds no serving points."""
     import polars as pl
 
+    require_file(path, "a CSV or Parquet table")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             table = pl.read_parquet(path)

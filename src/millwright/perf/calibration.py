@@ -23,6 +23,7 @@ from millwright.perf.engines import engine_id
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.timing import Coefficients, Floats
 from millwright.quantity import Basis
+from millwright.scenario.text_file import read_text_file
 from millwright.whole_file import write_whole
 
 SCHEMA = 1
@@ -142,10 +143,9 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
 def read_calibration(path: Path) -> Calibration:
     """Return the calibration in a file; raises InputError when it is none."""
     remedy = "Make one with `millwright calibrate POINTS`."
+    text = read_text_file(path, "a calibration (`millwright calibrate POINTS` makes one)")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", str(path), remedy) from None
+        document = json.loads(text)
     except ValueError as error:
         raise InputError(f"this is no JSON: {error}", str(path), remedy) from None
     if not isinstance(document, dict) or document.get("kind") != "millwright-calibration":

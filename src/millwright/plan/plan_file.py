@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from millwright.errors import InputError
 from millwright.plan.model import SCHEMA_VERSION, Plan
+from millwright.scenario.text_file import read_text_file
 from millwright.whole_file import write_whole
+
+LARGEST_PLAN_BYTES = 256 << 20
 
 
 def plan_as_json(plan: Plan) -> str:
@@ -19,13 +22,8 @@ def plan_as_json(plan: Plan) -> str:
 
 def read_plan(path: Path) -> Plan:
     """Return the plan in the file `path`; raises InputError when it is missing or is no plan of this version."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"the plan cannot be read ({error.strerror})", str(path), _REMEDY) from error
-    except UnicodeDecodeError as error:
-        raise InputError("the plan is no UTF-8 text", str(path), _REMEDY) from error
-    return plan_from_json(text, str(path))
+    what = "a plan.json (`millwright plan SCENARIO --out DIR` writes it)"
+    return plan_from_json(read_text_file(path, what, most_bytes=LARGEST_PLAN_BYTES), str(path))
 
 
 def plan_from_json(text: str, where: str) -> Plan:

@@ -13,9 +13,9 @@ from millwright.readiness.assessment import Answer, Assessment, Evidence, Means
 from millwright.readiness.questions import HIGHEST_LEVEL, load_questions
 from millwright.scenario.edit import Plain, scalar_text, set_value
 from millwright.scenario.faults import Fault, KeyPath, ScenarioError
+from millwright.scenario.text_file import read_text_file
 from millwright.scenario.yaml_text import YamlDocument, read_yaml
 
-LARGEST_FILE_BYTES = 1 << 20
 LONGEST_EVIDENCE = 2_000
 _UNKNOWN = ("unknown", "?", "")
 
@@ -28,23 +28,7 @@ def load_answers(path: Path | str) -> Assessment:
 
 def read_text(path: Path) -> str:
     """Return the text of an answers file; raises ScenarioError where there is none."""
-    file = str(path)
-    try:
-        if not path.is_file():
-            what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-            raise ScenarioError([Fault(what, "`millwright assess FILE --ask` asks and writes it.", file=file)])
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            what = f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB"
-            raise ScenarioError([Fault(what, "Is it the right file?", file=file)])
-        contents = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError([Fault(f"cannot be read: {error.strerror}", "Check its rights.", file=file)]) from None
-    try:
-        return contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = contents.count(b"\n", 0, error.start) + 1
-        fault = Fault("this is no UTF-8 text", "Save the file as UTF-8.", (), file, line, 1)
-        raise ScenarioError([fault]) from None
+    return read_text_file(path, "an answers file (`millwright assess FILE --ask` asks and writes it)")
 
 
 def read_answers(text: str, file: str = "") -> Assessment:

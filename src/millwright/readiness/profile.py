@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from millwright.errors import InputError
 from millwright.quantity import share_text
 from millwright.readiness.columns import DataKind, class_hints, kind_of, parts_of
 from millwright.readiness.contamination import Contamination, Reference, input_text, read_reference
@@ -150,7 +151,7 @@ def profile_file(
     today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> DataProfile:
-    """Return the profile of a file or folder; raises InputError when there is none. `seed` draws the sample.
+    """Return the profile of a file or folder; raises InputError when it is not there or empty. `seed` draws the sample.
 
     The inputs of each file of `against` (a test set) are looked for in it. Ages count to `today`, the day of the newest
     date of the file where none is given. `progress` is told how many megabytes are read, of how many.
@@ -160,7 +161,10 @@ def profile_file(
     records = read_records(path, position)
     if progress is not None:
         records = _told(records, position, size_bytes, progress)
-    return profile_records(records, str(path), size_bytes, seed, references, today)
+    profile = profile_records(records, str(path), size_bytes, seed, references, today)
+    if not profile.records and not profile.broken:
+        raise InputError("there is not one record in it", str(path), "Is it the right file or folder?")
+    return profile
 
 
 def _told(

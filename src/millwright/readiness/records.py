@@ -50,7 +50,7 @@ def read_records(path: Path, position: Position | None = None) -> Iterator[Recor
 
     The form goes by the name: .jsonl and .ndjson (and .json with one object a line), .csv and .tsv, .parquet; any
     other is text, a record a line. Of a folder, each file is a record, with its path and the day of its last change.
-    Raises InputError when there is no such file. `position` is moved along.
+    Raises InputError when there is no such file, or it is no text. `position` is moved along.
     """
     at = position or Position()
     if path.is_dir():
@@ -64,7 +64,13 @@ def read_records(path: Path, position: Position | None = None) -> Iterator[Recor
         return _parquet(path, at)
     if suffix in (".csv", ".tsv"):
         return _csv(path, at, "\t" if suffix == ".tsv" else ",")
-    return _json_lines(path, at) if suffix in (".jsonl", ".ndjson", ".json") else _text(path, at)
+    if suffix in (".jsonl", ".ndjson", ".json"):
+        return _json_lines(path, at)
+    with path.open("rb") as file:
+        start = file.read(8192)
+    if _decoded(start)[0] is None:
+        raise InputError(f"this is no text but {_form(start)}", str(path), "Convert it to text first.")
+    return _text(path, at)
 
 
 def size_of_data(path: Path) -> int:

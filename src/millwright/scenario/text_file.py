@@ -1,4 +1,4 @@
-"""Read a small text file that a user gives; what cannot be read is one fault with its remedy."""
+"""Read a text file that a user gives; what cannot be read is told in the same words everywhere, with its remedy."""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ from pathlib import Path
 from millwright.scenario.faults import Fault, ScenarioError
 
 LARGEST_FILE_BYTES = 1 << 20
-"""A larger file is refused: long lists belong into tables beside it."""
+"""A larger scenario is refused: long lists belong into tables beside it."""
 
 
-def read_text_file(path: Path, what: str, too_large: str) -> str:
-    """Return the UTF-8 text of the file `path`, which should be `what` (such as `a scenario (YAML)`).
+def require_file(path: Path, what: str) -> None:
+    """Raise ScenarioError where `path`, which should be `what` (such as `a table (CSV)`), is a folder or not there."""
+    if path.is_dir() or not path.exists():
+        found = "this is a folder, not a file" if path.is_dir() else "there is no such file"
+        raise ScenarioError([Fault(found, f"Give the path of {what}.", file=str(path))])
 
-    Raises ScenarioError when it is missing, unreadable, no UTF-8, or larger than 1 MiB (`too_large`: what to do then).
+
+def read_text_file(
+    path: Path, what: str, too_large: str = "Is it the right file?", most_bytes: int = LARGEST_FILE_BYTES
+) -> str:
+    """Return the UTF-8 text of the file `path`, which should be `what` (such as `a scenario (YAML)`); a pipe will do.
+
+    Raises ScenarioError when it is missing, unreadable, no UTF-8, or larger than `most_bytes` (`too_large`: what to do
+    then).
     """
     file = str(path)
     try:
-        if not path.is_file():
-            found = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-            raise ScenarioError([Fault(found, f"Give the path of {what}.", file=file)])
+        require_file(path, what)
         size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            noun = what.split(" (")[0]
-            found = f"the file is {size / 2**20:,.1f} MiB; {noun} has {LARGEST_FILE_BYTES >> 20} MiB at most"
-            raise ScenarioError([Fault(found, too_large, file=file)])
-        contents = path.read_bytes()
+        with path.open("rb") as opened:
+            contents = opened.read(most_bytes + 1) if size <= most_bytes else b""
     except OSError as error:
         raise ScenarioError([Fault(f"cannot be read: {error.strerror}", "Check its rights.", file=file)]) from None
+    if max(size, len(contents)) > most_bytes:
+        noun = what.split(" (")[0]
+        found = f"the file is {max(size, len(contents)) / 2**20:,.1f} MiB; {noun} has {most_bytes >> 20} MiB at most"
+        raise ScenarioError([Fault(found, too_large, file=file)])
     try:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:

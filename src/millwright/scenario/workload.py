@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from millwright.catalog.precision import Precision
 from millwright.scenario.fields import (
@@ -87,6 +87,13 @@ class Slo(ScenarioModel):
     """Time of the whole request."""
     percentile: float = Field(95.0, ge=50.0, lt=100.0, json_schema_extra=why("usual for service promises"))
     """Share of requests [%] that must keep the limits."""
+
+    @field_validator("percentile", mode="before")
+    @classmethod
+    def _no_fraction(cls, given: object) -> object:
+        if isinstance(given, float) and 0.5 <= given < 1.0:
+            raise fault(f"{given:g} is a fraction, and a percentile is wanted", f"Write {100.0 * given:g}.")
+        return given
 
 
 DEFAULT_ONLINE_SLO = Slo(ttft_s=2.0, tpot_s=0.1)

@@ -24,6 +24,7 @@ from millwright.errors import InputError
 from millwright.scenario.edit import Plain, set_value
 from millwright.scenario.faults import Fault, KeyPath, ScenarioError
 from millwright.scenario.load import read_scenario
+from millwright.scenario.text_file import read_text_file
 from millwright.scenario.yaml_text import YamlDocument, read_yaml
 
 MOST_CELLS = 1_000_000
@@ -127,11 +128,9 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-            raise InputError(f"the sweep cannot be read ({reason})", str(path), _EXAMPLE) from None
+        text = read_text_file(path, "a sweep (YAML; see docs/sweeps.md)")
+        if not text.strip():
+            raise InputError("the file is empty", str(path), _EXAMPLE)
         self.document: YamlDocument = read_yaml(text, str(path))
         self.faults: list[Fault] = []
 
@@ -162,11 +161,11 @@ class _Reader:
         for number, name in enumerate(names):
             path = self.path.parent / name
             try:
-                found.append(Base(str(path), path.read_text(encoding="utf-8-sig")))
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+                found.append(Base(str(path), read_text_file(path, "a scenario (YAML)")))
+            except ScenarioError as error:
                 place: KeyPath = ("scenario",) if several is None else ("scenarios", number)
-                self._note(place, f"'{path}' cannot be read ({reason})", "Paths go from the sweep's own folder.")
+                fault = error.faults[0]
+                self._note(place, f"{fault.where}: {fault.what}", "Paths go from the sweep's own folder.")
         return tuple(found)
 
     def _axes(self, vary: Any) -> tuple[Axis, ...]:
