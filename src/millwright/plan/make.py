@@ -205,6 +205,7 @@ def plan_of_drafts(
             staff,
             look_into,
             front=depth.front,
+            by_lanes=() if shared is None else shared.by_lanes,
         )
     if mixing is not None and mixing.best is not None and mixing.best.option is not None:
         options.append(mixing.best.option)

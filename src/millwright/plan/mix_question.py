@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from millwright.finance.discounting import annuity_factor, monthly_rate
 from millwright.fleet.optimum.problem import (
     Amounts,
     Charge,
+    Lane,
     Limit,
     Machines,
     Measure,
@@ -102,6 +103,12 @@ class Source:
     commitment: Commitment | None = None
     performance: Mapping[str, ReplicaPerformance] | None = None
     replicas_per_machine: int = 0
+    lanes: Mapping[str, Draft] = field(default_factory=dict)
+    """Of machines that workloads share by lanes: the draft of each workload's lane."""
+
+    def draft_of(self, workload: str) -> Draft:
+        """Return the draft by which a workload is served."""
+        return self.lanes.get(workload, self.draft)
 
 
 @dataclass(frozen=True)
@@ -122,13 +129,14 @@ def mix_question(
     pricing: Pricing,
     inputs: Inputs,
     minders: Minders = Minders(),  # noqa: B008
+    by_lanes: Sequence[Sequence[Draft]] = (),
 ) -> MixQuestion:
     """Return the question that the scenario asks of `drafts`: those found, and those set aside for law or latency.
 
     A draft without an answer of the search, or whose price nobody knows, is left out. The `minders` say what people
-    cost with each draft, and when it goes live.
+    cost with each draft, and when it goes live. Each of `by_lanes` are the drafts of workloads that share machines.
     """
-    return _Writer(asked, drafts, pricing, inputs, minders).question()
+    return _Writer(asked, drafts, pricing, inputs, minders, by_lanes).question()
 
 
 def labels_of(law: LawFinding) -> frozenset[str]:
@@ -155,8 +163,10 @@ class _Writer:
         pricing: Pricing,
         inputs: Inputs,
         minders: Minders,
+        by_lanes: Sequence[Sequence[Draft]],
     ) -> None:
         self.asked, self.drafts, self.pricing, self.inputs = tuple(asked), drafts, pricing, inputs
+        self.by_lanes = by_lanes
         self.minders = minders
         self.scenario, self.catalog = pricing.scenario, pricing.catalog
         self.stages = Stages.of(asked[0].tokens.months, minders.start)
@@ -178,6 +188,9 @@ class _Writer:
             elif draft.answer is not None and draft.platform is not None:
                 for commitment, terms in self._terms(draft):
                     self._machine(draft, draft.answer, commitment, terms)
+        for group in self.by_lanes:
+            for commitment, terms in self._terms(group[0]):
+                self._shared(group, commitment, terms)
         spares = self.scenario.limits.spares
         problem = MixProblem(
             stages=len(self.stages),
@@ -297,6 +310,49 @@ class _Writer:
             commitment,
             terms,
             expected=replica.sure_per_s / replica.rate_per_s.value if replica.rate_per_s.value > 0.0 else 1.0,
+        )
+        if self._there(platform) and self._late(platform):
+            self._bar_new_ones(key)
+
+    def _shared(self, group: Sequence[Draft], commitment: Commitment | None, terms: OwnedTerms | RentedTerms) -> None:
+        """Add the machines that a group of workloads shares by lanes.
+
+        A workload in several classes of length is left out: its lane was worked out for all of its requests.
+        """
+        platform, lanes = group[0].platform, {draft.asked.workload.name: draft for draft in group}
+        if platform is None or any(len(self._slices_of(name)) > 1 for name in lanes):
+            return
+        performances, parts, rates, capacities = {}, [], {}, {}
+        for name, draft in lanes.items():
+            [piece] = self._slices_of(name)
+            assert draft.lane is not None
+            performances[piece.name] = draft.lane.performance
+            parts.append(Lane(name, frozenset({piece.name}), draft.lane.weight))
+            rates[piece.name] = draft.lane.sure_per_s
+            capacity = draft.lane.performance.goodput.capacity_per_s * draft.lane.replicas
+            capacities[piece.name] = max(capacity, rates[piece.name])
+        physical = f"{group[0].site_name}/{group[0].offer_id}"
+        key = "/".join(filter(None, (physical, commitment, "shared by", *lanes)))
+        barred = [labels_of(draft.law) | self._too_late(platform) | self._unmanned(draft) for draft in group]
+        self.sources[key] = Source(group[0], terms, commitment, performances, lanes=lanes)
+        rate = sum(each.rate_per_s.value for each in performances.values())
+        self.machines[key] = self._held_or_switched(
+            Machines(
+                id=key,
+                title=f"{platform.machine_title}, shared",
+                site=group[0].site_name,
+                vendor=platform.device.vendor,
+                goodput_per_s=rates,
+                capacity_per_s=capacities,
+                loaded=(Amounts(),) * len(self.stages),
+                barred=frozenset().union(*barred),
+                physical=physical,
+                lanes=tuple(parts),
+            ),
+            platform,
+            commitment,
+            terms,
+            expected=sum(each.sure_per_s for each in performances.values()) / rate if rate > 0.0 else 1.0,
         )
         if self._there(platform) and self._late(platform):
             self._bar_new_ones(key)

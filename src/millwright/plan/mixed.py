@@ -52,6 +52,9 @@ QUESTION = Effort(nodes=60, time_s=8.0)
 FRONT = Effort(gap=0.02, nodes=3, time_s=5.0)
 """Effort for each point of a front: to within two per cent is enough to see what less of one costs in the other."""
 
+FEW = 2
+"""Kinds of machine at each site among which it is asked whether sharing helps, beside those of the fleet without."""
+
 _SAME = 0.999
 """A mix that is cheaper than the same offers apart by less than a thousandth is the same."""
 
@@ -163,6 +166,32 @@ def or_second(
     if found.option is None or (mix.priced is not None and lcot(found.option, central) >= lcot(mix.priced, central)):
         return mix
     return found
+
+
+def sharing_helps(
+    question: MixQuestion,
+    without: BestMix,
+    singles: Sequence[PricedOption],
+    pricing: Pricing,
+    central: Inputs,
+    staff: Staff | None,
+) -> bool:
+    """Return whether machines shared by lanes make a fleet cheaper than the one `without` them and than any single
+    option: sought among few kinds of machine, as they tie all workloads' questions together, which takes long to solve.
+    """
+    problem = replace(question.problem, measure=measure_of(pricing.scenario.limits.objective))
+    few = shortlisted(thinned(problem), FEW)
+    there = {each.id for each in few.machines} | set(without.fleet.supplies)
+    few = replace(few, machines=tuple(each for each in problem.machines if each.id in there))
+    try:
+        fleet = solve(few, QUESTION)
+    except TooLongError:
+        return False
+    if fleet is None or not any(each.machines.lanes for each in fleet.holdings):
+        return False
+    option = option_of_fleet(question, fleet, pricing, staff)
+    rivals = [each for each in (without.priced, *singles) if each is not None]
+    return option is not None and all(lcot(option, central) < lcot(each, central) * _SAME for each in rivals)
 
 
 def measure_of(objective: Objective) -> Measure:
@@ -302,10 +331,15 @@ def _pools(question: MixQuestion, fleet: Fleet, confidence: float) -> dict[str, 
     """Return what runs where, with step times as slow as the confidence that machines are counted at asks for."""
     found: dict[str, Pool] = {}
     for holding in fleet.holdings:
-        source = question.sources[holding.machines.id]
+        source, slower_by = question.sources[holding.machines.id], deviates_at(confidence)
         assert source.performance is not None
+        lanes = {
+            name: Pool(draft.lane.performance.candidate, draft.lane.replicas, slower_by)
+            for name, draft in source.lanes.items()
+            if draft.lane is not None
+        }
         replica = next(iter(source.performance.values()))
-        found[holding.machines.id] = Pool(replica.candidate, source.replicas_per_machine, deviates_at(confidence))
+        found[holding.machines.id] = Pool(replica.candidate, source.replicas_per_machine, slower_by, lanes)
     return found
 
 
@@ -377,7 +411,8 @@ def _load(question: MixQuestion, fleet: Fleet, supply: str, workload: str) -> Po
         rates = fleet.problem.rates(machines)
         for each in _classes_of(question, fleet, supply, workload):
             work += each.slice.share * fleet.routing[supply, each.name] / rates[each.name]
-    return PoolLoad(asked.profile, work)
+    lane = question.sources[supply].draft_of(workload).lane
+    return PoolLoad(asked.profile, work, 1.0 if lane is None else lane.weight)
 
 
 def _part(
@@ -395,7 +430,8 @@ def _part(
         over_the_week = (fraction * weights).sum(axis=1) / weights.sum()
         tokens_in += over_the_week * each.slice.input_tokens
         tokens_out += over_the_week * each.slice.output_tokens
-    draft = replace(source.draft, asked=replace(asked, model=source.draft.asked.model))
+    draft = source.draft_of(workload)
+    draft = replace(draft, asked=replace(asked, model=draft.asked.model))
     capacity = None
     terms = source.terms
     counts = None
@@ -426,6 +462,7 @@ def _part(
             counts=counts,
             sold=sold,
             guest=guest,
+            by_lanes=bool(source.lanes),
         ),
     )
 
@@ -442,6 +479,8 @@ def _with_performance(draft: Draft, source: Source, served: Sequence[AskedSlice]
     """Return the draft with what its machines serve of the slices that come here: their mean, weighted by requests."""
     assert source.performance is not None
     assert draft.answer is not None
+    if draft.lane is not None:
+        return draft
     known = [source.performance[each.name] for each in served] or list(source.performance.values())
     if len(known) == 1 and (not served or served[0].slice.share == 1.0):
         answer = replace(draft.answer, performance=known[0], replicas_per_machine=source.replicas_per_machine)

@@ -23,6 +23,7 @@ from millwright.plan.mixed import (
     option_of_fleet,
     or_second,
     second_best,
+    sharing_helps,
     what_conflicts,
 )
 from millwright.plan.model import RefusedOption
@@ -76,6 +77,7 @@ def mixed_fleet(
     look_into: LookInto | None = None,
     *,
     front: bool = False,
+    by_lanes: Sequence[Sequence[Draft]] = (),
 ) -> Mixing | None:
     """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
 
@@ -83,14 +85,22 @@ def mixed_fleet(
     want of people is not mixed in either. `look_into` searches what was set aside unsearched, where limits are in
     conflict.
     `front` asks for the fleets between least cost and least carbon too, which takes as long as all the rest of it.
+    Machines that workloads can share `by_lanes` are supplies like the others, where a question of few supplies finds
+    that a fleet with them costs less than the best without, and than sharing them alone.
     """
     who = minders(drafts, singles, refused if len(asked) == 1 else (), pricing, central, staff)
     question = mix_question(asked, drafts, pricing, central, who)
     best = best_mix(question, singles, pricing, central, tell, staff)
+    if by_lanes:
+        shared = mix_question(asked, drafts, pricing, central, who, by_lanes)
+        if best is not None and not sharing_helps(shared, best, singles, pricing, central, staff):
+            by_lanes = ()
+        elif (with_lanes := best_mix(shared, singles, pricing, central, tell, staff)) is not None:
+            question, best = shared, with_lanes
     if best is not None and best.priced is not None and best.priced.go_live_month != who.start:
         # it goes live in another month than the best single offer: seek again for the months that it serves
         who = replace(who, start=best.priced.go_live_month)
-        question = mix_question(asked, drafts, pricing, central, who)
+        question = mix_question(asked, drafts, pricing, central, who, by_lanes)
         best = best_mix(question, singles, pricing, central, tell, staff)
     if best is None:
         if look_into is not None:

@@ -31,10 +31,14 @@ from millwright.spans import HOURS_PER_WEEK, SECONDS_PER_MONTH
 
 @dataclass(frozen=True)
 class PoolLoad:
-    """What one workload asks of a supply: `work_s` (stages, periods) machine-seconds per request of the workload."""
+    """What one workload asks of a supply: `work_s` (stages, periods) machine-seconds per request of the workload.
+
+    Where it has a lane of the machines, they are seconds of that lane, and `weight` is the lane's share of the devices.
+    """
 
     profile: DemandProfile
     work_s: NDArray[np.float64]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ class PoolPart(ServingPart):
     (stages,) per request of the workload. `loads` are those of all workloads on these machines, this one's first;
     `counts` (stages, periods) the machines of the optimum; `sold` are (first, last stage, machines) of those sold
     before the end. Machines that several workloads share are counted, and paid, with the first: the others are `guest`.
+    They share them in proportion, or `by_lanes`: then the fullest lane counts.
     """
 
     stages: Stages
@@ -56,6 +61,7 @@ class PoolPart(ServingPart):
     counts: NDArray[np.int64] | None = None
     sold: tuple[tuple[int, int, int], ...] = ()
     guest: bool = False
+    by_lanes: bool = False
 
     def case_demand(self, factor: Value) -> Demand:
         """Return the tokens and requests of each month that come here."""
@@ -90,7 +96,7 @@ class PoolPart(ServingPart):
         """Return the machines that this workload keeps busy, averaged over the hours of the week and the horizon."""
         profile, work = self.loads[0].profile, self.loads[0].work_s[self.stages.of_month]
         rates = (profile.mean_rate_per_s * self._live)[:, None] * self.week.mean(profile.hourly)
-        return float((rates * work * self.week.shares).sum(axis=1).mean())
+        return float((rates * work * self.week.shares).sum(axis=1).mean()) * self.loads[0].weight
 
     def spare_machines(self, months: int) -> int:
         """Return the machines beyond the need of all workloads here, at the peak within the first `months`."""
@@ -112,7 +118,14 @@ class PoolPart(ServingPart):
         return np.where(np.arange(self.stages.months) >= max(self.go_live_month, self.stages.start), 1.0, 0.0)
 
     def _total_load(self, factor: Value) -> NDArray[np.float64]:
-        return np.asarray(sum(self._loads(load.profile.scaled(factor), load.work_s) for load in self.loads))
+        return self._together([self._loads(load.profile.scaled(factor), load.work_s) for load in self.loads])
+
+    def _together(self, loads: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the machines that the loads of all workloads take: those of the fullest lane, or all added up."""
+        together = loads[0]
+        for other in loads[1:]:
+            together = np.maximum(together, other) if self.by_lanes else together + other
+        return np.asarray(together)
 
     def _beyond_need(self) -> NDArray[np.float64]:
         """Return the machines of the optimum beyond the central need (stages, periods): spares, and those held over."""
@@ -177,24 +190,25 @@ class PoolPart(ServingPart):
         of_month = self.stages.of_month
         total: NDArray[np.float64] | float = 0.0
         for hour, count in zip(hours, counts, strict=True):
-            load = self._load_at(hour, multiple, carried=True) / speed
+            load = self._together(self._loads_at(hour, multiple, carried=True)) / speed
             on = machines_needed(load, 1.0)
             more = beyond[of_month, self.week.of_hour[hour]]
             total = total + count / HOURS_PER_WEEK * np.where(on > 0.0, on + more, 0.0)
         return np.asarray(total)
 
-    def _load_at(self, hour: int, multiple: Value, *, carried: bool = False) -> NDArray[np.float64]:
-        """Return the machines kept busy in one hour of the week, by month (…, months); `carried`: at its busiest."""
+    def _loads_at(self, hour: int, multiple: Value, *, carried: bool = False) -> list[NDArray[np.float64]]:
+        """Return the machines that each workload keeps busy in one hour of the week, by month (…, months); `carried`:
+        at its busiest."""
         period, of_month = self.week.of_hour[hour], self.stages.of_month
-        return np.asarray(
-            sum(
+        return [
+            np.asarray(
                 load.profile.scaled(multiple).mean_rate_per_s
                 * self._live
                 * (load.profile.carried if carried else load.profile.hourly)[hour]
                 * load.work_s[of_month, period]
-                for load in self.loads
             )
-        )
+            for load in self.loads
+        ]
 
     def _hours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return one hour of each distinct load, and how many of its kind the week has."""
@@ -208,13 +222,18 @@ class PoolPart(ServingPart):
         """Return the share of the machines held that is in use in each hour of the week, over the months of service."""
         machines, live = np.maximum(held, 1.0) * speed, self._live > 0.0
         by_hour = [
-            (self._load_at(hour, multiple) / machines)[..., live].mean(axis=-1) for hour in range(HOURS_PER_WEEK)
+            (self._busy_at(hour, multiple) / machines)[..., live].mean(axis=-1) for hour in range(HOURS_PER_WEEK)
         ]
         return np.asarray(np.clip(np.stack(by_hour, axis=-1), 0.0, 1.0))
 
+    def _busy_at(self, hour: int, multiple: Value) -> NDArray[np.float64]:
+        """Return the machines' worth of device time in use in one hour of the week (…, months)."""
+        loads = zip(self.loads, self._loads_at(hour, multiple), strict=True)
+        return np.asarray(sum(busy * load.weight for load, busy in loads))
+
     def needed_by_hour(self, inputs: Inputs) -> NDArray[np.float64]:
         """Return the machines that all workloads here take in each month and hour of the week (months, 168)."""
-        hours = [machines_needed(self._load_at(hour, 1.0), 1.0) for hour in range(HOURS_PER_WEEK)]
+        hours = [machines_needed(self._together(self._loads_at(hour, 1.0)), 1.0) for hour in range(HOURS_PER_WEEK)]
         return np.stack(hours, axis=-1)
 
     # --- money --------------------------------------------------------------------------------------------------

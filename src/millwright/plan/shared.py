@@ -68,6 +68,12 @@ class SharedOptions:
     groups: int = 0
     seeking: _Seeking | None = None
 
+    @property
+    def by_lanes(self) -> list[tuple[Draft, ...]]:
+        """The machines that were worked out and keep every promise, few enough or not, cheaper or not: each with the
+        lane of every workload on it."""
+        return [] if self.seeking is None else self.seeking.by_lanes
+
     def published(self, feasible: Sequence[PricedOption]) -> Sharing | None:
         """Return what sharing is worth; None where no two workloads could use the same machine.
 
@@ -141,6 +147,7 @@ class _Seeking:
         self.pricing, self.central, self.places = pricing, central, places
         self.order = [each.workload.name for each in asked]
         self.months = asked[0].tokens.months
+        self.by_lanes: list[tuple[Draft, ...]] = []
         self._cost_apart: dict[Kind, float] = {}
         for one in singles:
             cost = self.cost(_with_usual_people(one, pricing))
@@ -233,8 +240,10 @@ class _Seeking:
         trial = SharingTrial(title=platform.title, site=group.parts[0].draft.site_name, workloads=group.names, text="")
         best: tuple[float, PricedOption, Shared] | None = None
         broken = ""
-        for way in ways:
+        for number, way in enumerate(ways):
             option = self._option(group, way)
+            if number == 0:  # a mix may send elsewhere what is too much for the site
+                self.by_lanes.append(tuple(part.draft for part in option.parts if part.draft.lane is not None))
             if reasons := site_limits_broken(option.parts, self.central, self.pricing):
                 broken = reasons[0].text
                 continue

@@ -9,7 +9,7 @@ fleet: its latency is the provider's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +48,14 @@ class Stream:
 class Pool:
     """What runs on the machines of one supply: a deployment, so many replicas of it on each machine.
 
-    Its step times are taken `deviates` standard deviations longer than the central ones.
+    Its step times are taken `deviates` standard deviations longer than the central ones. Where workloads share the
+    machines by `lanes`, each has its own deployment there.
     """
 
     candidate: Candidate
     replicas_per_machine: int
     deviates: float = 0.0
+    lanes: Mapping[str, Pool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -187,13 +189,14 @@ def simulate_fleet(
             for number, index in pieces:
                 met[streams[number].workload][name] = np.zeros(len(index), dtype=np.bool_)
             continue
-        merged, origin = _merged([(arrived[number].pick(index), number) for number, index in pieces])
-        judged = merged.arrival_s >= span_s * _WARMUP
-        for number, _ in pieces:
-            slo = streams[number].service.slo
-            if slo is not None:
-                kept_it = _met(pool, machines * pool.replicas_per_machine, merged, slo)
-                met[streams[number].workload][name] = kept_it[(origin == number) & judged]
+        for of_lane, together in _by_lane(pool, pieces, streams):
+            merged, origin = _merged([(arrived[number].pick(index), number) for number, index in together])
+            judged = merged.arrival_s >= span_s * _WARMUP
+            for number, _ in together:
+                slo = streams[number].service.slo
+                if slo is not None:
+                    kept_it = _met(of_lane, machines * of_lane.replicas_per_machine, merged, slo)
+                    met[streams[number].workload][name] = kept_it[(origin == number) & judged]
     kept: dict[str, Kept] = {}
     for workload, by_pool in met.items():
         everything = np.concatenate([*by_pool.values()]) if by_pool else np.zeros(0, dtype=np.bool_)
@@ -203,13 +206,24 @@ def simulate_fleet(
     return kept
 
 
+_Piece = tuple[int, NDArray[np.int64]]
+
+
+def _by_lane(pool: Pool, pieces: list[_Piece], streams: Sequence[Stream]) -> list[tuple[Pool, list[_Piece]]]:
+    """Return what runs together: everything, or the requests of each workload on its own lane."""
+    if not pool.lanes:
+        return [(pool, pieces)]
+    return [(pool.lanes[streams[number].workload], [(number, index)]) for number, index in pieces]
+
+
 def _met(pool: Pool, replicas: int, requests: Requests, slo: Slo) -> NDArray[np.bool_]:
     """Return which requests keep the SLO on the replicas of one supply, each to the one with the fewest under way.
 
-    Disaggregated replicas are given theirs in turn: they are clusters themselves.
+    Disaggregated replicas are given theirs in turn: they are clusters themselves. So are processes that take turns on
+    their devices, whose clock is not the router's.
     """
     candidate = pool.candidate
-    if candidate.prompts is not None:
+    if candidate.prompts is not None or candidate.turns is not None:
         met = np.zeros(len(requests), dtype=np.bool_)
         for turn in range(min(replicas, len(requests))):
             index = np.arange(turn, len(requests), replicas)
