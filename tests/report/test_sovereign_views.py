@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from rich.console import Console
-from sample_plan import AIR_GAP, SOVEREIGNTY, sample_plan
+from sample_law import AIR_GAP, SOVEREIGNTY
+from sample_plan import sample_plan
 
 from millwright.plan.model import Plan
 from millwright.report.brief import brief_content
