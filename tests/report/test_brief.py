@@ -14,7 +14,8 @@ from sample_plan import infeasible_plan, sample_plan, small_office_plan
 from millwright.errors import InputError
 from millwright.plan.model import Plan
 from millwright.report.brief import LEAST_PAGES, MOST_PAGES, render_brief
-from millwright.report.brief_content import Room, brief_content
+from millwright.report.brief_content import brief_content
+from millwright.report.brief_room import Room
 from millwright.report.figures import figures
 
 PLANS = {"hospital": sample_plan(), "office": small_office_plan(), "infeasible": infeasible_plan()}

@@ -13,7 +13,8 @@ from millwright.plan.model import EstimateValue, Plan
 from millwright.plan.option_model import WorkloadCost
 from millwright.plan.sharing_model import Sharing, SharingLane, SharingTrial
 from millwright.report.brief import render_brief
-from millwright.report.brief_content import Room, brief_content
+from millwright.report.brief_content import brief_content
+from millwright.report.brief_room import Room
 from millwright.report.html import render_html
 from millwright.report.markdown import render_markdown
 from millwright.report.sharing_text import jobs_of_answer

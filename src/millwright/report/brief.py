@@ -16,7 +16,8 @@ from typing import Any
 
 from millwright.errors import InputError
 from millwright.plan.model import Plan
-from millwright.report.brief_content import Room, brief_content
+from millwright.report.brief_content import brief_content
+from millwright.report.brief_room import Room
 from millwright.report.figures import Figure, figures
 from millwright.whole_file import write_whole
 

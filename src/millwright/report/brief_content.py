@@ -7,16 +7,17 @@ until the paper fits; what is left out is counted, and stands in report.html.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from millwright.plan.model import Binding, Option, Origin, Plan, RefusedOption, Stage, Verdict
+from millwright.plan.model import Option, Plan, Verdict
+from millwright.report.brief_doubts import assumption_rows, binding_texts, refused_rows, risk_texts, source_texts
+from millwright.report.brief_room import Room
 from millwright.report.figures import Figure
-from millwright.report.format import assumption_value, bare, count, estimate_text, number_text, percent, shortened
+from millwright.report.format import bare, count, estimate_text, number_text, percent
 from millwright.report.grouping import duties_cited, findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.mix_text import gap_text, limits_text, proof_texts, purchase_text
-from millwright.report.ranking import latency_cells, limit_label, ranking, rival_sentences
+from millwright.report.ranking import latency_cells, limit_label, ranking
 from millwright.report.readiness import NOT_KNOWN, axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.sharing_text import jobs_of_answer, sharing_texts
@@ -27,45 +28,12 @@ from millwright.report.wording import (
     DECISION_WORDS,
     FORMULAS,
     KIND_WORDS,
-    ORIGIN_WORDS,
-    STAGE_WORDS,
     VERDICT_MARKS,
     VERDICT_WORDS,
     finding_words,
     odds_text,
     rules_text,
 )
-
-_LONG_NOTE = 110
-_MUCH_USED = 0.5
-"""From this share in use on, a limit is told for itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much of the longest paper there is room for: 1 for all that a board may want to read, less where it is long.
-
-    The numbers are rows, sentences or charts of a section at `share` 1.
-    """
-
-    share: float = 1.0
-    options: int = 8
-    shared: int = 5
-    money_charts: int = 3
-    latency_charts: int = 4
-    rules: int = 7
-    people: int = 9
-    steps: int = 6
-    actions: int = 8
-    risks: int = 9
-    refused: int = 8
-    refused_examples: int = 10
-    assumptions: int = 16
-    sources: int = 12
-
-    def of(self, most: int, least: int = 2) -> int:
-        """Return how many of `most` there is room for, at least `least`."""
-        return max(least, round(self.share * most))
 
 
 def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None = None) -> dict[str, Any]:
@@ -75,9 +43,9 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
     chosen = next((option for option in plan.options if option.id == answer.option_id), None)
     shown = leading(plan, room.of(room.options, 4))
     law, met = _law(plan, shown)
-    assumed, sources = _assumptions(plan, chosen), _sources(plan, chosen)
+    assumed, sources = assumption_rows(plan, chosen), source_texts(plan, chosen)
     groups, conflict = refusal_groups(plan), _conflict(plan)
-    risks, shared = _risks(plan, chosen), sharing_texts(plan)
+    risks, shared = risk_texts(plan, chosen), sharing_texts(plan)
     actions = plan.readiness.actions if plan.readiness else ()
     more_actions = plan.readiness.more_actions if plan.readiness else 0
     rules, few = room.of(room.rules), room.of(room.actions, 3)
@@ -120,9 +88,9 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
         "readiness": _readiness(plan, chosen, room),
         "to_get_ready": [[each.start, each.end, each.title, each.owner] for each in actions[:few]],
         "more_to_get_ready": max(0, len(actions) - few) + more_actions,
-        "binds": _binds(chosen.binds) if chosen else [],
+        "binds": binding_texts(chosen.binds) if chosen else [],
         "risks": risks[: room.of(room.risks, 4)],
-        "refused": _refused(plan, room),
+        "refused": refused_rows(plan, room),
         "refused_count": count(len(plan.refused), "configuration"),
         "refused_reasons": count(len(groups), "reason"),
         "assumptions": assumed[: room.of(room.assumptions, 4)],
@@ -276,94 +244,3 @@ def _readiness(plan: Plan, chosen: Option | None, room: Room) -> list[str]:
     left = [f"{count(len(conditions) - few, 'condition')} more: report.html."] if len(conditions) > few else []
     scores = f"Scores from 0 to 100, as ranges that evidence narrows: {axes}."
     return [scores, *conditions[:few], *left, *readiness_texts(plan)]
-
-
-def _binds(binds: Sequence[Binding]) -> list[str]:
-    """Return what binds, each limit once where it binds most; limits that are hardly used stand in one line."""
-    most: dict[tuple[str, str], Binding] = {}
-    for bind in binds:
-        place = bind.text.partition(":")[0] if bind.used_share is not None else ""
-        known = most.get((bind.limit, place))
-        if known is None or (bind.used_share or 0.0) > (known.used_share or 0.0):
-            most[bind.limit, place] = bind
-    tight = [each for each in most.values() if each.used_share is None or each.used_share >= _MUCH_USED]
-    loose = [each.text.rstrip(".") for each in most.values() if each not in tight]
-    spare = [f"Room to spare: {'; '.join(loose)}."] if loose else []
-    return [*(f"{bind.text} {bind.relief}".strip() for bind in tight), *spare]
-
-
-def _risks(plan: Plan, chosen: Option | None) -> list[str]:
-    """Return what may go wrong; of several parts that serve a workload the one that is least sure speaks for all."""
-    kept: dict[str, float] = {}
-    spare: dict[str, float] = {}
-    for part in chosen.fleet if chosen else ():
-        if part.performance is not None and (sure := part.performance.probability_slo_met) is not None:
-            kept[part.workload] = min(sure, kept.get(part.workload, sure))
-        if part.headroom is not None:
-            spare[part.workload] = min(part.headroom, spare.get(part.workload, part.headroom))
-    slo = [f"That {name} keeps its promise at the peak is {odds_text(sure)}." for name, sure in kept.items()]
-    headroom = [f"{name} has {percent(share)} of headroom over the planned peak." for name, share in spare.items()]
-    warnings = (*plan.warnings, *(chosen.warnings if chosen else ()))
-    found = [*rival_sentences(plan), *slo, *headroom, *(warning.replace("`", "") for warning in warnings)]
-    return list(dict.fromkeys(found))
-
-
-def _refused(plan: Plan, room: Room) -> list[list[str]]:
-    """Return the reasons with how many they keep out; where nothing is feasible, with each one's own figures."""
-    groups = refusal_groups(plan)
-    if plan.options:
-        return [
-            [str(len(group.members)), STAGE_WORDS[group.stage], group.summary]
-            for group in groups[: room.of(room.refused, 3)]
-        ]
-    nearest = sorted(groups, key=lambda group: (group.stage is Stage.CATALOGUE, -len(group.members)))
-    few = room.of(room.refused_examples)
-    return [
-        [
-            str(len(group.members)) if number == 0 else "",
-            STAGE_WORDS[group.stage] if number == 0 else "",
-            f"{_named(refused)}: {reason.text}",
-        ]
-        for group in nearest
-        for number, (refused, reason) in enumerate(group.members[: 1 if group.stage is Stage.CATALOGUE else few])
-    ]
-
-
-def _named(refused: RefusedOption) -> str:
-    return f"{refused.title} ({refused.site})" if refused.site and refused.site not in refused.title else refused.title
-
-
-def _assumptions(plan: Plan, chosen: Option | None) -> list[list[str]]:
-    """Return what a reader should doubt first: what the scenario leaves unsaid; then what the first option rests on
-    that is stale, then claimed or estimated; then what else is stale; then the rest of the first option.
-    """
-    known = [item for item in plan.assumptions if item.value is not None]
-    own = [item for item in known if chosen is None or item.id in chosen.assumption_ids]
-    doubtful = (
-        *(item for item in known if item.origin is Origin.DEFAULTED),
-        *(item for item in own if item.stale),
-        *(item for item in own if item.quality == "C"),
-        *(item for item in known if item.stale),
-        *own,
-    )
-    ordered = {item.id: item for item in doubtful}
-    return [
-        [
-            item.label or item.path,
-            assumption_value(item),
-            f"{'stale, ' if item.stale else ''}{ORIGIN_WORDS[item.origin]}",
-            shortened(item.note or item.source_title or item.path, _LONG_NOTE),
-        ]
-        for item in ordered.values()
-    ]
-
-
-def _sources(plan: Plan, chosen: Option | None) -> list[str]:
-    """Return each source once, those of the first option before the others."""
-    own = [item for item in plan.assumptions if chosen is not None and item.id in chosen.assumption_ids]
-    texts = [
-        ", ".join(text for text in (item.source_title, item.source_url, item.date) if text)
-        for item in (*own, *plan.assumptions)
-        if item.source_title or item.source_url
-    ]
-    return list(dict.fromkeys(texts))
