@@ -109,6 +109,23 @@ def test_a_plan_that_is_stopped_leaves_no_folder(tmp_path: Path, monkeypatch: py
     assert sorted(tmp_path.iterdir()) == [kept, scenario]
 
 
+def test_a_plan_that_is_stopped_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = tmp_path / "small.yaml"
+    scenario.write_text(SCENARIO, encoding="utf-8")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(millwright.plan.make, "make_plan", stopped)
+    monkeypatch.setattr(sys, "argv", ["millwright", "plan", str(scenario)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err.endswith("Stopped. Nothing half-written was left behind.\n")
+
+
 def test_a_plan_of_a_wrong_scenario_leaves_no_folder(tmp_path: Path) -> None:
     scenario = tmp_path / "wrong.yaml"
     scenario.write_text(SCENARIO.replace("DE", "XX"), encoding="utf-8")

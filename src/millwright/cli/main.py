@@ -91,8 +91,10 @@ def main() -> None:
         _leave(str(error), EXIT_INPUT)
     except OSError as error:  # a full disk, too many open files: no key of the user's is wrong, yet theirs to mend
         _leave(f"{error.filename or 'this machine'}: {error.strerror or error}", EXIT_INPUT)
-    except KeyboardInterrupt:
-        _leave("Stopped. Nothing half-written was left behind.", EXIT_STOPPED)
+    except (KeyboardInterrupt, SystemExit) as left:
+        if isinstance(left, SystemExit) and left.code != EXIT_STOPPED:
+            raise
+        _leave("Stopped. Nothing half-written was left behind.", EXIT_STOPPED)  # Typer ends on Ctrl-C without a word
 
 
 def _leave(why: str, status: int) -> NoReturn:

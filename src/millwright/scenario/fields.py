@@ -7,9 +7,10 @@ reads `0.24 EUR/kWh`. Each describes itself in the JSON Schema, so that editors 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
@@ -152,8 +153,41 @@ _UNIT_PATTERN = r".*[A-Za-z%]\s*$"
 """In the schema a unit is anything that ends in a letter or %: the loader knows more spellings than an editor need."""
 
 
+Amounts = TypeVar("Amounts", Money, Price)
+
+
+class _AmountText:
+    """What amounts and prices have in common: read from a text with a currency, never negative, written as text."""
+
+    def read(self, value: object) -> Money | Price:
+        """Return the value; raises PydanticCustomError with a remedy."""
+        raise NotImplementedError
+
+    def _not_negative(self, found: Amounts, remedy: str) -> Amounts:
+        if found.amount < 0:
+            raise fault(f"{found} is negative", remedy)
+        return found
+
+    def _parsed(self, value: object, parse: Callable[[str], Amounts], lacks: str, wanted: str, remedy: str) -> Amounts:
+        """Return what `parse` makes of a text; `lacks` says what a bare number has not, `wanted` what is expected."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise fault(f"{_shortened(value)} has {lacks}", remedy)
+        if not isinstance(value, str):
+            raise fault(f"expected {wanted}, got {kind_of(value)}", remedy)
+        try:
+            return self._not_negative(parse(value), remedy)
+        except QuantityError as error:
+            raise fault(str(error), remedy) from None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Return the schema that validates with `read` and writes the text again."""
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.to_string_ser_schema(when_used="json")
+        )
+
+
 @dataclass(frozen=True)
-class MoneyText:
+class MoneyText(_AmountText):
     """Reads `400 kEUR` as Money, which may not be negative."""
 
     example: str = "400 kEUR"
@@ -162,25 +196,8 @@ class MoneyText:
         """Return the Money; raises PydanticCustomError with a remedy."""
         remedy = f"Write an amount and a currency, such as {self.example}."
         if isinstance(value, Money):
-            money = value
-        elif isinstance(value, str):
-            try:
-                money = parse_money(value)
-            except QuantityError as error:
-                raise fault(str(error), remedy) from None
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            raise fault(f"{_shortened(value)} has no currency", remedy)
-        else:
-            raise fault(f"expected an amount of money, got {kind_of(value)}", remedy)
-        if money.amount < 0:
-            raise fault(f"{money} is negative", remedy)
-        return money
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Return the schema that validates with `read` and writes the text again."""
-        return core_schema.no_info_plain_validator_function(
-            self.read, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
+            return self._not_negative(value, remedy)
+        return self._parsed(value, parse_money, "no currency", "an amount of money", remedy)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -190,7 +207,7 @@ class MoneyText:
 
 
 @dataclass(frozen=True)
-class PriceText:
+class PriceText(_AmountText):
     """Reads `0.24 EUR/kWh` as the Price of one `per`, which may not be negative."""
 
     per: PriceUnit
@@ -200,25 +217,9 @@ class PriceText:
         """Return the Price; raises PydanticCustomError with a remedy."""
         remedy = f"Write a price such as {self.example}."
         if isinstance(value, Price) and value.per is self.per:
-            price = value
-        elif isinstance(value, str):
-            try:
-                price = parse_price(value, self.per)
-            except QuantityError as error:
-                raise fault(str(error), remedy) from None
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            raise fault(f"{_shortened(value)} has no currency and no unit", remedy)
-        else:
-            raise fault(f"expected a price, got {kind_of(value)}", remedy)
-        if price.amount < 0:
-            raise fault(f"{price} is negative", remedy)
-        return price
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Return the schema that validates with `read` and writes the text again."""
-        return core_schema.no_info_plain_validator_function(
-            self.read, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
+            return self._not_negative(value, remedy)
+        parse = partial(parse_price, per=self.per)
+        return self._parsed(value, parse, "no currency and no unit", "a price", remedy)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
