@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from millwright import __version__
@@ -22,7 +22,7 @@ from millwright.law.rule import RuleBase
 from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
-from millwright.plan.costing import Currency
+from millwright.plan.costing import Currency, Inputs
 from millwright.plan.crew import crew_of, look_ahead, staffed
 from millwright.plan.demand import WorkloadDemand, scenario_demand, summary
 from millwright.plan.draft import Draft, drafts, searched
@@ -31,7 +31,7 @@ from millwright.plan.engine_names import check_engine_names
 from millwright.plan.jobs import with_jobs
 from millwright.plan.lawful import not_covered_by
 from millwright.plan.mixing import Mixing, mixed_fleet
-from millwright.plan.model import Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
+from millwright.plan.model import Answer, Assumption, BreakEven, Header, Kind, Plan, RefusedOption, Stage, Timing
 from millwright.plan.money import DRAWS, break_even, compare_options, published_cost
 from millwright.plan.performance import Runs, simulate_planned
 from millwright.plan.priced import PricedOption
@@ -226,15 +226,7 @@ def plan_of_drafts(
     detailed = detailed_options(ranked, depth.detailed)
     rivals = rivals_of_all(ranked)
     published = []
-    runs: Runs | None = None
-    if depth.latency:
-        parts = [part for option in ranked for part in option.parts]
-        parts += plain_parts([option for option in ranked if option.id in detailed])
-        planned = (planned_load(part, central) for part in parts)
-        runs = simulate_planned(
-            [load for load in planned if load is not None],
-            lambda done, of: clock.tell("simulating the planned load", done, of),
-        )
+    runs = _runs(ranked, detailed, central, clock) if depth.latency else None
     clock.done("simulating the planned load")
     if crew is not None:
         clock.tell("describing options", 0, len(ranked))
@@ -259,15 +251,7 @@ def plan_of_drafts(
         published.append(described.model_copy(update=more))
     clock.done("describing options")
 
-    told = answer(ranked, odds, central, refused)
-    if ranked:
-        told = told.model_copy(
-            update={"sentence": told.sentence + told_who_shares(ranked[0]) + price_per_request(ranked[0], central)}
-        )
-    if mixing is not None and not ranked:
-        clash = mixing.published_conflict(pricing, central)
-        ways = () if clash is None else (clash.sentence, *(each.sentence for each in clash.ways_out))
-        told = told.model_copy(update={"conflict": clash, "next_steps": (*ways, *told.next_steps)})
+    told = _answered(answer(ranked, odds, central, refused), ranked, mixing, pricing, central)
     advised = next((option for option in ranked if option.id == told.option_id), None)
     return Plan(
         header=_header(loaded, today, seed, rules, _catalogue_date(from_catalogue, catalog)),
@@ -290,6 +274,31 @@ def plan_of_drafts(
         not_covered=not_covered_by(rules, scenario, catalog, as_of),
         timings=tuple(clock.timings),
     )
+
+
+def _runs(ranked: Sequence[PricedOption], detailed: Collection[str], central: Inputs, clock: Clock) -> Runs:
+    """Return every part of the options, simulated at the load it is planned for."""
+    parts = [part for option in ranked for part in option.parts]
+    parts += plain_parts([option for option in ranked if option.id in detailed])
+    planned = (planned_load(part, central) for part in parts)
+    return simulate_planned(
+        [load for load in planned if load is not None],
+        lambda done, of: clock.tell("simulating the planned load", done, of),
+    )
+
+
+def _answered(
+    told: Answer, ranked: Sequence[PricedOption], mixing: Mixing | None, pricing: Pricing, central: Inputs
+) -> Answer:
+    """Return the answer with who shares machines and what a request costs, or with what keeps every fleet out."""
+    if ranked:
+        sentence = told.sentence + told_who_shares(ranked[0]) + price_per_request(ranked[0], central)
+        return told.model_copy(update={"sentence": sentence})
+    if mixing is None:
+        return told
+    clash = mixing.published_conflict(pricing, central)
+    ways = () if clash is None else (clash.sentence, *(each.sentence for each in clash.ways_out))
+    return told.model_copy(update={"conflict": clash, "next_steps": (*ways, *told.next_steps)})
 
 
 def _header(loaded: LoadedScenario, today: dt.date, seed: int, rules: RuleBase, catalogue_date: str) -> Header:
