@@ -53,7 +53,7 @@ class Asked:
     shared: Floats
     slo: Slo | None
     requests: Requests
-    _drafted: dict[Draft, _Decoding] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[Draft | None, _Decoding] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, service: Service) -> Asked:
@@ -69,13 +69,14 @@ class Asked:
 
     def decoding(self, step: StepTime) -> _Decoding:
         """Return how many decode steps each answer takes under `step`."""
-        if step.speculation is None:
-            answers = np.maximum(self.outputs - 1.0, 0.0)
-            return _Decoding(answers, answers / 2.0, answers * self.outputs / 2.0)
-        draft = step.speculation.draft
-        if draft not in self._drafted:
-            self._drafted[draft] = _Decoding(*passes_of_answers(draft, self.outputs.astype(np.int64)))
-        return self._drafted[draft]
+        draft = None if step.speculation is None else step.speculation.draft
+        if draft not in self._known:
+            if draft is None:
+                answers = np.maximum(self.outputs - 1.0, 0.0)
+                self._known[draft] = _Decoding(answers, answers / 2.0, answers * self.outputs / 2.0)
+            else:
+                self._known[draft] = _Decoding(*passes_of_answers(draft, self.outputs.astype(np.int64)))
+        return self._known[draft]
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class _Decoding:
 
     def of(self, served: NDArray[np.bool_]) -> _Decoding:
         """Return those of some of the requests."""
+        if served.all():
+            return self
         return _Decoding(self.steps[served], self.late[served], self.before[served])
 
 
