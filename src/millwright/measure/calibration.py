@@ -9,21 +9,28 @@ The means of TTFT and TPOT are not linear in the factors, so the fit iterates (G
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millwright.catalog.catalog import Catalog
 from millwright.errors import InputError
+from millwright.measure.loops import with_factors
 from millwright.measure.points import METRICS, Load, ServingPoint
-from millwright.measure.predict import corrected, point_labels, predict_points, predict_with_factors, residual_labels
+from millwright.measure.predict import (
+    corrected,
+    point_labels,
+    predict_points,
+    predict_with_factors,
+    residual_labels,
+    shipped_factors,
+)
 from millwright.measure.resolve import ResolvedPoint, Resolver
-from millwright.measure.serving import Points, arrange_points
+from millwright.measure.serving import arrange_points, take_points
 from millwright.perf.calibration import LIMITS, Calibration, Correction
 from millwright.perf.engines import engine_id
 from millwright.perf.residual import shipped_residual
-from millwright.perf.timing import Stack
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -117,6 +124,7 @@ class _Model:
         self.arranged = arrange_points(resolved)
         self.labels = [point_labels(each) for each in resolved]
         self.residual = [residual_labels(each, own) for each, own in zip(resolved, self.labels, strict=True)]
+        self.played = shipped_factors(resolved, self.arranged, self.labels)
         self.pair_names, self.cell_names = sorted(set(pairs)), sorted(set(cells))
         self.pair = np.array([self.pair_names.index(each) for each in pairs])
         self.cell = np.array([self.cell_names.index(each) for each in cells]) + len(self.pair_names)
@@ -141,8 +149,9 @@ class _Model:
 
     def logs(self, rows: Rows, factors: Floats) -> Floats:
         """Return log predictions (3, rows) of the points `rows` under log factors (rows, 3)."""
-        arranged = _take(self.arranged, rows)
+        arranged = take_points(self.arranged, rows)
         predicted = predict_with_factors(arranged, [self.labels[row] for row in rows], np.exp(factors.T))
+        predicted = with_factors(predicted, arranged, self.played[:, rows])
         residual = [self.residual[row] for row in rows]
         return np.asarray(np.log(corrected(predicted, arranged, residual, shipped_residual())))
 
@@ -182,18 +191,6 @@ class _Model:
         normal = design.T @ design + np.diag(1.0 / self.prior.reshape(-1) ** 2)
         limits = np.array(LIMITS)
         return np.asarray(np.clip(np.linalg.solve(normal, design.T @ aim).reshape(self.prior.shape), -limits, limits))
-
-
-def _take(points: Points, rows: Rows) -> Points:
-    """Return some of the points, in the order of `rows`, each as often as it is named."""
-    found: dict[str, object] = {}
-    for each in fields(Points):
-        value = getattr(points, each.name)
-        if isinstance(value, Stack):
-            found[each.name] = replace(value, **{one.name: getattr(value, one.name)[rows] for one in fields(Stack)})
-        else:
-            found[each.name] = value[rows]
-    return Points(**found)  # type: ignore[arg-type]
 
 
 def _pair(resolved: ResolvedPoint) -> str:

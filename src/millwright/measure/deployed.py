@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from millwright.measure.points import Load, Phase, ServingPoint
 from millwright.measure.predict import corrected, point_labels, residual_labels, shipped_spread
 from millwright.measure.resolve import ResolvedPoint
-from millwright.measure.serving import Points, arrange_points, predict_means
+from millwright.measure.serving import Points, arrange_points, as_in_theory, predict_means
 from millwright.perf.calibration import NO_CORRECTION, Calibration, scaled
 from millwright.perf.coefficients import ProtocolCoefficients, shipped_coefficients
 from millwright.perf.compile import compile_step_time, step_floor_s
@@ -207,17 +207,8 @@ def _repeated(each: _PerPoint, counts: Sequence[int]) -> _PerPoint:
 
 def ideal_protocol(protocol: ProtocolCoefficients) -> ProtocolCoefficients:
     """Return the protocol that a simulator plays in its steady state: all but the time per request as in theory."""
-    one, nothing = np.ones_like(protocol.request_s), np.zeros_like(protocol.request_s)
-    return replace(
-        protocol,
-        interference=one,
-        wait=one,
-        burst=one,
-        warm_s=nothing,
-        lockstep=nothing,
-        drain=one,
-        transfer_s=nothing,
-    )
+    nothing = np.zeros_like(protocol.request_s)
+    return replace(as_in_theory(protocol), warm_s=nothing, transfer_s=nothing)
 
 
 def at_levels(points: Points, levels: Sequence[Floats]) -> Points:

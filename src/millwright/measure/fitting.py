@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.measure.loops import with_factors
 from millwright.measure.serving import Points, Predicted, predict_means
 from millwright.perf.coefficients import PARAMETERS, SHARES, ProtocolCoefficients
 from millwright.perf.priors import EFFECTS, USUAL, centre, spread
@@ -24,7 +25,7 @@ Labels = Mapping[str, str | float]
 
 PROTOCOL_PARAMETERS: tuple[str, ...] = tuple(ProtocolCoefficients.__dataclass_fields__)
 ALL_PARAMETERS = (*PARAMETERS, *PROTOCOL_PARAMETERS)
-CAPPED = frozenset({*SHARES, "drain"})
+CAPPED = frozenset({*SHARES, "drain", "stall_left"})
 
 METRIC_SIGMA = (0.12, 0.08, 0.10)
 """Spread of the log error that is taken as usual for mean TTFT, mean TPOT and throughput."""
@@ -45,7 +46,8 @@ def log_metrics(predicted: Predicted) -> Floats:
 class HierarchicalFit:
     """Coefficients of `points` as base values and effects of their labels; `logs` (3, points) is what was measured.
 
-    `looseness` times the spreads of all effects: below 1 they are pulled harder to their centres.
+    `looseness` times the spreads of all effects: below 1 they are pulled harder to their centres. `played` (2, points)
+    is what the simulator makes of closed loops beyond the closed form (`simulated_factors`), held while fitting.
     """
 
     points: Points
@@ -54,6 +56,7 @@ class HierarchicalFit:
     weights: Floats
     metric_weights: Floats | None = None
     looseness: float = 1.0
+    played: Floats | None = None
     names: list[tuple[str, str, str]] = field(default_factory=list)
     _designs: dict[str, tuple[Floats, NDArray[np.int64]]] = field(default_factory=dict)
 
@@ -82,7 +85,8 @@ class HierarchicalFit:
     def predict(self, logs: Mapping[str, Floats]) -> Predicted:
         """Return the prediction under these coefficients."""
         step, protocol = as_coefficients(logs)
-        return predict_means(self.points, step, step, protocol)
+        predicted = predict_means(self.points, step, step, protocol)
+        return predicted if self.played is None else with_factors(predicted, self.points, self.played)
 
     def predicted_logs(self, effects: Floats) -> Floats:
         """Return (3, points) predicted logs under these effects."""

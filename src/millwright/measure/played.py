@@ -8,52 +8,39 @@ holds, the stall of a cold start, is added to the first wave's TTFT as fitted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from millwright.catalog.catalog import Catalog
 from millwright.measure.deployed import deployed_step_time
-from millwright.measure.points import Load, Phase, ServingPoint, points_of
+from millwright.measure.loops import play_loop, plays
+from millwright.measure.points import ServingPoint, points_of
 from millwright.measure.predict import PREDICTED, point_labels
 from millwright.measure.resolve import ResolvedPoint, Resolver
-from millwright.measure.serving import RUN_LENGTH, arrange_points, first_wave_stall_s
+from millwright.measure.serving import RUN_LENGTH, arrange_points, first_wave_stall_s, held_s, kept_tokens
 from millwright.perf.calibration import Calibration
 from millwright.perf.coefficients import shipped_coefficients
+from millwright.perf.engines import engine_profile
 from millwright.perf.timing import Floats
-from millwright.simulate.load import simulate_closed
-from millwright.simulate.metrics import summarise
 
 if TYPE_CHECKING:
     import polars as pl
 
 PLAYED = ("sim_ttft_ms_mean", "sim_tpot_ms_mean", "sim_output_tok_s_total")
 
-_LEAST_REQUESTS = 60
-_MOST_USERS = 4096
-_WARMUP = 0.2
 
-
-def playable(point: ServingPoint) -> bool:
-    """Return whether a point is a closed loop of one deployment at a stated concurrency."""
-    closed = point.load is Load.CLOSED and point.phase is Phase.BOTH and not point.disaggregated
-    return closed and not point.speculative and point.level is not None and 1 <= point.level <= _MOST_USERS
-
-
-def play_points(
-    points: Sequence[ServingPoint], catalog: Catalog, calibration: Calibration | None = None, seed: int = 0
-) -> Floats:
+def play_points(points: Sequence[ServingPoint], catalog: Catalog, calibration: Calibration | None = None) -> Floats:
     """Return (3, n) mean TTFT [ms], mean TPOT [ms] and output tokens per second as simulated; NaN: not playable."""
     resolver = Resolver(catalog)
     found = np.full((3, len(points)), np.nan)
     for column, point in enumerate(points):
-        if playable(point):
-            found[:, column] = _played(resolver.resolve(point), calibration, np.random.default_rng([seed, column]))
+        if plays(point):
+            found[:, column] = _played(resolver.resolve(point), calibration)
     return found
 
 
-def _played(resolved: ResolvedPoint, calibration: Calibration | None, rng: np.random.Generator) -> Floats:
+def _played(resolved: ResolvedPoint, calibration: Calibration | None) -> Floats:
     point, deployment = resolved.point, resolved.deployment
     users = max(1, round((point.level or 1.0) / resolved.replicas))
     deployed = deployed_step_time(
@@ -64,42 +51,18 @@ def _played(resolved: ResolvedPoint, calibration: Calibration | None, rng: np.ra
         calibration=calibration,
     )
     arranged = arrange_points([resolved])
-    steady = not point.protocol
-    count = max(int(RUN_LENGTH) * users, _LEAST_REQUESTS)
-    cache = arranged.fit_sequences[0] * (point.input_tokens + point.output_tokens)
-    limits = replace(
-        deployment.limits, max_model_len_tokens=max(deployment.limits.max_model_len_tokens, int(2 * cache / users) + 1)
+    cache = int(arranged.fit_sequences[0] * kept_tokens(point))
+    jitter = engine_profile(deployment.engine.name).arrival_jitter
+    ttft_s, tpot_s, output = play_loop(
+        point, users, deployed.step, deployment.limits, cache, jitter=jitter, ramp_s=deployed.cycle_s
     )
-    outcomes = simulate_closed(
-        _lengths(point.input_tokens, point.spread, count, rng),
-        _lengths(point.output_tokens, point.spread, count, rng),
-        users,
-        deployed.step,
-        limits,
-        int(cache) + 1,
-        ramp_s=deployed.cycle_s if steady else 0.0,
-    )
-    means = summarise(outcomes, None, _WARMUP if steady else 0.0)
-    stall_s = 0.0
-    if not steady:
+    if point.protocol:
         protocol = shipped_coefficients().resolve_protocol([point_labels(resolved)])
-        stall_s = float(first_wave_stall_s(protocol, np.array([float(users)]))[0]) / RUN_LENGTH
-    ttft, tpot = (each.mean if each is not None else None for each in (means.ttft_s, means.tpot_s))
-    return np.array(
-        [
-            np.nan if ttft is None else (ttft.value + stall_s) * 1e3,
-            np.nan if tpot is None else tpot.value * 1e3,
-            means.output_tokens_per_s * resolved.replicas,
-        ]
-    )
-
-
-def _lengths(mean: float, spread: float, count: int, rng: np.random.Generator) -> Floats:
-    """Return whole lengths [token], uniform over mean·(1 ± spread/2)."""
-    if spread == 0.0:
-        return np.full(count, max(1, round(mean)), dtype=np.int64)
-    low, high = mean * (1.0 - spread / 2.0), mean * (1.0 + spread / 2.0)
-    return np.maximum(np.round(rng.uniform(low, high, count)), 1).astype(np.int64)
+        stall_s = float(first_wave_stall_s(protocol, np.array([float(users)]))[0])
+        kept = 1.0 if arranged.cold[0] else float(protocol.stall_left[0])
+        held = float(held_s(arranged, np.array([users / max(point.output_tokens, 1.0)]), np.array([tpot_s]))[0])
+        ttft_s += stall_s * kept / RUN_LENGTH + held * (1.0 - 1.0 / RUN_LENGTH)
+    return np.array([ttft_s * 1e3, tpot_s * 1e3, output * resolved.replicas])
 
 
 def play_table(table: pl.DataFrame, catalog: Catalog, calibration: Calibration | None = None) -> pl.DataFrame:

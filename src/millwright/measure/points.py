@@ -247,11 +247,9 @@ def _lengths(row: Mapping[str, Any], phase: Phase, mean_share: float) -> tuple[f
 
 
 def _date(raw: str) -> str:
-    """Return the first year and month in a date text: `2025-12..2026-01 (run …)` gives `2025-12`."""
-    found = re.search(r"(20[2-3]\d)(?:-(\d\d))?", raw)
-    if not found:
-        return ""
-    return f"{found.group(1)}-{found.group(2)}" if found.group(2) else found.group(1)
+    """Return the first date in a text, as far as it goes: `2025-12..2026-01 (run …)` gives `2025-12`."""
+    found = re.search(r"20[2-3]\d(?:-\d\d(?:-\d\d)?)?", raw)
+    return found.group(0) if found else ""
 
 
 def _billions(raw: str) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.catalog.catalog import Catalog
+from millwright.measure.loops import simulated_factors, with_factors
 from millwright.measure.points import Load, ServingPoint, points_of
 from millwright.measure.resolve import ResolvedPoint, Resolver
 from millwright.measure.serving import Points, Predicted, arrange_points, coordinates_of, predict_means
@@ -121,6 +122,7 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint], calibration: Calibratio
     found = [calibration.of(each.deployment) if calibration is not None else None for each in resolved]
     factors = np.exp(np.array([(each or NO_CORRECTION).logs for each in found]).T)
     predicted = predict_with_factors(arranged, labels, factors)
+    predicted = with_factors(predicted, arranged, shipped_factors(resolved, arranged, labels))
     residual = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
     values = corrected(predicted, arranged, residual, shipped_residual())
     novelties = [_novelty(each) for each in resolved]
@@ -135,6 +137,15 @@ def _predict_resolved(resolved: Sequence[ResolvedPoint], calibration: Calibratio
     )
     problems = tuple(_problem(each) for each in resolved)
     return PointPredictions(values, low, high, basis, problems, tuple("; ".join(r.notes) for r in resolved), floors)
+
+
+def shipped_factors(
+    resolved: Sequence[ResolvedPoint], points: Points, labels: Sequence[Mapping[str, str | float]]
+) -> Floats:
+    """Return what the simulator makes of closed loops with the shipped coefficients (`simulated_factors`), (2, n)."""
+    fit = shipped_coefficients()
+    step = fit.resolve(labels)
+    return simulated_factors(resolved, points, step, step, fit.resolve_protocol(labels))
 
 
 def predict_with_factors(points: Points, labels: Sequence[Mapping[str, str | float]], factors: Floats) -> Predicted:

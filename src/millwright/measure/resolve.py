@@ -17,6 +17,7 @@ from millwright.catalog.device import Device, DeviceKind
 from millwright.catalog.models import precision_hint
 from millwright.catalog.precision import Compute, Precision
 from millwright.measure.points import Phase, Pool, ServingPoint
+from millwright.measure.rigs import Settings, server_settings
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.engines import engine_id, engine_profile, version_years
 
@@ -51,13 +52,13 @@ class Resolver:
         device, device_note = self.device(point.accelerator)
         model, model_note = self.model(point.model, point.parameters_billion)
         weights = weight_precision(point.weights_text, point.model, model, engine_id(point.engine))
+        settings = None if point.disaggregated else server_settings(point, device, model, weights)
         kv = kv_precision(point.kv_text, weights, engine_id(point.engine), device)
+        if settings is not None and not point.kv_text:
+            kv = settings.kv
         notes = tuple(note for note in (device_note, model_note) if note)
         layout = _layout(point, device, model)
-        limits = SchedulerLimits(
-            max_num_seqs=engine_profile(point.engine).max_num_seqs,
-            max_num_batched_tokens=engine_profile(point.engine).max_num_batched_tokens,
-        )
+        limits = _limits(point, settings)
         engine = Engine(engine_id(point.engine), _version(point))
 
         def build(tp: int, pp: int, dp: int, ep: int, dp_attention: bool) -> Deployment:
@@ -115,6 +116,24 @@ class Resolver:
         if best is not None:
             return best, f"'{name}' taken to be {best.name}"
         return guessed_model(name, billions), f"'{name}' is not in the catalogue: a decoder of its size assumed"
+
+
+def _limits(point: ServingPoint, settings: Settings | None) -> SchedulerLimits:
+    """Return the engine's own rules and limits, with those numbers that the benchmark is known to set."""
+    profile = engine_profile(point.engine)
+    sequences, tokens = profile.max_num_seqs, profile.max_num_batched_tokens
+    if settings is not None:
+        sequences = settings.sequences or sequences
+        if settings.step_tokens is not None:
+            longest = point.input_tokens * (1.0 + point.spread / 2.0)
+            tokens = settings.step_tokens.of(longest, point.level or 1.0)
+    return SchedulerLimits(
+        max_num_seqs=min(sequences, tokens),
+        max_num_batched_tokens=tokens,
+        prefill_first=profile.prefill_first,
+        chunked_prefill=profile.chunked_prefill,
+        reserved_output=profile.reserved_output,
+    )
 
 
 def _spellings(name: str) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ per point.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millwright.measure.points import Load, Phase, ServingPoint
 from millwright.measure.resolve import ResolvedPoint
+from millwright.measure.rigs import Settings, held_steps, rig_of, server_settings
 from millwright.perf.coefficients import ProtocolCoefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_profile
@@ -35,6 +36,8 @@ from millwright.perf.timing import (
     stack_operators,
     token_time_s,
 )
+
+Rows = NDArray[np.int64]
 
 RUN_LENGTH = 10.0
 """Requests of a closed-loop run per request in flight (InferenceMAX and its kin send ten times the concurrency)."""
@@ -76,6 +79,10 @@ class Points:
     replicas: Floats
     prefill_replicas: Floats
     tokens_per_step: Floats  # of one sequence: above 1 under speculative decoding
+    polled_steps: Floats  # decode steps between two looks for new prompts, less the one that always passes
+    batched_steps: Floats  # decode steps for which prompts are collected, from the first that waits
+    graph_tokens: Floats  # steps with prompts of at most so many tokens are captured graphs
+    cold: NDArray[np.bool_]  # a run whose first requests are the server's first
 
     def __len__(self) -> int:
         return len(self.level)
@@ -91,6 +98,24 @@ class Predicted:
     decoding: Floats  # sequences that decode at once, per replica
     tpot_floor_s: Floats
     shares: Floats  # (points, 3): share of TPOT that is decode products and gaps, cache reading, prompts of others
+
+
+def take_points(points: Points, rows: Rows) -> Points:
+    """Return some of the points, in the order of `rows`, each as often as it is named."""
+    found: dict[str, object] = {}
+    for each in fields(Points):
+        value = getattr(points, each.name)
+        if isinstance(value, Stack):
+            found[each.name] = replace(value, **{one.name: getattr(value, one.name)[rows] for one in fields(Stack)})
+        else:
+            found[each.name] = value[rows]
+    return Points(**found)  # type: ignore[arg-type]
+
+
+def as_in_theory(protocol: ProtocolCoefficients) -> ProtocolCoefficients:
+    """Return the protocol with every wait as theory has it and no wave after the first; requests and stalls stay."""
+    one, nothing = np.ones_like(protocol.request_s), np.zeros_like(protocol.request_s)
+    return replace(protocol, interference=one, wait=one, burst=one, lockstep=nothing, drain=one)
 
 
 SPECULATIVE_TOKENS = 1.9
@@ -116,6 +141,8 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
 
     steady = np.array([not each.protocol for each in points])  # no benchmark is named: a service, not a run
     profiles = [engine_profile(each.engine.name) for each in decode]
+    settings = [settings_of(each) for each in resolved]
+    held = np.array([held_steps(one, each) for one, each in zip(settings, points, strict=True)]).reshape(-1, 2)
     decode_stack = stack_operators([step_operators(d, c) for d, c in zip(decode, contexts, strict=True)])
     prefill_stack = stack_operators([step_operators(d, c) for d, c in zip(prefill, prompts, strict=True)])
     offline = load_is(Load.OFFLINE)
@@ -141,16 +168,38 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
         replicas=replicas,
         prefill_replicas=np.array([float(max(1, each.prefill_replicas)) for each in resolved]),
         tokens_per_step=np.array([SPECULATIVE_TOKENS if each.speculative else 1.0 for each in points]),
+        polled_steps=held[:, 0],
+        batched_steps=held[:, 1],
+        graph_tokens=np.array([0.0 if each is None else float(each.graph_tokens) for each in settings]),
+        cold=np.array([_is_cold(each) for each in points]),
     )
+
+
+def settings_of(resolved: ResolvedPoint) -> Settings | None:
+    """Return how a point's benchmark started its server; None where that is not known or it was disaggregated."""
+    if resolved.prefill is not None:
+        return None
+    deployment = resolved.deployment
+    return server_settings(resolved.point, deployment.device, deployment.model, deployment.weights)
+
+
+def _is_cold(point: ServingPoint) -> bool:
+    rig = rig_of(point)
+    return rig is None or not rig.warmed(point)
 
 
 def _context(point: ServingPoint) -> float:
     return point.context_tokens + point.input_tokens + point.output_tokens / 2.0
 
 
+def kept_tokens(point: ServingPoint) -> float:
+    """Return the tokens of cache that a request is taken to need when one decides how many fit."""
+    return point.context_tokens + point.input_tokens + _KV_GROWTH_SHARE * point.output_tokens
+
+
 def _fitting_sequences(deployment: Deployment, point: ServingPoint) -> float:
     fit = memory_fit(deployment, 8192)
-    kept = point.context_tokens + point.input_tokens + _KV_GROWTH_SHARE * point.output_tokens
+    kept = kept_tokens(point)
     room = float(fit.max_sequences(kept, max(1, deployment.dp)))
     least = _LEAST_CACHE_SHARE * (deployment.device.memory_bytes or 0.0) / max(fit.kv_bytes_per_token, 1.0)
     return max(1.0, room, least * max(1, deployment.dp) / kept)
@@ -178,7 +227,7 @@ def predict_means(
     decoding = np.where(points.static, users, np.maximum(active * 0.97, np.minimum(active, 1.0)))
 
     lone_prefill = model.prompt_s(inputs)
-    step_s = delay = wait = prompt = gap_s = np.zeros_like(inputs)
+    step_s = delay = wait = held = prompt = gap_s = np.zeros_like(inputs)
     for _ in range(_ROUNDS):
         step_s = model.decode_s(decoding, context)
         arriving = np.where(points.split | points.static, 1.0, decoding / gaps * points.tokens_per_step)
@@ -192,17 +241,30 @@ def predict_means(
         per_token = points.tokens_per_step
         gap_s = (step_s + others * delay / gaps * per_token) / per_token
         service, busy, wait = _prompt_wait(points, fit, decoding, gaps, gap_s, prompt, lone_prefill)
+        held = held_s(points, decoding / gaps * per_token, gap_s * per_token)
+        wait = wait + held
         decode_time = gaps * gap_s
         if points.rate.any():
             in_flight = points.level * decode_time
             users = np.where(points.rate, in_flight, users)
             active = np.minimum(np.where(points.rate, np.maximum(in_flight, 0.05), active), room)
         slots = np.where(points.split & (busy >= 1.0), _prefill_bound(points, lone_prefill) * decode_time, active)
-        share = decode_time / (decode_time + np.where(points.split, wait + service, wait * 0.5 + service))
+        share = decode_time / (decode_time + np.where(points.split, wait + service, (wait + held) * 0.5 + service))
         new = np.where(points.static | points.rate, active, np.minimum(slots, active) * share)
         decoding = 0.5 * decoding + 0.5 * np.maximum(new, np.minimum(active, 0.05))
 
     return _outcome(points, fit, model, decoding, active, context, gap_s, step_s, prompt, delay, wait, lone_prefill)
+
+
+def held_s(points: Points, arriving: Floats, step_s: Floats) -> Floats:
+    """Return for how long a prompt is held back [s] where `arriving` prompts come per step of `step_s` [s].
+
+    Looked for once in n steps, it waits half of them. Collected for n steps, the first waits for all and those who come
+    meanwhile for half on average.
+    """
+    joining = points.batched_steps * arriving
+    collected = points.batched_steps * (1.0 - 0.5 * joining / (1.0 + joining))
+    return np.asarray((0.5 * points.polled_steps + collected) * step_s)
 
 
 def first_wave_stall_s(fit: ProtocolCoefficients, users: Floats) -> Floats:
@@ -261,7 +323,7 @@ def _outcome(
         points.split, points.replicas / points.prefill_replicas, 1.0
     )
     per_prompt = model.burst_prompt_s(inputs, np.minimum(wave_users, 1e6))
-    stall = first_wave_stall_s(fit, wave_users)
+    stall = first_wave_stall_s(fit, wave_users) * np.where(points.cold, 1.0, fit.stall_left)
     wave = fit.request_s + fit.burst * per_prompt * (wave_users - 1.0) / 2.0 + prompt + stall
     first = np.where(points.burst, 1.0, np.where(points.finite, 1.0 / RUN_LENGTH, 0.0))
     together = (1.0 - first) * np.where(points.equal, np.minimum(fit.lockstep, 1.0), 0.0)
@@ -320,6 +382,10 @@ class _StepModel:
         load = np.clip(load, 1.0, ranks)
         return replace(stack, rank_share=stack.rank_share * load), np.clip(fullest / prompts, 1.0, ranks)
 
+    def launches_s(self, tokens: Floats) -> Floats:
+        """Return the host's time for launching the kernels of a step with prompts one by one, 0 in a captured graph."""
+        return np.where(tokens <= self.points.graph_tokens, 0.0, self.eager_prefill)
+
     def prompt_s(self, tokens: Floats) -> Floats:
         """Return the time of a prefill step of its own that computes one prompt of `tokens`."""
         return self.prompt_chunk_s(tokens, tokens)
@@ -342,7 +408,7 @@ class _StepModel:
         device = device + np.where(alongside > 0, self.head_s, self.prefill_head)
         pairs = inputs * (inputs / 2.0 + points.depth_tokens) * self.pair_s * prompts * crowding
         attention = alongside * (context * self.kv_s + self.seq_s + self.head_slope)
-        step = np.cbrt((device + pairs + attention) ** 3 + self.eager_prefill**3) + self.prefill_step.host_step_s
+        step = np.cbrt((device + pairs + attention) ** 3 + self.launches_s(total) ** 3) + self.prefill_step.host_step_s
         added = np.maximum(step - np.where(alongside > 0, step_s, 0.0), 0.0)
         return step * np.maximum(1.0 / prompts, 1.0), added / prompts
 
@@ -361,7 +427,7 @@ class _StepModel:
         stack, crowding = self.prefill_stack(prompts, inputs, 0.0)
         device = token_time_s(stack, np.maximum(chunk, 1.0)[:, None], self.prefill_step)[:, 0]
         pairs = inputs * (inputs / 2.0 + self.points.depth_tokens) * self.pair_s * prompts * crowding
-        step = np.cbrt((device + self.prefill_head + pairs) ** 3 + self.eager_prefill**3)
+        step = np.cbrt((device + self.prefill_head + pairs) ** 3 + self.launches_s(chunk) ** 3)
         return np.asarray((step + self.prefill_step.host_step_s) / prompts)
 
     def decode_floor_s(self, sequences: Floats, context: Floats) -> Floats:

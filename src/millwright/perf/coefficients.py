@@ -57,6 +57,7 @@ class ProtocolCoefficients:
     transfer_s: Floats  # handing a cache to the decode side (disaggregated)
     lockstep: Floats  # share of later waves that arrive together as the first does, where all lengths are equal
     drain: Floats  # throughput kept while a finite run starts up and runs dry
+    stall_left: Floats  # share of that stall after requests that only warm a server up
     warm_growth: Floats  # power of the concurrency (relative to 16) with which that stall grows
 
 
@@ -83,7 +84,7 @@ class FittedCoefficients:
         values = {}
         for name in ProtocolCoefficients.__dataclass_fields__:
             logs = [self._log_value(name, each) for each in labels]
-            values[name] = np.exp(np.minimum(np.array(logs), 0.0 if name == "drain" else 700.0))
+            values[name] = np.exp(np.minimum(np.array(logs), 0.0 if name in ("drain", "stall_left") else 700.0))
         return ProtocolCoefficients(**values)
 
     def _log_value(self, parameter: str, labels: Mapping[str, str | float]) -> float:
@@ -169,6 +170,7 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "engine-format": f"{engine}|{deployment.weights.value}",
         "attention": attention_label(deployment),
         "link": device.link_kind or "pcie",
+        "cache": f"{engine}|{attention_label(deployment)}",
         "model": deployment.model.family,
         "spread": "spread" if deployment.dp_attention else "joined",
         "engine-spread": f"{engine}|{'spread' if deployment.dp_attention else 'joined'}",

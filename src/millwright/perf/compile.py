@@ -160,10 +160,13 @@ def step_floor_s(deployment: Deployment, context_tokens: float, tokens: int) -> 
     return table, float(kv_s[0]), float(pair_s[0])
 
 
-def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tuple[Floats, Floats, Floats]:
+def step_times_s(
+    stack: Stack, tokens: Floats, coefficients: Coefficients, graph_tokens: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Return (decode, prefill, head slope): step times [s] over `tokens`, and what each sequence's logits add [s].
 
-    The head's weights are read once per step and belong to the table; the rest grows with the sequences.
+    The head's weights are read once per step and belong to the table; the rest grows with the sequences. Steps with
+    prompts of up to `graph_tokens` (deployments,) are captured graphs too (None: none of them).
     """
     many = np.full((len(stack), 1), 512.0)
     one = head_time_s(stack, np.ones((len(stack), 1)), coefficients)
@@ -171,6 +174,8 @@ def step_times_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> tu
     device = token_time_s(stack, tokens, coefficients) + one
     host = coefficients.host_step_s[:, None]
     eager = eager_host_s(stack, coefficients)[:, None]
+    if graph_tokens is not None:
+        eager = np.where(tokens <= graph_tokens[:, None], 0.0, eager)
     prefill = np.cbrt(device**3 + eager**3)
     return device + host, prefill + host, slope
 

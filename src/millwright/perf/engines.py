@@ -26,6 +26,7 @@ class EngineProfile:
     chunked_prefill: bool
     prefill_first: bool  # new prompts are computed before decoding goes on, rather than mixed into its steps
     releases: Mapping[tuple[int, ...], float]
+    arrival_jitter: float = 0.0  # relative spread by which requests of equal length fall out of step with each other
     reserved_output: float = 0.0  # share of the cache that running answers will still take, kept free when admitting
 
 

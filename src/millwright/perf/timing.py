@@ -41,7 +41,8 @@ class Coefficients:
     element_memory: Floats
     kernel_s: Floats  # gap and latency of one kernel in a captured graph
     expert_kernel_s: Floats  # the same within expert layers (routing, permutation)
-    collective_s: Floats  # latency of one all-reduce, per doubling of the ranks
+    collective_s: Floats  # latency of one all-reduce of two ranks
+    collective_growth: Floats  # power of log2 ranks with which that latency grows
     link: Floats  # share of the link's bandwidth
     exchange_s: Floats  # latency of one all-to-all
     host_step_s: Floats  # scheduling, sampling and hand-over per step, not hidden by the device
@@ -222,13 +223,17 @@ def token_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Fl
 
 
 def communication_time_s(stack: Stack, tokens: Floats, coefficients: Coefficients) -> Floats:
-    """Return the time [s] of all collectives of a step: Σ calls · (α·log2 ranks + 2(r−1)/r · bytes / link).
+    """Return the time [s] of all collectives of a step: Σ calls · (α·(log2 ranks)^g + 2(r−1)/r · bytes / link).
 
     Between hosts their network adds its own waits and bytes.
     """
     ranks = np.maximum(stack.collective_ranks, 1.0)
     link = stack.link_bandwidth * coefficients.link
-    latency = stack.collectives * coefficients.collective_s * np.log2(np.maximum(ranks, 2.0))
+    latency = (
+        stack.collectives
+        * coefficients.collective_s
+        * np.log2(np.maximum(ranks, 2.0)) ** coefficients.collective_growth
+    )
     per_token = stack.collectives * stack.collective_bytes * 2.0 * (ranks - 1.0) / ranks / link
     per_token = per_token + stack.exchanges * stack.exchange_bytes * 2.0 / link
     latency = latency + stack.exchanges * coefficients.exchange_s + stack.network_s

@@ -1,0 +1,166 @@
+"""How published benchmarks start their servers: settings that tables of results leave out and latencies depend on.
+
+A benchmark's scripts are public; its tables name neither the cache's format nor the token budget of a step. Without
+them a cache of fp8 is taken to be full where it has room, and a prompt that the engine held back for thirty steps to
+be slow to compute. `data/rigs.json` has what the scripts say, entry by entry; the first that matches counts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from millwright.catalog.architecture import Architecture
+from millwright.catalog.device import Device
+from millwright.catalog.precision import Precision
+from millwright.measure.points import ServingPoint
+from millwright.perf.engines import engine_id
+
+_DATA = Path(__file__).parent / "data" / "rigs.json"
+
+_EARLIEST, _NOW, _LATEST = "0000", "9998", "9999"
+
+_GRAPH_ROUNDING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Decode steps for which an engine keeps prompts back, where the conditions hold.
+
+    `poll_steps`: it looks for new prompts once in so many steps. `batch_steps`: from the first on that waits, it
+    collects prompts for so many.
+    """
+
+    poll_steps: int = 1
+    batch_steps: int = 0
+    least_users: int = 0
+    most_users: float = math.inf
+    most_input_tokens: float = math.inf
+    most_output_tokens: float = math.inf
+    most_tp: float = math.inf
+
+    def covers(self, point: ServingPoint) -> bool:
+        """Return whether prompts of a point are held."""
+        return (
+            self.least_users <= (point.level or 1.0) <= self.most_users
+            and point.input_tokens <= self.most_input_tokens
+            and point.output_tokens <= self.most_output_tokens
+            and (point.tp or point.devices) <= self.most_tp
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StepTokens:
+    """Token budget of one step, as scripts compute it from a request's nominal prompt and the users."""
+
+    per_prompt: float = 0.0
+    per_user: float = 0.0
+    plus: float = 0.0
+    least: int = 0
+
+    def of(self, prompt_tokens: float, users: float) -> int:
+        """Return the budget [token] for prompts of at most `prompt_tokens`."""
+        wanted = self.per_prompt * prompt_tokens + self.per_user * users + self.plus
+        return max(self.least, math.ceil(wanted / _GRAPH_ROUNDING) * _GRAPH_ROUNDING)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One entry: what it applies to (empty: to all), and what it sets."""
+
+    engine: str
+    kv: Precision
+    devices: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    shapes: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
+    since: str = _EARLIEST
+    until: str = _LATEST
+    step_tokens: StepTokens | None = None
+    sequences: int | None = None  # 0: as many as there are users
+    graph_tokens: int = 0  # steps with prompts of at most so many tokens are captured graphs
+    holds: Sequence[Hold] = field(default_factory=tuple)
+
+    def covers(self, engine: str, device: Device, model: Architecture, weights: Precision, date: str) -> bool:
+        """Return whether a server of this benchmark was started so."""
+        asked = (
+            (self.devices, device.id),
+            (self.families, device.family),
+            (self.models, model.id),
+            (self.shapes, "moe" if model.is_moe else "dense"),
+            (self.formats, weights.value),
+        )
+        if engine != self.engine or not all(not wanted or value in wanted for wanted, value in asked):
+            return False
+        day = date or _NOW
+        return self.since[: len(day)] <= day < self.until
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A benchmark: the words of its tables by which it is known, since when it warms servers up, its settings."""
+
+    id: str
+    protocols: Sequence[str]
+    warmed_since: str
+    settings: Sequence[Settings]
+
+    def setting(self, point: ServingPoint, device: Device, model: Architecture, weights: Precision) -> Settings | None:
+        """Return how it started the server of a point; None where nothing is known of such servers."""
+        engine = engine_id(point.engine)
+        return next((each for each in self.settings if each.covers(engine, device, model, weights, point.date)), None)
+
+    def warmed(self, point: ServingPoint) -> bool:
+        """Return whether the server had answered requests before those that were measured."""
+        return bool(point.date) and point.date >= self.warmed_since
+
+
+def rig_of(point: ServingPoint) -> Rig | None:
+    """Return the benchmark whose protocol a point names, None if it is none of those known."""
+    return next((rig for rig in known_rigs() if any(word in point.protocol for word in rig.protocols)), None)
+
+
+def server_settings(point: ServingPoint, device: Device, model: Architecture, weights: Precision) -> Settings | None:
+    """Return how a point's server was started, as far as its benchmark's scripts tell."""
+    rig = rig_of(point)
+    return None if rig is None else rig.setting(point, device, model, weights)
+
+
+def held_steps(settings: Settings | None, point: ServingPoint) -> tuple[float, float]:
+    """Return for how many decode steps prompts of a point are held, (polled, collected): one of the two or neither."""
+    found = [each for each in (settings.holds if settings is not None else ()) if each.covers(point)]
+    return sum(each.poll_steps - 1.0 for each in found), sum(float(each.batch_steps) for each in found)
+
+
+@lru_cache(maxsize=1)
+def known_rigs() -> Sequence[Rig]:
+    """Return the benchmarks that the package knows."""
+    rigs = json.loads(_DATA.read_text(encoding="utf-8"))["rigs"]
+    return tuple(
+        Rig(each["id"], tuple(each["protocols"]), each["warmed_since"], tuple(map(_settings, each["settings"])))
+        for each in rigs
+    )
+
+
+def _settings(entry: Mapping[str, Any]) -> Settings:
+    tokens = entry.get("step_tokens")
+    if isinstance(tokens, int):
+        tokens = {"least": tokens}
+    sequences = entry.get("sequences")
+    return Settings(
+        engine=entry["engine"],
+        kv=Precision(entry["kv"]),
+        **{name: frozenset(entry.get(name, ())) for name in ("devices", "families", "models", "shapes", "formats")},
+        since=entry.get("since", _EARLIEST),
+        until=entry.get("until", _LATEST),
+        step_tokens=None if tokens is None else StepTokens(**tokens),
+        sequences=0 if sequences == "users" else sequences,
+        graph_tokens=entry.get("graph_tokens", 0),
+        holds=tuple(Hold(**each) for each in entry.get("holds", ())),
+    )
