@@ -12,7 +12,7 @@ LARGEST_FILE_BYTES = 1 << 20
 
 def require_file(path: Path, what: str) -> None:
     """Raise ScenarioError where `path`, which should be `what` (such as `a table (CSV)`), is a folder or not there."""
-    if path.is_dir() or not path.exists():
+    if not path.is_file() and not path.is_fifo():
         found = "this is a folder, not a file" if path.is_dir() else "there is no such file"
         raise ScenarioError([Fault(found, f"Give the path of {what}.", file=str(path))])
 
@@ -29,8 +29,7 @@ def read_text_file(
     try:
         require_file(path, what)
         size = path.stat().st_size
-        with path.open("rb") as opened:
-            contents = opened.read(most_bytes + 1) if size <= most_bytes else b""
+        contents = path.read_bytes() if size <= most_bytes else b""
     except OSError as error:
         raise ScenarioError([Fault(f"cannot be read: {error.strerror}", "Check its rights.", file=file)]) from None
     if max(size, len(contents)) > most_bytes:

@@ -23,7 +23,11 @@ Service = Callable[[Requests], RequestOutcomes]
 
 _FAR_APART_S = 3600.0  # a request that takes longer than this alone meets no SLO anyway
 
-_FAILING_EXPONENT = 0.3  # of the rate over the share that fails, before two rates tell; failures grow about as its cube
+_STEP_EXPONENT = 0.15
+"""Of the rate over the share that fails, before two rates tell; failures grow about as its sixth power and more."""
+
+_LIKE_EXPONENT = 0.08
+"""The same where the search starts from what was found of the very same requests: the rate is not far."""
 
 _ALONE = 400  # requests tried one by one, to see whether an idle replica is fast enough
 
@@ -146,29 +150,30 @@ def _max_rate(
 def _around(search: _Search, near: Goodput, precision: float) -> Goodput:
     """Return the largest rate, starting from `near` and led by how many requests fail; its capacity is kept.
 
-    The share that fails grows about as a power of the rate, so two rates give a third that is close, and a rate a
-    little to its other side closes the bracket.
+    The share that fails grows about as a power of the rate, so two rates give a third that is close, on whichever side
+    of them, and a rate a little to its other side closes the bracket.
     """
     most, allowed = near.capacity_per_s, max(1.0 - search.slo.share, 1e-6)
     low, high = 0.0, math.inf
+    exponent = _LIKE_EXPONENT if near.points else _STEP_EXPONENT
     failing: dict[float, float] = {}
     rate = min(near.rate_per_s, most)
     while True:
         point = search.visit(rate)
-        failing[rate] = max(1.0 - point.attainment, 0.1 * allowed) * (3.0 if point.gave_up else 1.0)  # at least so many
+        failing[rate] = max(search.failing[rate], 0.1 * allowed)
         low, high = (rate, high) if point.attainment >= search.slo.share else (low, rate)
         if low >= most or high < 1e-4 * most or (high < math.inf and high - low <= precision * high):
             break
-        rate = min(_next_rate(failing, low, high, allowed, precision), most)
+        rate = min(_next_rate(failing, low, high, allowed, precision, exponent), most)
     return _conclude(search, low, min(high, most), most)
 
 
-def _next_rate(failing: Mapping[float, float], low: float, high: float, allowed: float, precision: float) -> float:
+def _next_rate(
+    failing: Mapping[float, float], low: float, high: float, allowed: float, precision: float, exponent: float
+) -> float:
     """Return the rate to visit next, given the share that failed at those visited."""
     if low == 0.0 or math.isinf(high):
-        rate = high if low == 0.0 else low
-        factor: float = (allowed / failing[rate]) ** _FAILING_EXPONENT
-        return rate * min(max(factor, 0.4), 1.0 - precision) if low == 0.0 else rate * max(factor, 1.0 + precision)
+        return _outward(failing, low, high, allowed, precision, exponent)
     steepness = math.log(failing[high] / failing[low]) / math.log(high / low)
     if steepness <= 0.0:
         return math.sqrt(low * high)
@@ -177,6 +182,21 @@ def _next_rate(failing: Mapping[float, float], low: float, high: float, allowed:
     aim: float = meant / aside if meant / low > high / meant else meant * aside
     gap: float = high / low
     return float(min(max(aim, low * gap**0.15), low * gap**0.85))
+
+
+def _outward(
+    failing: Mapping[float, float], low: float, high: float, allowed: float, precision: float, exponent: float
+) -> float:
+    """Return the next rate while all that were visited lie on one side: by the slope of the last two, and a bit on."""
+    rate, beyond = (high, 1.0 - precision) if low == 0.0 else (low, 1.0 + precision)
+    before = [each for each in failing if each != rate]
+    if before:
+        last = min(before, key=lambda each: abs(math.log(each / rate)))
+        slope = math.log(failing[rate] / failing[last]) / math.log(rate / last)
+        if slope > 0.0:
+            exponent = max(1.0 / slope, exponent)
+    factor: float = (allowed / failing[rate]) ** exponent * (1.0 + 0.4 * (beyond - 1.0))
+    return rate * (min(max(factor, 0.6), beyond) if low == 0.0 else min(max(factor, beyond), 1.5))
 
 
 def _bisect(search: _Search, low: float, high: float, capacity_per_s: float, precision: float) -> Goodput:
@@ -257,7 +277,7 @@ def _rate_of_finishing(outcomes: RequestOutcomes) -> float:
 
 
 class _Search:
-    """Visits rates and remembers them."""
+    """Visits rates and remembers them; `failing` is the share that failed, of those judged until a run was given up."""
 
     def __init__(
         self,
@@ -268,6 +288,7 @@ class _Search:
     ) -> None:
         self.at_rate, self.service, self.slo, self.warmup = at_rate, service, slo, warmup
         self.points: list[RatePoint] = []
+        self.failing: dict[float, float] = {}
         self.best: RatePoint | None = None
         self.nearest_failure: tuple[float, RequestOutcomes] | None = None
 
@@ -283,6 +304,8 @@ class _Search:
         gave_up = bool((kept.fate == 0).any())
         attainment = 1.0 - hopeless / judged if gave_up else float(met.mean())
         point = RatePoint(rate_per_s, attainment, 0.0 if gave_up else standard_error(met), gave_up)
+        judged_so_far = int((kept.fate != 0).sum())
+        self.failing[rate_per_s] = hopeless / max(judged_so_far, hopeless) if gave_up else 1.0 - attainment
         self.points.append(point)
         if point.attainment >= self.slo.share:
             if self.best is None or rate_per_s > self.best.rate_per_s:
