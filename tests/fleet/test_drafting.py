@@ -139,7 +139,7 @@ def test_what_is_found_without_a_draft_is_what_is_found_where_none_is_allowed() 
 
 
 def test_no_pruned_draft_could_have_won() -> None:
-    served = service(Slo(ttft_s=1.0, tpot_s=0.02), n=600)
+    served = service(Slo(ttft_s=1.0, tpot_s=0.05), n=600)
     model, device, count = CATALOG.model("llama-3.3-70b"), CATALOG.device("h100-sxm"), 4
     allowed = Allowed(drafts=(HEAD, replace(HEAD, tokens=1, accepted=accepted_at_rate(1, 0.7))))
     listed: list[Prospect] = []
