@@ -38,6 +38,7 @@ def made_up_points() -> pl.DataFrame:
             "osl": osl,
             "concurrency_or_rate": load,
             "load_kind": "concurrency (closed loop)",
+            "isl_dist": "uniform in [0.8x, 1.0x]",  # a benchmark's run, which is played in the simulator
         }
         for device, model, engine, load, (isl, osl) in itertools.product(
             devices, models, ("vllm", "sglang", "tensorrt-llm"), loads, lengths

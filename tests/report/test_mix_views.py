@@ -13,6 +13,7 @@ from millwright.report.html import render_html
 from millwright.report.markdown import render_markdown
 from millwright.report.mix_charts import front_chart, limits_chart
 from millwright.report.mix_text import gap_text, limits_text, part_text, proof_texts, purchase_text
+from millwright.report.ranking import fleet_text
 from millwright.report.spreadsheet import sheets_of
 from millwright.report.terminal import print_plan
 
@@ -33,6 +34,11 @@ def test_each_part_says_how_many_how_held_and_what_it_serves_when() -> None:
         "up to 4 × L4 instance at cloud, spot: chat 30 % in the busiest 25 h",
         "An EU API at api, API: chat 10 % in the busiest 25 h; notes 40 % in the busiest 25 h",
     ]
+
+
+def test_a_part_that_serves_nothing_is_there_for_the_loss_of_others() -> None:
+    guest = next(option for option in PLAN.options if option.id == MIX.option_id).fleet[-1]
+    assert fleet_text(guest).endswith(", serving only while others are down")
 
 
 def test_the_one_period_without_is_named_instead_of_many_with() -> None:

@@ -112,9 +112,18 @@ def where_text(option: Option) -> str:
     return ", ".join(dict.fromkeys(places))
 
 
+def _share_text(part: FleetPart) -> str:
+    """Return what a part of a mix serves, empty where it serves all."""
+    if part.share_of_demand >= 1:
+        return ""
+    if part.share_of_demand == 0:
+        return ", serving only while others are down"
+    return f" for {percent(part.share_of_demand)} of the tokens"
+
+
 def fleet_text(part: FleetPart) -> str:
     """Return such as `6 × 4 h200-sxm, 2 spare, fp8` (replicas × devices), or the offer of an API."""
-    share = f" for {percent(part.share_of_demand)} of the tokens" if part.share_of_demand < 1 else ""
+    share = _share_text(part)
     if part.kind is Kind.API or part.deployment is None or part.device is None:
         return f"{part.offer}{share}"
     if not part.hosts and part.replicas + part.spares == 0:
