@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +24,6 @@ from millwright.sweep.run import run_sweep
 from millwright.sweep.workers import planned_here
 
 DAY = dt.date(2026, 11, 21)
-HEAD = "127.0.0.1:6399"
-
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
 
@@ -53,34 +54,45 @@ def _end(node: subprocess.Popen[bytes]) -> None:
         node.wait()
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """Where its head answers, and its nodes, the head first."""
+
+    address: str
+    nodes: list[subprocess.Popen[bytes]]
+
+
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Two nodes on loopback, one core each."""
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    nodes = [_ray_start("--head", "--node-ip-address=127.0.0.1", "--port=6399")]
+    port = _free_port()
+    nodes = [_ray_start("--head", "--node-ip-address=127.0.0.1", f"--port={port}")]
     try:
-        _until_answering()
-        nodes.append(_ray_start(f"--address={HEAD}", "--node-ip-address=127.0.0.2"))
-        yield nodes
+        _until_answering(port)
+        nodes.append(_ray_start(f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.2"))
+        yield Cluster(f"127.0.0.1:{port}", nodes)
     finally:
         for node in reversed(nodes):
             _end(node)
 
 
-def _until_answering() -> None:
-    import socket
-    import time
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
+
+def _until_answering(port: int) -> None:
     for _ in range(600):
         with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", 6399)) == 0:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
     raise AssertionError("the head of the cluster never answered")
 
 
-@pytest.mark.slow
-def test_a_node_killed_on_the_way_costs_nothing(tmp_path: Path, cluster: list[subprocess.Popen[bytes]]) -> None:
+def test_a_node_killed_on_the_way_costs_nothing(tmp_path: Path, cluster: Cluster) -> None:
     path = write_sweep(tmp_path)
     path.write_text(path.read_text().replace("seeds: 2", "seeds: 10"))
     grid = read_grid(path)
@@ -88,10 +100,10 @@ def test_a_node_killed_on_the_way_costs_nothing(tmp_path: Path, cluster: list[su
 
     def kill_a_node(what: str, done: int, of: int) -> None:
         if done == 10:
-            _end(cluster[1])
+            _end(cluster.nodes[1])
 
-    result = run_sweep(grid, tmp_path / "out", DAY, partial(planned_on_ray, address=HEAD), kill_a_node)
-    assert cluster[1].poll() is not None
+    result = run_sweep(grid, tmp_path / "out", DAY, partial(planned_on_ray, address=cluster.address), kill_a_node)
+    assert cluster.nodes[1].poll() is not None
     assert result.failed == ()
     assert result.rows == calm.rows
 
