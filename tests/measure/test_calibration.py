@@ -179,9 +179,11 @@ def test_no_correction_beats_the_roofline(decode: float, prefill: float, level: 
     floor = product_floor_s(stack, tokens[None, :], np.ones((1, 1)), np.zeros((1, 1)))[0]
     for table in (step.tokens_s, step.decode_tokens_s):
         assert (table[tokens.astype(int)] >= floor * (1 - 1e-9)).all()
-    from millwright.perf.coefficients import coefficients_of
+    from millwright.perf.coefficients import deployment_labels, shipped_coefficients
 
-    assert step.kv_s >= kv_slope_s(stack, coefficients_of(DEPLOYMENT))[1][0] * (1 - 1e-9)
+    assert step.kv_s >= kv_slope_s(stack, shipped_coefficients().resolve([deployment_labels(DEPLOYMENT)]))[1][0] * (
+        1 - 1e-9
+    )
 
 
 def test_factors_stay_within_their_limits() -> None:

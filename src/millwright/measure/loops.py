@@ -30,7 +30,7 @@ from millwright.measure.serving import (
     take_points,
 )
 from millwright.perf.coefficients import ProtocolCoefficients
-from millwright.perf.compile import step_times_s, token_grid
+from millwright.perf.compile import step_times_s, time_table, token_grid
 from millwright.perf.deployment import SchedulerLimits
 from millwright.perf.engines import engine_profile
 from millwright.perf.step_time import StepTime
@@ -41,7 +41,7 @@ from millwright.simulate.metrics import summarise
 
 _PerPoint = TypeVar("_PerPoint", Coefficients, ProtocolCoefficients)
 
-WARMUP = 0.2
+_WARMUP = 0.2
 """Share of a steady loop's requests that is left out of its means."""
 
 _LEAST_REQUESTS = 60
@@ -88,7 +88,7 @@ def play_loop(
         cache_tokens + 1,
         ramp_s=ramp_s if steady else 0.0,
     )
-    means = summarise(outcomes, None, WARMUP if steady else 0.0)
+    means = summarise(outcomes, None, _WARMUP if steady else 0.0)
     ttft, tpot = (
         math.nan if each is None or each.mean is None else each.mean.value for each in (means.ttft_s, means.tpot_s)
     )
@@ -123,7 +123,7 @@ def simulated_factors(
     protocol = as_in_theory(_taken(protocol, rows))
     step, prefill_step = _taken(step, rows), _taken(prefill_step, rows)
     theory = predict_means(loops, step, prefill_step, protocol)
-    ttft, tpot = _played([resolved[int(row)] for row in rows], loops, step, prefill_step, protocol, theory)
+    ttft, tpot = _played([resolved[int(row)] for row in rows], loops, step, prefill_step, protocol)
     arriving = theory.decoding / np.maximum(loops.output_tokens - 1.0, 1.0)
     first = np.where(loops.finite, 1.0 / RUN_LENGTH, 0.0)
     ttft = ttft + (1.0 - first) * held_s(loops, arriving, theory.tpot_s)
@@ -150,7 +150,6 @@ def _played(
     step: Coefficients,
     prefill_step: Coefficients,
     protocol: ProtocolCoefficients,
-    theory: Predicted,
 ) -> tuple[Floats, Floats]:
     """Return mean TTFT and TPOT [s] of each loop; step times are made into tables of one length at a time."""
     limits = [_used_limits(each, level) for each, level in zip(resolved, loops.level, strict=True)]
@@ -168,30 +167,28 @@ def _played(
         tokens = np.arange(int(size) + 1, dtype=np.float64)
         for index, row in enumerate(rows):
             timed = StepTime(
-                tokens_s=_table(tokens, grid[index], mixed_s[index]),
-                decode_tokens_s=_table(tokens, grid[index], decode_s[index]),
+                tokens_s=time_table(tokens, grid[index], mixed_s[index]),
+                decode_tokens_s=time_table(tokens, grid[index], decode_s[index]),
                 kv_s=float(kv_s[index]),
                 prefill_s=float(pair_s[index]),
                 seq_s=float(sequence_s[index]),
                 request_s=float(protocol.request_s[row]),
-                decode_log_sigma=0.1,
-                prefill_log_sigma=0.1,
+                decode_log_sigma=0.0,  # played once, at the mean
+                prefill_log_sigma=0.0,
                 basis=Basis.FITTED,
             )
-            found[:, row] = _means(
-                resolved[int(row)], timed, limits[int(row)], loops, int(row), float(theory.tpot_s[row])
-            )
+            found[:, row] = _means(resolved[int(row)], timed, limits[int(row)], loops, int(row))
     return found[0], found[1]
 
 
 def _means(
-    resolved: ResolvedPoint, step: StepTime, limits: SchedulerLimits, loops: Points, row: int, tpot_s: float
+    resolved: ResolvedPoint, step: StepTime, limits: SchedulerLimits, loops: Points, row: int
 ) -> tuple[float, float]:
     point, users = resolved.point, max(1, round(float(loops.level[row])))
     jitter = engine_profile(resolved.deployment.engine.name).arrival_jitter
     cache = int(loops.fit_sequences[row] * kept_tokens(point))
-    ttft_s, mean_s, _ = play_loop(point, users, step, limits, cache, jitter=jitter, ramp_s=point.output_tokens * tpot_s)
-    return ttft_s, mean_s
+    ttft_s, tpot_s, _ = play_loop(point, users, step, limits, cache, jitter=jitter)
+    return ttft_s, tpot_s
 
 
 def _used_limits(resolved: ResolvedPoint, level: float) -> SchedulerLimits:
@@ -201,12 +198,6 @@ def _used_limits(resolved: ResolvedPoint, level: float) -> SchedulerLimits:
     longest = math.ceil(point.input_tokens * (1.0 + point.spread)) + 1
     tokens = max(min(limits.max_num_batched_tokens, users * longest), 64)
     return replace(limits, max_num_batched_tokens=tokens, max_num_seqs=min(limits.max_num_seqs, tokens))
-
-
-def _table(tokens: Floats, grid: Floats, times: Floats) -> Floats:
-    table = np.interp(tokens, grid, np.maximum.accumulate(times))
-    table[0] = 0.0
-    return table
 
 
 def _taken(each: _PerPoint, rows: Rows) -> _PerPoint:

@@ -13,6 +13,7 @@ from millwright.catalog.catalog import Catalog
 from millwright.measure.loops import simulated_factors, with_factors
 from millwright.measure.points import Load, ServingPoint, points_of
 from millwright.measure.resolve import ResolvedPoint, Resolver
+from millwright.measure.rigs import rig_of
 from millwright.measure.serving import Points, Predicted, arrange_points, coordinates_of, predict_means
 from millwright.perf.calibration import NO_CORRECTION, Calibration, Correction, calibrated_basis, scaled
 from millwright.perf.coefficients import deployment_labels, shipped_coefficients
@@ -48,10 +49,8 @@ class PointPredictions:
 
 def rig_label(point: ServingPoint) -> str:
     """Return which rig measured a point, as far as its length distribution tells; the usual one if it is blank."""
-    text = point.protocol
-    if "InferenceX" in text or "0.8" in text:
-        return "inferencex"
-    return text.split("(")[0].strip() or USUAL_RIG
+    rig = rig_of(point)
+    return rig.id if rig is not None else point.protocol.split("(")[0].strip() or USUAL_RIG
 
 
 def sort_of_point(resolved: ResolvedPoint) -> str:

@@ -23,7 +23,8 @@ from millwright.perf.engines import engine_id
 
 _DATA = Path(__file__).parent / "data" / "rigs.json"
 
-_EARLIEST, _NOW, _LATEST = "0000", "9998", "9999"
+_EARLIEST, _UNDATED, _LATEST = "0000", "9998", "9999"
+"""Bounds of dates; what has no date is taken to be of the newest settings."""
 
 _GRAPH_ROUNDING = 64
 
@@ -83,7 +84,7 @@ class Settings:
     since: str = _EARLIEST
     until: str = _LATEST
     step_tokens: StepTokens | None = None
-    sequences: int | None = None  # 0: as many as there are users
+    sequences: int | None = None  # None: the engine's own limit, or as many as there are users, which never binds
     graph_tokens: int = 0  # steps with prompts of at most so many tokens are captured graphs
     holds: Sequence[Hold] = field(default_factory=tuple)
 
@@ -98,7 +99,7 @@ class Settings:
         )
         if engine != self.engine or not all(not wanted or value in wanted for wanted, value in asked):
             return False
-        day = date or _NOW
+        day = date or _UNDATED
         return self.since[: len(day)] <= day < self.until
 
 
@@ -160,7 +161,7 @@ def _settings(entry: Mapping[str, Any]) -> Settings:
         since=entry.get("since", _EARLIEST),
         until=entry.get("until", _LATEST),
         step_tokens=None if tokens is None else StepTokens(**tokens),
-        sequences=0 if sequences == "users" else sequences,
+        sequences=None if sequences == "users" else sequences,
         graph_tokens=entry.get("graph_tokens", 0),
         holds=tuple(Hold(**each) for each in entry.get("holds", ())),
     )

@@ -242,18 +242,19 @@ def predict_means(
         gap_s = (step_s + others * delay / gaps * per_token) / per_token
         service, busy, wait = _prompt_wait(points, fit, decoding, gaps, gap_s, prompt, lone_prefill)
         held = held_s(points, decoding / gaps * per_token, gap_s * per_token)
-        wait = wait + held
         decode_time = gaps * gap_s
         if points.rate.any():
             in_flight = points.level * decode_time
             users = np.where(points.rate, in_flight, users)
             active = np.minimum(np.where(points.rate, np.maximum(in_flight, 0.05), active), room)
         slots = np.where(points.split & (busy >= 1.0), _prefill_bound(points, lone_prefill) * decode_time, active)
-        share = decode_time / (decode_time + np.where(points.split, wait + service, (wait + held) * 0.5 + service))
+        share = decode_time / (decode_time + np.where(points.split, wait + service, wait * 0.5 + held + service))
         new = np.where(points.static | points.rate, active, np.minimum(slots, active) * share)
         decoding = 0.5 * decoding + 0.5 * np.maximum(new, np.minimum(active, 0.05))
 
-    return _outcome(points, fit, model, decoding, active, context, gap_s, step_s, prompt, delay, wait, lone_prefill)
+    return _outcome(
+        points, fit, model, decoding, active, context, gap_s, step_s, prompt, delay, wait + held, lone_prefill
+    )
 
 
 def held_s(points: Points, arriving: Floats, step_s: Floats) -> Floats:

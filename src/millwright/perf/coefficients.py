@@ -177,8 +177,3 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "engine-family-format": f"{engine}|{device.family}|{deployment.weights.value}",
         "year": float(min(years, _NEWEST_YEARS) - REFERENCE_YEARS),
     }
-
-
-def coefficients_of(deployment: Deployment) -> Coefficients:
-    """Return the shipped coefficients of one deployment, as arrays of length 1."""
-    return shipped_coefficients().resolve([deployment_labels(deployment)])

@@ -32,9 +32,6 @@ from millwright.perf.timing import (
 )
 from millwright.quantity import Basis
 
-EAGER_POWER = 3.0
-"""Host and device overlap in an eager step; their times combine as (d³ + h³)^⅓, a maximum with a rounded corner."""
-
 USUAL_RIG = "inferencex"
 """Compiled deployments are taken to be set up as well as InferenceMAX's, by which most points were measured."""
 
@@ -86,8 +83,8 @@ def compile_step_time(
         spreads[_sigma_key(shipped)] for spreads in (fit.decode_log_sigma, fit.prefill_log_sigma)
     )
     step = StepTime(
-        tokens_s=_table(tokens, grid, prefill[0]),
-        decode_tokens_s=_table(tokens, grid, decode[0]),
+        tokens_s=time_table(tokens, grid, prefill[0]),
+        decode_tokens_s=time_table(tokens, grid, decode[0]),
         kv_s=float(max(kv_s[0], kv_floor_s[0])),
         prefill_s=float(max(pair_s[0], pair_floor_s[0])),
         seq_s=float(sequence_slope_s(stack, coefficients)[0] + queries * head_slope[0]),
@@ -128,9 +125,9 @@ def with_drafting(
         return replace(step, speculation=Speculation(draft, np.zeros(most + 1)))
     stack = stack_operators([step_operators(drafter, context_tokens)])
     tokens = np.arange(len(step.tokens_s), dtype=np.float64)
-    decode_s = _table(tokens, grid, token_time_s(stack, grid[None, :], coefficients)[0])
-    prefill_s = _table(tokens, grid, token_time_s(stack, grid[None, :], prefill_coefficients)[0])
-    logits_s = _table(tokens, grid, head_time_s(stack, grid[None, :], coefficients)[0])[: most + 1]
+    decode_s = time_table(tokens, grid, token_time_s(stack, grid[None, :], coefficients)[0])
+    prefill_s = time_table(tokens, grid, token_time_s(stack, grid[None, :], prefill_coefficients)[0])
+    logits_s = time_table(tokens, grid, head_time_s(stack, grid[None, :], coefficients)[0])[: most + 1]
     draft_s = draft.tokens * logits_s + (draft.tokens - 1) * decode_s[: most + 1]
     return replace(
         step,
@@ -153,7 +150,7 @@ def step_floor_s(deployment: Deployment, context_tokens: float, tokens: int) -> 
     memory_s, compute_s = stack.kv_bytes / stack.bandwidth, stack.kv_flop / stack.attention_peak
     kv_s = np.maximum(memory_s, compute_s) * stack.rank_share
     pair_s = stack.pair_flop / stack.attention_peak * stack.rank_share
-    table = _table(np.arange(tokens, dtype=np.float64), grid, floor[0])
+    table = time_table(np.arange(tokens, dtype=np.float64), grid, floor[0])
     if deployment.item_tokens:  # a token meets those of its own sequence alone, however many a request has
         table = table + float(pair_s[0]) * deployment.item_tokens / 2.0 * np.arange(tokens)
         pair_s = np.zeros(1)
@@ -176,7 +173,7 @@ def step_times_s(
     eager = eager_host_s(stack, coefficients)[:, None]
     if graph_tokens is not None:
         eager = np.where(tokens <= graph_tokens[:, None], 0.0, eager)
-    prefill = np.cbrt(device**3 + eager**3)
+    prefill = np.cbrt(device**3 + eager**3)  # host and device overlap: their maximum, with a rounded corner
     return device + host, prefill + host, slope
 
 
@@ -191,7 +188,8 @@ def _sigma_key(basis: Basis) -> str:
     return basis.value if basis in (Basis.FITTED, Basis.EXTRAPOLATED) else Basis.DATASHEET.value
 
 
-def _table(tokens: Floats, grid: Floats, times: Floats) -> Floats:
+def time_table(tokens: Floats, grid: Floats, times: Floats) -> Floats:
+    """Return the times [s] of steps of `tokens`, never falling, between those of `grid`; 0 for no token."""
     table = np.interp(tokens, grid, np.maximum.accumulate(times))
     table[0] = 0.0
     return table

@@ -17,9 +17,6 @@ from millwright.perf.operators import ACTIVATION_BYTES, StepOperators
 
 Floats = NDArray[np.float64]
 
-SOFT_MAX_POWER = 3.0
-"""Compute and memory time of a product combine as (c³ + m³)^⅓: their maximum, rounded where they are close."""
-
 _TILE_ROWS = 16.0
 """Grouped products are padded to tiles of this many rows per expert (CUTLASS and Triton kernels use 16 to 128)."""
 
@@ -158,6 +155,7 @@ def _products(stack: Stack, tokens: Floats, coefficients: Coefficients, heads: b
         flop, traffic = _product_work(stack, kind, rows, copies)
         compute = flop * (padded / rows) / _column(stack.peak[:, kind] * compute_share)
         memory = traffic / _column(stack.bandwidth * memory_share)
+        # the maximum of both, rounded where they are close
         total += _column(count) * np.cbrt(compute * compute * compute + memory * memory * memory)
     return total
 
