@@ -1,10 +1,10 @@
 """Fit the power of a busy device to ML.ENERGY's measurements; write src/millwright/perf/data/power.json.
 
-    OMP_NUM_THREADS=1 python scripts/fit_power.py [--data ../shared/data] [--keep DIR]
+    OMP_NUM_THREADS=1 python scripts/fit_power.py --keep DIR [--data ../shared/data]
 
 P = idle + (TDP − idle)·(a + b·√c), c the arithmetic done as a share of the bf16 peak (predicted, not measured). The
-report leaves whole models out. `DIR` is where `fit_engines.py --keep` left its errors: with them, the error of J/token
-is that of power and throughput both predicted without the model; without, the report keeps the figure that is there.
+report leaves whole models out. `DIR` is where `fit_engines.py --keep` left its errors of the same fit: the error of
+J/token is that of power and throughput both predicted without the model.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     default = os.environ.get("MILLWRIGHT_SHARED_DATA", str(REPOSITORY.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=Path(default))
-    parser.add_argument("--keep", type=Path, help="folder with the errors of models left out")
+    parser.add_argument("--keep", type=Path, required=True, help="folder with the errors of models left out")
     arguments = parser.parse_args()
     table = pl.read_parquet(arguments.data / "serving_points.parquet").filter(
         (pl.col("part") == "mlenergy") & pl.col("power_w").is_not_null()
@@ -63,17 +63,14 @@ def main() -> None:
         errors[left] = np.log((idle + span * (a + b * root))[left] / measured[left])
     a, b = fit(root, share)
     joules = table["energy_j_per_token"].to_numpy()
-    left_out_j = json.loads(OUT.read_text())["report"].get("energy_median_abs_error_models_left_out")
-    if arguments.keep is not None:
-        rate = left_out_throughput(arguments.data, arguments.keep, table)
-        root_out = np.sqrt(np.clip(2.0 * active * rate / count / peak, 0.0, 1.0))
-        watts = np.full(len(points), np.nan)
-        for model in np.unique(models):
-            left = models == model
-            a_out, b_out = fit(root[~left], share[~left])
-            watts[left] = (idle + span * (a_out + b_out * root_out))[left]
-        both = np.abs(watts * count / rate / table["energy_j_per_token"].to_numpy() - 1)
-        left_out_j = round(float(np.nanmedian(both)), 4)
+    rate = left_out_throughput(arguments.data, arguments.keep, table)
+    root_out = np.sqrt(np.clip(2.0 * active * rate / count / peak, 0.0, 1.0))
+    watts = np.full(len(points), np.nan)
+    for model in np.unique(models):
+        left = models == model
+        a_out, b_out = fit(root[~left], share[~left])
+        watts[left] = (idle + span * (a_out + b_out * root_out))[left]
+    both = np.abs(watts * count / rate / joules - 1)
     predicted = measured * np.exp(errors) * count / found.values[2]
     energy = np.abs(predicted / joules - 1)
     sigma = float(np.quantile(np.abs(errors), 0.8)) / 1.2816
@@ -81,7 +78,7 @@ def main() -> None:
         "points": len(points),
         "power_median_abs_error_models_left_out": round(float(np.median(np.abs(np.expm1(errors)))), 4),
         "energy_median_abs_error_power_left_out": round(float(np.median(energy)), 4),
-        "energy_median_abs_error_models_left_out": left_out_j,
+        "energy_median_abs_error_models_left_out": round(float(np.nanmedian(both)), 4),
     }
     contents = {
         "kind": "power",
