@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "millwright"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"whole_file", "spans"}),
+    frozenset({"whole_file", "spans", "silence"}),
+    frozenset({"integer_program"}),
     frozenset({"quantity"}),
     frozenset({"money"}),
     frozenset({"catalog"}),

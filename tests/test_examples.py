@@ -47,6 +47,13 @@ def test_an_example_has_an_answer(name: str) -> None:
     assert "NaN" not in plan_as_json(plan)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_option_warns_twice_of_the_same_device(name: str) -> None:
+    for option in _plan(name).options:
+        unmeasured = [each.split(" was at hand")[0] for each in option.warnings if each.startswith("No measurement of")]
+        assert len(unmeasured) == len(set(unmeasured)), option.title
+
+
 @pytest.mark.parametrize("name", [each for each in NAMES if each not in NARROW])
 def test_every_device_of_the_catalogue_is_an_option_or_refused(name: str) -> None:
     plan = _plan(name)

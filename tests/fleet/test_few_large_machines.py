@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import replace
 
 import numpy as np
@@ -50,8 +51,8 @@ def test_no_number_of_nearly_equal_machines_is_cheaper(seed: int) -> None:
     assert fleet.gap <= 1e-9
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_no_sharing_out_of_lengths_among_nearly_equal_machines_is_cheaper(seed: int) -> None:
+def _lengths_among_nearly_equal(seed: int) -> MixProblem:
+    """Return a question of short and long requests, which some machines serve by lanes."""
     rng = np.random.default_rng(500 + seed)
     names = ("short", "long")
     kinds = []
@@ -62,10 +63,22 @@ def test_no_sharing_out_of_lengths_among_nearly_equal_machines_is_cheaper(seed: 
         kinds.append(replace(kind, lanes=lanes) if rng.random() < 0.2 else kind)
     classes = tuple(requests(name, float(rng.uniform(0.3, 1.8))) for name in names)
     api = tokens("api", {name: float(rng.uniform(80, 500)) for name in names})
-    problem = question(classes, tuple(kinds), (api,), spares=int(rng.integers(0, 2)))
+    return question(classes, tuple(kinds), (api,), spares=int(rng.integers(0, 2)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_sharing_out_of_lengths_among_nearly_equal_machines_is_cheaper(seed: int) -> None:
+    problem = _lengths_among_nearly_equal(seed)
     fleet = solve(problem, EXACT)
     assert fleet is not None
     assert fleet.objective == pytest.approx(least_by_trying(problem, 5), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [23, 35, 38])
+def test_a_solver_prints_nothing_where_its_own_debugging_would(seed: int, capfd: pytest.CaptureFixture[str]) -> None:
+    solve(_lengths_among_nearly_equal(seed), EXACT)
+    ctypes.CDLL(None).fflush(None)
+    assert capfd.readouterr().out == ""
 
 
 def _bound_of_fractions(problem: MixProblem) -> float:

@@ -98,12 +98,14 @@ class _Decoding:
 class _StepCosts:
     """What decode steps take: `step_s` [s] of `sizes` sequences alone; a sequence has `places` tokens of a step.
 
-    `free_s` [s] is the least that a sequence's part of any step can take, beside prompts too.
+    `prompt_token_s` [s] is the least that a prompt's token can take, `free_s` [s] the least that a sequence's part of
+    any step can, beside prompts too.
     """
 
     sizes: NDArray[np.int64]
     step_s: Floats
     places: int
+    prompt_token_s: float
     free_s: float
 
     @classmethod
@@ -116,8 +118,9 @@ class _StepCosts:
         if step.speculation is not None:
             draft_s = step.speculation.draft_s[np.minimum(sizes, len(step.speculation.draft_s) - 1)]
             step_s, drafting_s = step_s + draft_s, float((draft_s / sizes).min())
-        beside_s = places * _cheapest_prefill_token_s(step) + drafting_s
-        return cls(sizes, step_s, places, min(float((step_s / sizes).min()), beside_s))
+        prompt_token_s = _cheapest_prefill_token_s(step)
+        beside_s = places * prompt_token_s + drafting_s
+        return cls(sizes, step_s, places, prompt_token_s, min(float((step_s / sizes).min()), beside_s))
 
 
 def rate_bound(service: Service, step: StepTime, limits: SchedulerLimits, kv_capacity_tokens: int) -> float:
@@ -136,9 +139,8 @@ def asked_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_c
         return math.inf
     inputs, outputs, shared = asked.inputs[served], asked.outputs[served], asked.shared[served]
     decoding = asked.decoding(step).of(served)
-    prefill_token_s = _cheapest_prefill_token_s(step)
     costs = _StepCosts.of(step, _most_sequences(asked, limits, kv_capacity_tokens))
-    prompts_s = (inputs - shared) * prefill_token_s + step.prefill_s * (
+    prompts_s = (inputs - shared) * costs.prompt_token_s + step.prefill_s * (
         inputs * (inputs - 1.0) - shared * (shared - 1.0)
     ) / 2.0
     reads_s = decoding.steps * (step.seq_s + step.kv_s * inputs) + step.kv_s * decoding.before
@@ -259,17 +261,17 @@ def _coarse_hull(duration: Floats, share: Floats) -> tuple[Floats, Floats]:
 
 
 def _convex(duration: Floats, share: Floats) -> tuple[Floats, Floats]:
-    kept: list[int] = []
-    for i in range(len(duration)):
+    """Return the corners of the lower convex hull of points in order of `duration` (Andrew's monotone chain)."""
+    kept: list[tuple[float, float]] = []
+    for at, value in zip(duration.tolist(), share.tolist(), strict=True):  # plain floats: arrays one by one are slow
         while len(kept) >= 2:
-            a, b = kept[-2], kept[-1]
-            slope = (share[i] - share[a]) / (duration[i] - duration[a])
-            if share[b] >= share[a] + slope * (duration[b] - duration[a]):
-                kept.pop()
-            else:
+            (first, start), (last, end) = kept[-2:]
+            if end < start + (value - start) / (at - first) * (last - first):
                 break
-        kept.append(i)
-    return duration[kept], share[kept]
+            kept.pop()
+        kept.append((at, value))
+    corners = np.array(kept)
+    return corners[:, 0], corners[:, 1]
 
 
 def _work_under_cache(

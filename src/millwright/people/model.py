@@ -1,4 +1,4 @@
-"""A small builder of mixed-integer linear programs: named columns and rows, solved by HiGHS through SciPy."""
+"""A small builder of mixed-integer linear programs: columns and rows as they come to mind, then solved."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
+
+from millwright.integer_program import Rows, minimise
 
 _PATIENCE_S = 120.0  # far beyond what the nodes take; only a program out of all measure meets it
 
@@ -84,33 +86,24 @@ class LinearModel:
 
         Nodes are counted rather than seconds, so that the answer is the same on a slow or busy machine.
         """
-        import numpy as np
-        from scipy.optimize import Bounds, LinearConstraint, milp
-        from scipy.sparse import csr_array
-
         if not self.costs:
             met = all(low <= 1e-9 and high >= -1e-9 for _, low, high in self.rows)
             return Solution(Outcome.OPTIMAL if met else Outcome.INFEASIBLE, 0.0, ())
-        starts = np.cumsum([0, *(len(terms) for terms, _, _ in self.rows)])
-        columns = np.fromiter((column for terms, _, _ in self.rows for column in terms), dtype=np.int32)
-        values = np.fromiter((value for terms, _, _ in self.rows for value in terms.values()), dtype=np.float64)
-        matrix = csr_array((values, columns, starts), shape=(len(self.rows), len(self.costs)))
-        low = np.array([low for _, low, _ in self.rows])
-        high = np.array([high for _, _, high in self.rows])
-        found = milp(
-            np.array(self.costs),
-            integrality=np.array(self.integers),
-            bounds=Bounds(np.array(self.lows), np.array(self.highs)),
-            constraints=LinearConstraint(matrix, low, high) if self.rows else None,
-            options={"mip_rel_gap": gap, "node_limit": most_nodes, "time_limit": _PATIENCE_S},
+        rows = Rows(
+            rows=[number for number, (terms, _, _) in enumerate(self.rows) for _ in terms],
+            columns=[column for terms, _, _ in self.rows for column in terms],
+            values=[value for terms, _, _ in self.rows for value in terms.values()],
+            low=[low for _, low, _ in self.rows],
+            high=[high for _, _, high in self.rows],
         )
-        if found.status == 2:
-            return Solution(Outcome.INFEASIBLE, inf, ())
-        if found.x is None:
-            return Solution(Outcome.UNFINISHED, inf, ())
-        values_found = tuple(
-            float(round(value)) if integer else float(value)
-            for value, integer in zip(found.x, self.integers, strict=True)
+        found = minimise(
+            self.costs, rows, self.lows, self.highs, self.integers, gap=gap, nodes=most_nodes, time_s=_PATIENCE_S
         )
-        outcome = Outcome.OPTIMAL if found.status == 0 else Outcome.UNFINISHED
-        return Solution(outcome, float(found.fun), values_found, max(0.0, float(found.mip_gap or 0.0)))
+        if found.values is None:
+            return Solution(Outcome.INFEASIBLE if found.infeasible else Outcome.UNFINISHED, inf, ())
+        values = tuple(
+            float(round(value)) if integer else value
+            for value, integer in zip(found.values.tolist(), self.integers, strict=True)
+        )
+        outcome = Outcome.OPTIMAL if found.proven else Outcome.UNFINISHED
+        return Solution(outcome, found.objective, values, max(0.0, found.gap))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.shared_part import SharedPart
 from millwright.plan.terms import Pricing
 from millwright.plan.workload_costs import workload_costs
-from millwright.quantity import Basis
+from millwright.quantity import Basis, weakest
 from millwright.scenario.model import CloudSite, ColoSite, Commitment, OwnedSite, Scenario
 from millwright.spans import DAYS_PER_MONTH, HOURS_PER_MONTH
 
@@ -80,12 +81,13 @@ def published_option(
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
+    bases = _bases(option)
     for number, part in enumerate(option.parts):
         shown, text = _told_of_draft(_fleet_part(part, central, runs, curves=curves), option, number, central, runs)
         fleet.append(shown)
         warnings += text
         binds += _bindings(part, central, pricing)
-        warnings += _warnings(part, scenario, created, central)
+        warnings += _warnings(part, bases, scenario, created, central)
     if option.verdict is LawVerdict.UNKNOWN:
         missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
         warnings.insert(0, f"Whether the law allows it is unknown until you say: {in_words(missing)}")
@@ -330,7 +332,20 @@ def _long_wait(part: PricedPart, central: Inputs) -> list[str]:
     ]
 
 
-def _warnings(part: PricedPart, scenario: Scenario, created: dt.date, central: Inputs) -> list[str]:
+def _bases(option: PricedOption) -> dict[str, Basis]:
+    """Return what the speed of each device rests on, by its id: the weakest where workloads differ, to warn of once."""
+    found: dict[str, Basis] = {}
+    for part in option.parts:
+        platform, answer = part.draft.platform, part.draft.answer
+        if platform is not None and answer is not None and answer.performance is not None:
+            basis = answer.performance.candidate.step.basis
+            found[platform.device.id] = weakest(basis, found.get(platform.device.id, basis))
+    return found
+
+
+def _warnings(
+    part: PricedPart, bases: Mapping[str, Basis], scenario: Scenario, created: dt.date, central: Inputs
+) -> list[str]:
     draft, terms = part.draft, part.serving.terms
     found: list[str] = []
     age = price_age_days(terms.date, created)
@@ -352,16 +367,16 @@ def _warnings(part: PricedPart, scenario: Scenario, created: dt.date, central: I
             "A spare is as many hosts."
         )
     if replica is not None:
-        basis = replica.candidate.step.basis
-        spans_hosts = draft.platform is not None and draft.platform.network is not None
-        if spans_hosts:
+        assert draft.platform is not None, "only machines have replicas"
+        device = draft.platform.device
+        basis = bases[device.id]
+        if draft.platform.network is not None:
             found.append("Nobody measured this replica over several hosts: its speed is assumed, test before you buy.")
         elif basis not in (Basis.MEASURED, Basis.FITTED):
-            device = draft.platform.device.name if draft.platform is not None else "the device"
             origin = {Basis.ASSUMED: "assumed", Basis.DATASHEET: "reckoned from its datasheet"}.get(
                 basis, "extrapolated from devices like it"
             )
-            found.append(f"No measurement of {device} was at hand; its speed is {origin}: test before you buy.")
+            found.append(f"No measurement of {device.name} was at hand; its speed is {origin}: test before you buy.")
         weights = replica.candidate.deployment.weights
         if weights.bytes_per_weight < 1.0 and weights != draft.asked.model.native_precision:
             found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")

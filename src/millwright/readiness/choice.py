@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from millwright.integer_program import Rows, minimise
 from millwright.readiness.actions import Action, is_done, points
 from millwright.readiness.assessment import Assessment, Range
 
@@ -107,25 +108,23 @@ def _solve(
     """Return the names set to 1 in the least-cost solution of binary variables under `rows` (terms, low, high)."""
     if not names:
         return ()
-    import numpy as np
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array
-
     place = {name: number for number, name in enumerate(names)}
     entries = [
         (number, place[name], value) for number, (terms, _, _) in enumerate(rows) for name, value in terms.items()
     ]
-    shape = (len(rows), len(names))
-    at = ([row for row, _, _ in entries], [column for _, column, _ in entries])
-    matrix = csr_array(([value for _, _, value in entries], at), shape=shape)
-    found = milp(
-        np.array([costs[name] for name in names]),
-        integrality=np.ones(len(names), dtype=np.int64),
-        bounds=Bounds(0, 1),
-        constraints=[LinearConstraint(matrix, [low for _, low, _ in rows], [high for _, _, high in rows])]
-        if rows
-        else [],
+    found = minimise(
+        [costs[name] for name in names],
+        Rows(
+            rows=[row for row, _, _ in entries],
+            columns=[column for _, column, _ in entries],
+            values=[value for _, _, value in entries],
+            low=[low for _, low, _ in rows],
+            high=[high for _, _, high in rows],
+        ),
+        [0.0] * len(names),
+        [1.0] * len(names),
+        [1] * len(names),
     )
-    if found.x is None:
+    if found.values is None:
         raise RuntimeError(f"the choice of actions has no solution: {found.message}")
-    return tuple(name for name, value in zip(names, found.x, strict=True) if value > 0.5)
+    return tuple(name for name, value in zip(names, found.values, strict=True) if value > 0.5)

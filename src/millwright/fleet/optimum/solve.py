@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from millwright.fleet.optimum.build import LinearModel, build
 from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
+from millwright.integer_program import Rows, minimise
 
 GAP = 2e-3
 """Relative gap at which the search for a better fleet ends: far below what prices are known to."""
@@ -32,7 +33,6 @@ class Effort:
 USUAL = Effort()
 EXACT = Effort(gap=0.0, nodes=1_000_000)
 
-_INFEASIBLE = 2  # scipy.optimize.milp's status
 _NOTHING = 1e-6
 
 
@@ -195,25 +195,15 @@ def run_highs(model: LinearModel, effort: Effort) -> tuple[NDArray[np.float64] |
 
     Raises TooLongError when the effort is spent before an answer was found.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp  # loaded when first needed: half a second
-    from scipy.sparse import coo_array
-
     scale = float(np.abs(model.objective).max(initial=0.0)) or 1.0
-    shape = (len(model.row_low), len(model.objective))
-    matrix = coo_array((model.values, (model.rows, model.columns)), shape=shape).tocsr()
-    found = milp(
-        model.objective / scale,
-        integrality=model.whole.astype(np.int64),
-        bounds=Bounds(model.lower, model.upper),
-        constraints=LinearConstraint(matrix, model.row_low, model.row_high),
-        options={"time_limit": effort.time_s, "node_limit": effort.nodes, "mip_rel_gap": min(effort.gap, 1e6)},
-    )
-    if found.x is None:
-        if found.status == _INFEASIBLE:
-            return None, math.inf
+    rows = Rows(model.rows, model.columns, model.values, model.row_low, model.row_high)
+    found = minimise(
+        model.objective / scale, rows, model.lower, model.upper, model.whole,
+        gap=min(effort.gap, 1e6), nodes=effort.nodes, time_s=effort.time_s,
+    )  # fmt: skip
+    if found.values is None and not found.infeasible:
         raise TooLongError(f"no fleet was found within {effort.nodes:,} nodes or {effort.time_s:g} s: {found.message}")
-    bound = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
-    return np.asarray(found.x, dtype=np.float64), float(bound) * scale
+    return found.values, found.bound * scale
 
 
 def _read_back(problem: MixProblem, model: LinearModel, values: NDArray[np.float64], bound: float) -> Fleet:
