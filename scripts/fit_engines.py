@@ -23,7 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from left_out import conformal_spreads, errors_by, group_weights, scatter_rows, score, worst_rows
+from left_out import (
+    LeftOut,
+    Spreads,
+    group_columns,
+    group_weights,
+    kinship_of_left_out,
+    scatter_rows,
+    with_rare_makers,
+    worst_rows,
+)
 from millwright.measure.fitting import ALL_PARAMETERS, HierarchicalFit, as_coefficients, log_metrics
 from millwright.measure.loops import simulated_factors
 from millwright.measure.predict import corrected, errors_to_explain, sort_of_point
@@ -85,7 +94,7 @@ def scheme_keys(sample: Sample, scheme: str) -> list[str]:
     keys = []
     for each, label in zip(sample.resolved, sample.labels, strict=True):
         deployment, point = each.deployment, each.point
-        device, model = deployment.device.id, deployment.model.id
+        device, model = str(label["device"]), str(label["blocks"])
         whole = (
             device,
             model,
@@ -177,47 +186,55 @@ def cross_validate(
     """Return the report and the intervals by novelty; `without` gives the effects fitted without points left out."""
     sorts = [sort_of_point(each) for each in sample.resolved]
     parts = np.array(sample.table["part"].to_list())
+    columns = group_columns(sample)
     weights = group_weights(sample)
     recent = np.isin(parts, RECENT)
     joint = recent & np.array([sort.startswith("joint") for sort in sorts])
-    report, spreads = {}, {}
+    report: dict[str, Any] = {}
+    spreads: dict[str, Spreads] = {}
+
+    def intervals_of(found: LeftOut, chosen: NDArray[np.bool_]) -> dict[str, Spreads]:
+        intervals = found.intervals(chosen)
+        return with_rare_makers(intervals, spreads["cell"]) if "device" in intervals else intervals
+
     for scheme, count in FOLDS.items():
         begun = time.time()
         keys = scheme_keys(sample, scheme)
         folds = fold_numbers(keys, count)
         errors = left_out_errors(fit, sample, without, scheme, folds, keep)
         groups = folds if scheme == "config" else np.unique(keys, return_inverse=True)[1]
-        spreads[scheme] = conformal_spreads(errors, sorts, recent, weights, groups)
+        novelties = kinship_of_left_out(sample, folds) if scheme == "device" else np.full(len(folds), scheme)
+        found = LeftOut(errors, novelties, sorts, groups, weights)
+        intervals = intervals_of(found, recent)
         # the intervals that judge a half of the folds come from the other half, factors included
         halves = folds % 2 == 0
-        honest = [
-            score(errors, conformal_spreads(errors, sorts, recent & ~side, weights, groups), sorts, joint & side)
-            for side in (halves, ~halves)
-        ]
+        honest = [found.score(intervals_of(found, recent & ~side), joint & side) for side in (halves, ~halves)]
         report[scheme] = {
-            "all": score(errors, spreads[scheme], sorts, recent),
-            "joint": score(errors, spreads[scheme], sorts, joint),
+            "all": found.score(intervals, recent),
+            "joint": found.score(intervals, joint),
             "coverage_from_other_half": [{name: half[name]["inside_80"] for name in half} for half in honest],
-            "by_part": {part: score(errors, spreads[scheme], sorts, parts == part) for part in sorted(set(parts))},
+            "by_part": found.score_by({"part": parts}, intervals, recent)["part"],
         }
+        if scheme == "device":
+            report[scheme]["by_kinship"] = found.score_by({"kinship": novelties}, intervals, joint)["kinship"]
         if scheme in ("cell", "model", "device"):
-            report[scheme]["by"] = errors_by(sample, errors, spreads[scheme], sorts, joint)
+            report[scheme]["by"] = found.score_by(columns, intervals, joint)
             report[scheme]["scatter"] = scatter_rows(sample, errors, joint)
         if scheme == "cell":
             report[scheme]["worst"] = worst_rows(sample, errors, joint)
+        spreads |= intervals
         tell(scheme, report[scheme]["joint"], begun)
     for scheme in (LATER, LONG):
         begun = time.time()
         folds = special_folds(sample, scheme)
         errors = left_out_errors(fit, sample, without, scheme, folds, keep)
         left = folds == 0
+        found = LeftOut(errors, np.full(len(folds), "cell"), sorts, folds, weights)
         report[scheme] = {
-            "joint": score(errors, spreads["cell"], sorts, joint & left),
-            "all": score(errors, spreads["cell"], sorts, left),
-            "by_part": {
-                part: score(errors, spreads["cell"], sorts, left & (parts == part)) for part in sorted(set(parts[left]))
-            },
-            "by": errors_by(sample, errors, spreads["cell"], sorts, left),
+            "joint": found.score(spreads, joint & left),
+            "all": found.score(spreads, left),
+            "by_part": found.score_by({"part": parts}, spreads, left)["part"],
+            "by": found.score_by(columns, spreads, left),
         }
         tell(scheme, report[scheme]["all"], begun)
     unknown = widest(spreads["model"], spreads["device"])
@@ -237,11 +254,10 @@ def validate_beyond(
         folds = special_folds(sample, scheme)
         errors = left_out_errors(fit, sample, without, scheme, folds, keep)
         left = folds == 0
+        found = LeftOut(errors, np.full(len(folds), "long"), sorts, folds, sample.weights)
         report[scheme] = {
-            "all": score(errors, spreads["long"], sorts, left),
-            "by_part": {
-                part: score(errors, spreads["long"], sorts, left & (parts == part)) for part in sorted(set(parts[left]))
-            },
+            "all": found.score(spreads, left),
+            "by_part": found.score_by({"part": parts}, spreads, left)["part"],
         }
         tell(scheme, report[scheme]["all"], begun)
     return report
@@ -338,7 +354,7 @@ def main() -> None:
     known = {
         "kind": "known",
         "devices": sorted({each.deployment.device.id for each in sample.resolved}),
-        "models": sorted({each.deployment.model.id for each in sample.resolved}),
+        "models": sorted({str(label["blocks"]) for label in sample.labels}),
         "cells": newest_of_cells(sample),
         "longest_tokens": LONGEST_TOKENS,
         "spreads": spreads,
@@ -349,8 +365,8 @@ def main() -> None:
 def newest_of_cells(sample: Sample) -> dict[str, float]:
     """Return when the newest engine measured on each cell was current [years, as labels have them]."""
     newest: dict[str, float] = {}
-    for each, label in zip(sample.resolved, sample.labels, strict=True):
-        cell = f"{each.deployment.device.id}|{each.deployment.model.id}"
+    for label in sample.labels:
+        cell = "|".join(str(label[name]) for name in ("device", "blocks", "engine", "format"))
         newest[cell] = max(newest.get(cell, -math.inf), round(float(label["year"]), 3))
     return dict(sorted(newest.items()))
 
@@ -363,7 +379,7 @@ def fitted_views(sample: Sample, keep: Path | None) -> tuple[list[HierarchicalFi
     fits: list[HierarchicalFit] = []
     found: list[Floats] = []
     for number, (cell_rows, looseness) in enumerate(VIEWS):
-        weights = row_weights(sample.table, sample.resolved, sample.labels, cell_rows)
+        weights = row_weights(sample.table, sample.labels, cell_rows)
         fit = HierarchicalFit(sample.points, sample.labels, sample.measured, weights, looseness=looseness)
         if fits:
             fit.played = fits[0].played

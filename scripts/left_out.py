@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,7 @@ def quantile_pair(errors: Floats, weights: Floats) -> list[float]:
 
 def group_weights(sample: Sample) -> Floats:
     """Return a weight per point that keeps large groups (device, model, engine) from speaking for new ones."""
-    keys = [
-        (each.deployment.device.id, each.deployment.model.id, str(label["engine"]))
-        for each, label in zip(sample.resolved, sample.labels, strict=True)
-    ]
+    keys = [tuple(label[name] for name in ("device", "blocks", "engine")) for label in sample.labels]
     sizes = collections.Counter(keys)
     return np.array([sizes[key] ** -GROUP_POWER for key in keys])
 
@@ -97,34 +95,82 @@ def widened(spreads: Spreads, factors: Sequence[float]) -> Spreads:
     }
 
 
-def conformal_spreads(
-    errors: Floats, sorts: Sequence[str], chosen: NDArray[np.bool_], weights: Floats, groups: NDArray[np.int64]
-) -> Spreads:
-    """Return intervals by sort and metric from the chosen rows' errors, widened for groups never seen."""
-    factors = conformal_factors(errors, sorts, chosen, weights, groups)
-    return widened(spreads_of(errors, sorts, chosen, weights), factors)
+@dataclass(frozen=True)
+class LeftOut:
+    """What one way of leaving points out found; arrays over all points of a sample.
+
+    `errors` (3, points) is log(measured / predicted), NaN where not left out; `novelties` and `sorts` say by which
+    intervals a point is judged; `groups` are those that were left out together, `weights` how much a point counts.
+    """
+
+    errors: Floats
+    novelties: NDArray[np.str_]
+    sorts: Sequence[str]
+    groups: NDArray[np.int64]
+    weights: Floats
+
+    def intervals(self, chosen: NDArray[np.bool_]) -> dict[str, Spreads]:
+        """Return intervals by novelty from the chosen points' errors.
+
+        Points of a family that was never measured have too few groups for a factor of their own.
+        """
+        rows = {str(name): chosen & (self.novelties == name) for name in np.unique(self.novelties)}
+        raw = {name: spreads_of(self.errors, self.sorts, mine, self.weights) for name, mine in rows.items()}
+        groups = max(rows, key=lambda name: len(np.unique(self.groups[rows[name]])))
+        factors = conformal_factors(self.errors, self.sorts, rows[groups], self.weights, self.groups)
+        return {name: widened(each, factors) for name, each in raw.items()}
+
+    def score(self, intervals: Mapping[str, Spreads], chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        """Return median absolute error, coverage and interval width per metric over the chosen points."""
+        report: dict[str, Any] = {}
+        pairs = [intervals[novelty][sort] for novelty, sort in zip(self.novelties, self.sorts, strict=True)]
+        quantiles = np.array(pairs)
+        for metric, name in enumerate(METRICS):
+            rows = chosen & np.isfinite(self.errors[metric])
+            if not rows.any():
+                continue
+            e, q = self.errors[metric][rows], quantiles[rows, metric]
+            report[name] = {
+                "points": int(rows.sum()),
+                "median_abs_error": round(float(np.median(np.abs(np.expm1(-e)))), 4),
+                "mean_abs_error": round(float(np.mean(np.minimum(np.abs(np.expm1(-e)), 10.0))), 4),
+                "bias": round(float(np.median(np.expm1(-e))), 4),
+                "inside_80": round(float(np.mean((e >= np.minimum(q[:, 0], 0)) & (e <= np.maximum(q[:, 1], 0)))), 3),
+                "width": round(float(np.median(np.exp(q[:, 1] - q[:, 0]))), 3),
+            }
+        return report
+
+    def score_by(
+        self, columns: Mapping[str, Sequence[str]], intervals: Mapping[str, Spreads], chosen: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        """Return scores by each of the columns of the report, a label per point and column."""
+        tables: dict[str, Any] = {}
+        for column, values in columns.items():
+            names = np.array(values)
+            tables[column] = {
+                str(name): self.score(intervals, chosen & (names == name)) for name in np.unique(names[chosen])
+            }
+        return tables
 
 
-def score(
-    errors: Floats, spreads: Mapping[str, Any], sorts: Sequence[str], chosen: NDArray[np.bool_]
-) -> dict[str, Any]:
-    """Return median absolute error, coverage and interval width per metric over the chosen points."""
-    report: dict[str, Any] = {}
-    quantiles = np.array([spreads[sort] for sort in sorts])
-    for metric, name in enumerate(METRICS):
-        rows = chosen & np.isfinite(errors[metric])
-        if not rows.any():
-            continue
-        e, q = errors[metric][rows], quantiles[rows, metric]
-        report[name] = {
-            "points": int(rows.sum()),
-            "median_abs_error": round(float(np.median(np.abs(np.expm1(-e)))), 4),
-            "mean_abs_error": round(float(np.mean(np.minimum(np.abs(np.expm1(-e)), 10.0))), 4),
-            "bias": round(float(np.median(np.expm1(-e))), 4),
-            "inside_80": round(float(np.mean((e >= np.minimum(q[:, 0], 0)) & (e <= np.maximum(q[:, 1], 0)))), 3),
-            "width": round(float(np.median(np.exp(q[:, 1] - q[:, 0]))), 3),
-        }
-    return report
+def kinship_of_left_out(sample: Sample, folds: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return how new each point's device is to the fit of the other folds: `device`, or `family` if it has no kin."""
+    families = np.array([str(label["family"]) for label in sample.labels])
+    found = np.full(len(folds), "family")
+    for fold in np.unique(folds):
+        left = folds == fold
+        found[left & np.isin(families, families[~left])] = "device"
+    return found
+
+
+def with_rare_makers(intervals: Mapping[str, Spreads], of_cells: Spreads) -> dict[str, Spreads]:
+    """Return intervals of new devices with those of rarely measured makers filled in: none that has kin was left out.
+
+    Where kin was measured on the same model (`kin`) they have everybody's, else those of a new model on a known device.
+    """
+    rare, joint = "joint-rare", "joint"
+    known = intervals["device"]
+    return {**intervals, "kin": known | {rare: known[joint]}, "device": known | {rare: of_cells[rare]}}
 
 
 def group_columns(sample: Sample) -> dict[str, list[str]]:
@@ -137,19 +183,6 @@ def group_columns(sample: Sample) -> dict[str, list[str]]:
         "format": [str(label["format"]) for label in sample.labels],
         "load": [f"{low} to {low * 4 - 1}" for low in load],
     }
-
-
-def errors_by(
-    sample: Sample, errors: Floats, spreads: Mapping[str, Any], sorts: Sequence[str], chosen: NDArray[np.bool_]
-) -> dict[str, Any]:
-    """Return scores by each of the columns of the report."""
-    tables: dict[str, Any] = {}
-    for column, values in group_columns(sample).items():
-        names = np.array(values)
-        tables[column] = {
-            name: score(errors, spreads, sorts, chosen & (names == name)) for name in sorted(set(names[chosen]))
-        }
-    return tables
 
 
 def scatter_rows(sample: Sample, errors: Floats, chosen: NDArray[np.bool_], most: int = 500) -> list[list[Any]]:

@@ -109,16 +109,10 @@ def measured_logs(points: Sequence[ServingPoint], table: pl.DataFrame) -> Floats
 
 
 def row_weights(
-    table: pl.DataFrame,
-    resolved: Sequence[ResolvedPoint],
-    labels: Sequence[Mapping[str, str | float]],
-    cell_rows: float = CELL_ROWS,
+    table: pl.DataFrame, labels: Sequence[Mapping[str, str | float]], cell_rows: float = CELL_ROWS
 ) -> Floats:
     """Return how much each row counts: by its source, and a cell's rows together as `cell_rows` at most."""
-    cells = [
-        (each.deployment.device.id, each.deployment.model.id, label["engine"], label["format"], label["rig"])
-        for each, label in zip(resolved, labels, strict=True)
-    ]
+    cells = [tuple(label[name] for name in ("device", "blocks", "engine", "format", "rig")) for label in labels]
     sizes = collections.Counter(cells)
     by_cell = np.array([min(1.0, cell_rows / sizes[cell]) for cell in cells])
     return np.asarray(by_cell * np.array([PART_WEIGHT[part] for part in table["part"].to_list()]))
@@ -138,6 +132,6 @@ def gather(data: Path, parts: Sequence[str] = tuple(PART_WEIGHT)) -> Sample:
     table, logs = table[rows.tolist()], logs[:, rows]
     labels = [point_labels(each) for each in resolved]
     arranged = arrange_points(resolved)
-    weights = row_weights(table, resolved, labels)
+    weights = row_weights(table, labels)
     keys = [residual_labels(each, label) for each, label in zip(resolved, labels, strict=True)]
     return Sample(table, resolved, arranged, labels, keys, logs, weights)

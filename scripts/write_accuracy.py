@@ -49,11 +49,14 @@ fitted; with them and with loops played rather than solved, unseen cells went fr
 what stands below, unseen models from 9.8 % and 27.3 %, unseen devices from 9.1 % and 21.6 %. Where other benchmarks
 judge, the settings that such scripts choose are unknown, and errors may be those of before.
 
-Intervals are quantiles of those left-out errors by novelty and sort of point, times a factor: the one at which a whole
-group, judged by the quantiles of the other groups, is covered by 80 %. Two columns more leave out the newest quarter of
-the closed loops by date, and all prompts of 7,000 tokens and more; their intervals are those of unseen cells, as for
-any cell of which only older software was measured. Prompts above 9,216 tokens have the interval of points whose device
-and model are both new."""
+Models are told apart by the sizes of their blocks, so that no fold holds another version of a model that is left out.
+
+Intervals are quantiles of those left-out errors by novelty and sort of point, times a factor: the one at which a
+whole group, judged by the quantiles of the other groups, is covered by 80 %. Devices left out count as new devices
+where another of their family stays, else as a new family, whose intervals are far wider. Two columns more leave out
+the newest quarter of the closed loops by date, and all prompts of 7,000 tokens and more; their intervals are those of
+unseen cells, as for any cell of which only older software was measured. Prompts above 9,216 tokens have the interval
+of points whose device and model are both new."""
 
 PEERS = """\
 Other programs on their own held-out points: AIConfigurator 0.12 (constants tuned) TPOT 7.7 % and TTFT 44 % on unseen
@@ -73,6 +76,9 @@ and old servers. They are left out together of the fit to all sources, so nothin
 device."""
 
 NAMES = {"ttft_ms_mean": "mean TTFT", "tpot_ms_mean": "TPOT", "output_tok_s_total": "throughput"}
+
+
+KINSHIP = {"device": "known", "family": "new: MI355X from MI300X, and the other way round"}
 
 
 def percent(value: float) -> str:
@@ -110,7 +116,7 @@ def headline(report: Mapping[str, Any], part: str) -> list[str]:
 def breakdown(tables: Mapping[str, Any], heading: str = "###") -> list[str]:
     lines: list[str] = []
     for column, groups in tables.items():
-        lines += ["", f"{heading} By {column}", ""]
+        lines += ["", f"{heading} By {column}", ""] if heading else [""]
         lines += ["| " + column + " | points | TPOT | bias | TTFT | throughput | in 80 % |"]
         lines.append("|---|---:|---:|---:|---:|---:|---:|")
         for name, cells in sorted(groups.items(), key=lambda item: -_points(item[1])):
@@ -210,6 +216,9 @@ def main() -> None:
         "## Closed loops on one deployment",
         "",
         *headline(report, "joint"),
+        "",
+        "The same accelerators, apart by whether another of their family was left to learn from:",
+        *breakdown({"family": {KINSHIP[each]: found for each, found in report["device"]["by_kinship"].items()}}, ""),
         "",
         *PEERS.splitlines(),
         "",

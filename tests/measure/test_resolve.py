@@ -92,3 +92,22 @@ def test_versions_are_ordered_in_time() -> None:
     assert None not in years
     assert years == sorted(year for year in years if year is not None)
     assert version_years("vllm", "nightly") is None
+
+
+def test_four_bits_are_mxfp4_on_devices_without_nvfp4() -> None:
+    asked = {"model": "deepseek-ai/DeepSeek-R1", "precision_weights": "fp4", "engine": "sglang"}
+    assert resolved(accelerator="AMD MI355X", **asked).deployment.weights is Precision.MXFP4
+    assert resolved(accelerator="NVIDIA B200", **asked).deployment.weights is Precision.NVFP4
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [("NVIDIA B300 SXM6 288GB", "b300-sxm"), ("AMD MI300X 192GB HBM3", "mi300x"), ("NVIDIA B200 SXM6", "b200-sxm")],
+)
+def test_a_form_factor_or_a_memory_in_a_name_does_not_make_it_strange(name: str, device: str) -> None:
+    found = resolved(accelerator=name, model="llama-3.1-8b")
+    assert (found.deployment.device.id, found.notes) == (device, ())
+
+
+def test_another_memory_is_another_device() -> None:
+    assert resolved(accelerator="NVIDIA B200 SXM6 96GB", model="llama-3.1-8b").notes

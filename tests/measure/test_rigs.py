@@ -134,3 +134,20 @@ def test_every_setting_names_what_the_package_knows_and_where_it_was_read() -> N
         assert each.formats <= {format_.value for format_ in Precision}
         assert each.since < each.until
         assert entry["source"]
+
+
+def test_a_pair_without_a_script_is_started_as_its_kin() -> None:
+    b200 = resolved(accelerator="NVIDIA B200", model="gpt-oss-120b", precision_weights="mxfp4", date="2025-12-20")
+    b300 = resolved(accelerator="NVIDIA B300", model="gpt-oss-120b", precision_weights="mxfp4", date="2025-12-20")
+    assert b300.deployment.limits == b200.deployment.limits
+    assert arrange_points([b300]).graph_tokens == arrange_points([b200]).graph_tokens > 0
+
+
+def test_a_script_of_the_very_pair_counts_more_than_its_kins() -> None:
+    row = {"model": "GLM-5", "engine": "sglang", "precision_weights": "fp8", "date": "2026-07-01", "tp": 8}
+    assert resolved(accelerator="AMD MI325X", **row).deployment.limits.max_num_batched_tokens == 16_384
+
+
+def test_a_benchmarks_short_names_are_models_in_its_own_tables_alone() -> None:
+    assert resolved(model="dsr1").deployment.model.id == "deepseek-r1"
+    assert resolved(model="dsr1", isl_dist="fixed").notes

@@ -11,7 +11,7 @@ from millwright.perf.residual import LIMITS, fit_residual, read_residual, write_
 
 
 def labels(engine: str) -> dict[str, str]:
-    names = ("engine", "family", "shape", "rig", "format", "device", "model-id", "month", "layout")
+    names = ("engine", "family", "shape", "rig", "format", "device", "blocks", "month", "layout")
     return {name: f"{engine}-{name}" for name in names}
 
 

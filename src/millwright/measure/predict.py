@@ -199,9 +199,8 @@ def _novelty(resolved: ResolvedPoint) -> str:
     if resolved.notes:
         return "both"
     deployment, point = resolved.deployment, resolved.point
-    year = float(deployment_labels(deployment)["year"])
     prompt = float(point.input_tokens + point.context_tokens)
-    return shipped_knowledge().novelty(deployment.device.id, deployment.model.id, year, prompt)
+    return shipped_knowledge().novelty(deployment_labels(deployment), prompt)
 
 
 def errors_to_explain(errors: Floats, points: Points) -> Floats:

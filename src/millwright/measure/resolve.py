@@ -6,6 +6,7 @@ what the words tell (a size such as `70B`, a vendor). What was made up is said i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from millwright.catalog.device import Device, DeviceKind
 from millwright.catalog.models import precision_hint
 from millwright.catalog.precision import Compute, Precision
 from millwright.measure.points import Phase, Pool, ServingPoint
-from millwright.measure.rigs import Settings, server_settings
+from millwright.measure.rigs import Settings, model_word, server_settings
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.engines import engine_id, engine_profile, version_years
 
@@ -50,8 +51,8 @@ class Resolver:
     def resolve(self, point: ServingPoint) -> ResolvedPoint:
         """Return the deployment that a point was measured on, as far as its words tell."""
         device, device_note = self.device(point.accelerator)
-        model, model_note = self.model(point.model, point.parameters_billion)
-        weights = weight_precision(point.weights_text, point.model, model, engine_id(point.engine))
+        model, model_note = self.model(model_word(point), point.parameters_billion)
+        weights = weight_precision(point.weights_text, point.model, model, engine_id(point.engine), device.vendor)
         settings = None if point.disaggregated else server_settings(point, device, model, weights)
         kv = kv_precision(point.kv_text, weights, engine_id(point.engine), device)
         if settings is not None and not point.kv_text:
@@ -95,11 +96,26 @@ class Resolver:
                 return self.catalog.device(each), ""
             except UnknownNameError:
                 continue
+        plain = self._undecorated_device(name)
+        if plain is not None:
+            return plain, ""
         words = _words(name)
         best = _most_contained(words, ((each, (each.id, each.name, *each.aliases)) for each in self.catalog.devices()))
         if best is not None:
             return best, f"'{name}' taken to be {best.name}"
         return guessed_device(name), f"'{name}' is not in the catalogue: a typical device of its kind assumed"
+
+    def _undecorated_device(self, name: str) -> Device | None:
+        """Return the device of a name less its form factor and the size of a memory that it has."""
+        stated = re.search(r"\b(\d+)\s*(?=GB\b)", name)
+        plain = re.sub(r"\b(\d+\s*GB|HBM\w*|SXM\d*)\b", " ", name)
+        try:
+            device = self.catalog.device(" ".join(plain.split()))
+        except UnknownNameError:
+            return None
+        if stated is None or device.memory_bytes is None:
+            return device if stated is None else None
+        return device if math.isclose(float(stated[1]) * 1e9, device.memory_bytes, rel_tol=_SAME_MEMORY) else None
 
     def _find_model(self, name: str, billions: float | None) -> tuple[Architecture, str]:
         for each in (
@@ -143,6 +159,9 @@ def _spellings(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in (name, bare, first, last) if each))
 
 
+_SAME_MEMORY = 0.075
+"""Labels give a memory as sold or as usable, in GB or GiB."""
+
 _FILLER = frozenset({"nvidia", "amd", "intel", "apple", "geforce", "instinct", "gpu", "the", "meta", "instruct"})
 
 
@@ -163,11 +182,11 @@ def _most_contained(words: frozenset[str], candidates: Iterable[tuple[T, tuple[s
     return best
 
 
-def weight_precision(words: str, model_name: str, model: Architecture, engine: str) -> Precision:
+def weight_precision(words: str, model_name: str, model: Architecture, engine: str, vendor: str) -> Precision:
     """Return the weight format that a row's words mean; where they say nothing, what name or checkpoint implies.
 
-    `fp4` alone is the model's own four-bit format where it has one (gpt-oss), else NVFP4. `fp8` is block-scaled where
-    the published checkpoint is.
+    `fp4` alone is the model's own four-bit format where it has one (gpt-oss), MXFP4 on AMD's devices,
+    which have no NVFP4, else NVFP4. `fp8` is block-scaled where the published checkpoint is.
     """
     text = words.lower()
     unstated = "not stated" in text and "fp16" not in text and "q4" not in text
@@ -176,7 +195,8 @@ def weight_precision(words: str, model_name: str, model: Architecture, engine: s
     if "mxfp4" in text and "q4" not in text:
         return Precision.MXFP4
     if "fp4" in text and "q4" not in text:
-        return Precision.MXFP4 if model.native_precision == Precision.MXFP4 else Precision.NVFP4
+        open_format = model.native_precision == Precision.MXFP4 or (vendor == "AMD" and "nvfp4" not in text)
+        return Precision.MXFP4 if open_format else Precision.NVFP4
     if "fp8" in text:
         blocks = model.native_precision == Precision.FP8_BLOCK and engine != "trtllm"
         return Precision.FP8_BLOCK if blocks else Precision.FP8

@@ -2,7 +2,8 @@
 
 A benchmark's scripts are public; its tables name neither the cache's format nor the token budget of a step. Without
 them a cache of fp8 is taken to be full where it has room, and a prompt that the engine held back for thirty steps to
-be slow to compute. `data/rigs.json` has what the scripts say, entry by entry; the first that matches counts.
+be slow to compute. `data/rigs.json` has what the scripts say, entry by entry; the first that matches counts. Scripts of
+devices of one family are copies of each other, so a pair without a script is taken to be started as its kin.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from millwright.catalog.architecture import Architecture
+from millwright.catalog.catalog import load_catalog
 from millwright.catalog.device import Device
 from millwright.catalog.precision import Precision
 from millwright.measure.points import ServingPoint
 from millwright.perf.engines import engine_id
+from millwright.perf.kinship import blocks_id, device_families
 
 _DATA = Path(__file__).parent / "data" / "rigs.json"
 
@@ -88,19 +91,38 @@ class Settings:
     graph_tokens: int = 0  # steps with prompts of at most so many tokens are captured graphs
     holds: Sequence[Hold] = field(default_factory=tuple)
 
-    def covers(self, engine: str, device: Device, model: Architecture, weights: Precision, date: str) -> bool:
-        """Return whether a server of this benchmark was started so."""
+    def covers(
+        self, engine: str, device: Device, model: Architecture, weights: Precision, date: str, kin: bool = False
+    ) -> bool:
+        """Return whether a server of this benchmark was started so.
+
+        With `kin` an entry also speaks for devices of the same family and models of the same blocks as those it names.
+        """
+        day = date or _UNDATED
+        if engine != self.engine or not self.since[: len(day)] <= day < self.until:
+            return False
         asked = (
-            (self.devices, device.id),
             (self.families, device.family),
-            (self.models, model.id),
             (self.shapes, "moe" if model.is_moe else "dense"),
             (self.formats, weights.value),
+            (self._kin_families, device.family) if kin else (self.devices, device.id),
+            (self._kin_blocks, blocks_id(model)) if kin else (self.models, model.id),
         )
-        if engine != self.engine or not all(not wanted or value in wanted for wanted, value in asked):
-            return False
-        day = date or _UNDATED
-        return self.since[: len(day)] <= day < self.until
+        return all(not wanted or value in wanted for wanted, value in asked)
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it names no device: what to take where no script was found."""
+        return not self.devices
+
+    @cached_property
+    def _kin_families(self) -> frozenset[str]:
+        return frozenset(device_families()[device] for device in self.devices)
+
+    @cached_property
+    def _kin_blocks(self) -> frozenset[str]:
+        catalog = load_catalog()
+        return frozenset(blocks_id(catalog.model(model)) for model in self.models)
 
 
 @dataclass(frozen=True)
@@ -111,11 +133,21 @@ class Rig:
     protocols: Sequence[str]
     warmed_since: str
     settings: Sequence[Settings]
+    model_words: Mapping[str, str] = field(default_factory=dict)  # its own short names of models
 
     def setting(self, point: ServingPoint, device: Device, model: Architecture, weights: Precision) -> Settings | None:
-        """Return how it started the server of a point; None where nothing is known of such servers."""
-        engine = engine_id(point.engine)
-        return next((each for each in self.settings if each.covers(engine, device, model, weights, point.date)), None)
+        """Return how it started the server of a point; None where nothing is known of such servers.
+
+        What a script says of this very pair comes first, then what one says of its kin, then the rules.
+        """
+        asked = (engine_id(point.engine), device, model, weights, point.date)
+        found = (
+            each
+            for rules, kin in ((False, False), (False, True), (True, False))
+            for each in self.settings
+            if each.is_rule is rules and each.covers(*asked, kin=kin)
+        )
+        return next(found, None)
 
     def warmed(self, point: ServingPoint) -> bool:
         """Return whether the server had answered requests before those that were measured."""
@@ -125,6 +157,12 @@ class Rig:
 def rig_of(point: ServingPoint) -> Rig | None:
     """Return the benchmark whose protocol a point names, None if it is none of those known."""
     return next((rig for rig in known_rigs() if any(word in point.protocol for word in rig.protocols)), None)
+
+
+def model_word(point: ServingPoint) -> str:
+    """Return the model's name of a point; its benchmark's own short name for it is spelt out."""
+    rig = rig_of(point)
+    return point.model if rig is None else rig.model_words.get(point.model.lower(), point.model)
 
 
 def server_settings(point: ServingPoint, device: Device, model: Architecture, weights: Precision) -> Settings | None:
@@ -144,7 +182,13 @@ def known_rigs() -> Sequence[Rig]:
     """Return the benchmarks that the package knows."""
     rigs = json.loads(_DATA.read_text(encoding="utf-8"))["rigs"]
     return tuple(
-        Rig(each["id"], tuple(each["protocols"]), each["warmed_since"], tuple(map(_settings, each["settings"])))
+        Rig(
+            each["id"],
+            tuple(each["protocols"]),
+            each["warmed_since"],
+            tuple(map(_settings, each["settings"])),
+            each["model_words"],
+        )
         for each in rigs
     )
 

@@ -20,6 +20,7 @@ from millwright.errors import InputError
 from millwright.perf.coefficients import SHARES
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_id
+from millwright.perf.kinship import blocks_id
 from millwright.perf.knowledge import BASIS_OF_NOVELTY, shipped_knowledge
 from millwright.perf.timing import Coefficients, Floats
 from millwright.quantity import Basis
@@ -117,7 +118,7 @@ def calibrated_basis(basis: Basis, correction: Correction, deployment: Deploymen
         return basis
     if correction.model:
         return Basis.MEASURED
-    new_model = deployment.model.id not in shipped_knowledge().models
+    new_model = blocks_id(deployment.model) not in shipped_knowledge().models
     return BASIS_OF_NOVELTY["model" if new_model else "cell"]
 
 

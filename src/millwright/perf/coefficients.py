@@ -18,6 +18,7 @@ import numpy as np
 from millwright.catalog.architecture import AttentionKind
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_id, newest_years, version_years
+from millwright.perf.kinship import blocks_id
 from millwright.perf.timing import Coefficients, Floats
 
 DATA = Path(__file__).parent / "data"
@@ -172,6 +173,7 @@ def deployment_labels(deployment: Deployment) -> dict[str, str | float]:
         "link": device.link_kind or "pcie",
         "cache": f"{engine}|{attention_label(deployment)}",
         "model": deployment.model.family,
+        "blocks": blocks_id(deployment.model),
         "spread": "spread" if deployment.dp_attention else "joined",
         "engine-spread": f"{engine}|{'spread' if deployment.dp_attention else 'joined'}",
         "engine-family-format": f"{engine}|{device.family}|{deployment.weights.value}",

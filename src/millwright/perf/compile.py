@@ -75,7 +75,7 @@ def compile_step_time(
     kv_s, kv_floor_s = kv_slope_s(stack, coefficients, queries)
     pair_s, pair_floor_s = pair_slope_s(stack, prefill_coefficients)
     tokens = np.arange(limit + 1, dtype=np.float64)
-    shipped = basis = deployment_basis(labels, deployment.model.id, operators)
+    shipped = basis = deployment_basis(labels, operators)
     if found is not None:
         basis = calibrated_basis(shipped, found, deployment)
         shipped = shipped if found.model else basis
@@ -177,11 +177,11 @@ def step_times_s(
     return device + host, prefill + host, slope
 
 
-def deployment_basis(labels: dict[str, str | float], model_id: str, operators: StepOperators) -> Basis:
+def deployment_basis(labels: dict[str, str | float], operators: StepOperators) -> Basis:
     """Return how well founded a step time is: by whether the fit has seen the device and the model."""
     if operators.assumed:
         return Basis.ASSUMED
-    return BASIS_OF_NOVELTY[shipped_knowledge().novelty(str(labels["device"]), model_id, float(labels["year"]))]
+    return BASIS_OF_NOVELTY[shipped_knowledge().novelty(labels)]
 
 
 def _sigma_key(basis: Basis) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.perf.kinship import device_families
 from millwright.quantity import Basis
 
 Floats = NDArray[np.float64]
@@ -20,9 +21,11 @@ DATA = Path(__file__).parent / "data"
 BASIS_OF_NOVELTY = {
     "config": Basis.FITTED,
     "cell": Basis.FITTED,
+    "kin": Basis.EXTRAPOLATED,
     "device": Basis.EXTRAPOLATED,
     "model": Basis.EXTRAPOLATED,
     "long": Basis.EXTRAPOLATED,
+    "family": Basis.DATASHEET,
     "both": Basis.DATASHEET,
 }
 
@@ -35,34 +38,44 @@ _SOON_YEARS = 0.1
 class Known:
     """What the fit has seen, and how far measured points lay from predictions, by novelty and sort of point.
 
-    `spreads[novelty][sort]` is (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) of points whose device,
-    model or pair of both had been left out of the fit.
+    `devices` names the family of each. Models are named by their blocks (`blocks_id`). `spreads[novelty][sort]` is
+    (3, 2): the 10 % and 90 % quantiles of log(measured / predicted) of points that were as new to a fit.
     """
 
-    devices: frozenset[str]
+    devices: Mapping[str, str]
     models: frozenset[str]
     cells: Mapping[str, float]
-    """By cell (`device|model`): when the newest engine measured on it was current [years, as deployments' labels]."""
+    """By `device|model|engine|format`: when the newest engine measured was current [years, as deployments' labels]."""
     spreads: Mapping[str, Mapping[str, Floats]]
     longest_tokens: float = np.inf
     """Prompts up to this length are what the fit has seen plenty of [tokens]."""
 
-    def novelty(self, device: str, model: str, year: float, prompt_tokens: float = 0.0) -> str:
-        """Return how new a point is: `config` (known cell), `cell`, `device`, `model`, `long` or `both`.
+    def novelty(self, labels: Mapping[str, str | float], prompt_tokens: float = 0.0) -> str:
+        """Return how new a point is, from the labels of its deployment.
 
-        A cell measured only with software that was current before `year` counts as new. `long`: the prompt is longer
-        than any that is known well; with a device or a model that is new as well, `both`.
+        `config`: device and model were measured with this engine and format, and with software as new; `cell`: each of
+        them with others. `kin`: a new device, but one of its family was measured with this model; `device`: with other
+        models; `family`: no device of its family was measured, whatever else is new. `model`: a new model. `long`: a
+        prompt longer than any that is known well. `both`: new in two respects.
         """
+        device, model = str(labels["device"]), str(labels["blocks"])
         new_device, new_model = device not in self.devices, model not in self.models
         too_long = prompt_tokens > self.longest_tokens
+        if new_device and labels["family"] not in self.devices.values():
+            return "family"
         if new_device + new_model + too_long > 1:
             return "both"
-        if new_device or new_model or too_long:
-            return "device" if new_device else "model" if new_model else "long"
-        newest = self.cells.get(f"{device}|{model}")
-        if newest is None or year > newest + _SOON_YEARS:
-            return "cell"
-        return "config"
+        if new_device:
+            return "kin" if f"{labels['family']}|{model}" in self._families_with_models else "device"
+        if new_model or too_long:
+            return "model" if new_model else "long"
+        newest = self.cells.get(f"{device}|{model}|{labels['engine']}|{labels['format']}")
+        return "cell" if newest is None or float(labels["year"]) > newest + _SOON_YEARS else "config"
+
+    @cached_property
+    def _families_with_models(self) -> frozenset[str]:
+        pairs = (cell.split("|")[:2] for cell in self.cells)
+        return frozenset(f"{self.devices[device]}|{model}" for device, model in pairs)
 
 
 @lru_cache(maxsize=1)
@@ -73,5 +86,6 @@ def shipped_knowledge() -> Known:
         novelty: {sort: np.array(values, dtype=np.float64) for sort, values in sorts.items()}
         for novelty, sorts in contents["spreads"].items()
     }
-    devices, models = frozenset(contents["devices"]), frozenset(contents["models"])
-    return Known(devices, models, contents["cells"], spreads, contents["longest_tokens"])
+    families = device_families()
+    devices = {device: families[device] for device in contents["devices"]}
+    return Known(devices, frozenset(contents["models"]), contents["cells"], spreads, contents["longest_tokens"])

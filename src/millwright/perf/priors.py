@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from millwright.perf.kinship import device_families
+
 DATA = Path(__file__).parent / "data"
 
 USUAL: Mapping[str, tuple[float, float]] = {
@@ -190,20 +192,12 @@ _FROM_OPERATORS = {  # coefficient: (group of curves, field)
 
 
 @lru_cache(maxsize=1)
-def _families() -> Mapping[str, str]:
-    """Return the family of every device of the catalogue, by id."""
-    from millwright.catalog.catalog import load_catalog
-
-    return {device.id: device.family for device in load_catalog().devices()}
-
-
-@lru_cache(maxsize=1)
 def operator_centres() -> Mapping[tuple[str, str], float]:
     """Return, by (coefficient, `family|format`), by how much the log of a family's curve differs from the usual value.
 
     The median over a family's devices and engines: the best knowledge there is before serving points.
     """
-    families = _families()
+    families = device_families()
     groups = json.loads((DATA / "operators.json").read_text())["groups"]
     found: dict[tuple[str, str], list[float]] = {}
     for coefficient, (group, name) in _FROM_OPERATORS.items():
@@ -224,7 +218,7 @@ def attention_centres() -> Mapping[tuple[str, str], float]:
     Measured at prompts of 8,192 tokens and more, and at caches that fill the memory bus. A path at half of what
     another engine reaches on the device is a fallback and not counted.
     """
-    families = _families()
+    families = device_families()
     found: dict[tuple[str, str], list[float]] = {}
     for key, shares in json.loads((DATA / "operators.json").read_text())["attention_shares"].items():
         device, _, cache, heads = key.split("|")
@@ -240,7 +234,7 @@ def attention_centres() -> Mapping[tuple[str, str], float]:
 def cache_centres() -> Mapping[str, float]:
     """Return, by `engine|family|cache format|heads`, by how much the log of the share of its bandwidth at which a
     cache is read differs from the usual value: on Hopper an fp8 cache is read at two thirds of the rate of bf16."""
-    families = _families()
+    families = device_families()
     found: dict[str, list[float]] = {}
     curves = json.loads((DATA / "operators.json").read_text())["groups"]["attention_decode"]["curves"]
     for key, curve in curves.items():
@@ -264,7 +258,7 @@ Tables time the layer alone, with all launches. Chosen on the even folds of cell
 @lru_cache(maxsize=1)
 def latency_centres() -> Mapping[str, float]:
     """Return, by `engine|family|format`, where the time per kernel of an expert layer is believed to lie (log)."""
-    families = _families()
+    families = device_families()
     found: dict[str, list[float]] = {}
     for key, curve in json.loads((DATA / "operators.json").read_text())["groups"]["moe"]["curves"].items():
         device, engine, format_ = key.split("|")

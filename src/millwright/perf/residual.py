@@ -31,10 +31,10 @@ LIMITS = (1.0, 0.35, 0.35)
 """Largest correction of a log: TTFT, TPOT, throughput. It is a correction, never the model."""
 
 GROUPINGS: Mapping[str, tuple[float, float]] = {
-    "engine|family|model-id": (0.03, 0.03),
-    "engine|device|model-id|format": (0.06, 0.10),
-    "engine|device|model-id|format|month": (0.06, 0.06),
-    "engine|device|model-id|format|layout": (0.06, 0.08),
+    "engine|family|blocks": (0.03, 0.03),
+    "engine|device|blocks|format": (0.06, 0.10),
+    "engine|device|blocks|format|month": (0.06, 0.06),
+    "engine|device|blocks|format|layout": (0.06, 0.08),
 }
 """Labels that make a grouping, and its standard deviations: of a constant, and of a smooth function.
 
@@ -82,7 +82,7 @@ def group_labels(
     month = f"{float(year):.1f}" if isinstance(year, float) else str(year)
     layout = f"tp{deployment.tp}pp{deployment.pp}dp{deployment.dp}ep{deployment.ep}x{replicas}{pool}"
     chosen = {name: str(labels[name]) for name in ("engine", "family", "format", "device")}
-    return chosen | {"model-id": f"{deployment.model.id}/{sort}", "month": month, "layout": layout}
+    return chosen | {"blocks": f"{labels['blocks']}/{sort}", "month": month, "layout": layout}
 
 
 def group_of(labels: Mapping[str, str], grouping: str) -> str:
