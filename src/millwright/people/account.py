@@ -10,16 +10,15 @@ from millwright.people.demand import Need, Rota
 from millwright.people.figures import figures
 from millwright.people.model import Outcome, Solution
 from millwright.people.plan import Action, ActionKind, Cause, Gap, PeoplePlan, Uncovered
-from millwright.people.programme import (
-    Programme,
-    chosen,
+from millwright.people.prices import (
     recruiting_cost,
     retainer_per_month,
     salary_per_month,
-    seats_of,
+    setup_cost,
     standby_per_seat,
     upkeep_factor,
 )
+from millwright.people.programme import Programme, chosen
 from millwright.people.skill import load_skills
 from millwright.people.team import Member
 from millwright.people.timetable import Lesson, timetable
@@ -120,7 +119,7 @@ def _work(programme: Programme, solution: Solution, ledger: _Ledger, set_aside: 
         if supplier in rates:
             window, (cause, rate) = programme.windows[number], rates[supplier]
             ledger.book(cause, window.month, window.months, hours * rate * programme.market.hour_cost)
-    busy = {rota.id + rota.added_by for rota in programme.demand.rotas if rota.standby_hours_per_month > 0.0}
+    busy = {rota.key for rota in programme.demand.rotas if rota.standby_hours_per_month > 0.0}
     taken += [
         (supplier, number, per_seat * max(0.0, solution[column]))
         for (supplier, rota_id, number), column in programme.seats.items()
@@ -228,7 +227,7 @@ def _externals(programme: Programme, solution: Solution, ledger: _Ledger) -> lis
             retainer = retainer_per_month(external, programme.demand, programme.market)
             cost += ledger.book(cause, window.month, window.months, count * retainer)
             new = max(0, count - before)
-            cost += ledger.book(cause, window.month, 1, new * external.setup_hours * external.rate * hour_cost)
+            cost += ledger.book(cause, window.month, 1, new * setup_cost(external, programme.market))
             for index in range(len(programme.groups)):
                 column = programme.worked.get((external.id, index, number))
                 if column is not None:
@@ -261,7 +260,7 @@ def _simplifications(programme: Programme, solution: Solution, ledger: _Ledger) 
 
 
 def _standby(programme: Programme, solution: Solution, ledger: _Ledger) -> None:
-    pay = {rota.id + rota.added_by: standby_per_seat(rota, programme.market) for rota in programme.demand.rotas}
+    pay = {rota.key: standby_per_seat(rota, programme.market) for rota in programme.demand.rotas}
     for (_, rota_id, number), column in programme.seats.items():
         window = programme.windows[number]
         ledger.book(Cause.ON_CALL, window.month, window.months, pay[rota_id] * max(0.0, solution[column]))
@@ -285,7 +284,7 @@ def suppliers_at(programme: Programme, solution: Solution, window: int) -> tuple
     for external in programme.externals:
         count = chosen(programme.bought, solution.values, external.id, window)
         if count:
-            seats = {rota.id: seats_of(external, rota) * count for rota in programme.demand.rotas}
+            seats = {rota.id: rota.seats_filled_by(external) * count for rota in programme.demand.rotas}
             found.append(Supplier(external.title, external.skills, external.people * count, False, seats))
     return tuple(found)
 

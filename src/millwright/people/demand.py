@@ -31,6 +31,11 @@ class Need:
     dropped_by: frozenset[str] = frozenset()
     added_by: str = ""
 
+    @property
+    def key(self) -> str:
+        """The name by which a shortfall of people is known."""
+        return f"need:{self.skill}:{self.level}:{self.people}:{self.inside}:{self.rule}:{self.added_by}"
+
 
 @dataclass(frozen=True)
 class Work:
@@ -56,6 +61,18 @@ class Rota:
     reason: str
     dropped_by: frozenset[str] = frozenset()
     added_by: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name by which the rota, and a shortfall of seats on it, is known."""
+        return f"rota:{self.id}:{self.added_by}"
+
+    def seats_filled_by(self, external: External) -> int:
+        """Return the seats that one unit of a contract or service fills."""
+        if any(external.skills.get(skill, 0) < level for skill, level in self.skills):
+            return 0
+        by_day = self.standby_hours_per_month <= 0.0
+        return max(external.day_seats, external.rota_seats) if by_day else external.rota_seats
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from millwright.people.demand import Demand, Need, Rota, Work
+from millwright.people.demand import Demand, Rota, Work
 from millwright.people.figures import figures
 from millwright.people.model import Expression, LinearModel
+from millwright.people.prices import (
+    recruiting_cost,
+    retainer_per_month,
+    salary_per_month,
+    setup_cost,
+    standby_per_seat,
+    upkeep_factor,
+)
 from millwright.people.skill import load_skills
 from millwright.people.team import Member, Team
 from millwright.people.training import Training, targets_with_prerequisites, trainings
@@ -50,9 +58,12 @@ def windows(go_live_month: int, service_months: int, changes: Sequence[int] = DE
     return tuple(Window(start, end - start) for start, end in zip(starts, ends, strict=True))
 
 
+_WORK = "work:"
+
+
 @dataclass(frozen=True)
 class WorkGroup:
-    """Tasks that the same people can do, and that begin and end together."""
+    """Tasks that the same people can do, and that begin and end together: `hours` a month in all."""
 
     skill: str
     level: int
@@ -60,10 +71,18 @@ class WorkGroup:
     dropped_by: frozenset[str]
     added_by: str
 
+    @property
+    def key(self) -> str:
+        """The name by which hours missing in the group are known."""
+        return f"{_WORK}{self.skill}:{self.level}:{self.added_by}"
+
 
 @dataclass
 class Programme:
-    """The linear model, and which column means what."""
+    """The linear model, and which column means what.
+
+    Columns are by whom or what they are of, and by window (its place in `windows`). `short` is of a lenient model.
+    """
 
     demand: Demand
     team: Team
@@ -73,26 +92,22 @@ class Programme:
     externals: tuple[External, ...]
     simplifications: tuple[Simplification, ...]
     roles: tuple[Role, ...]
+    groups: tuple[WorkGroup, ...]
     model: LinearModel = field(default_factory=LinearModel)
-    steps: dict[str, tuple[Training, ...]] = field(default_factory=dict)
+    steps: dict[str, tuple[Training, ...]] = field(default_factory=dict)  # of each member
     trained: dict[tuple[str, str, int, int], int] = field(default_factory=dict)  # member, skill, level, window
-    hired: dict[tuple[str, int], int] = field(default_factory=dict)
-    bought: dict[tuple[str, int], int] = field(default_factory=dict)
-    begun: dict[tuple[str, int], int] = field(default_factory=dict)
+    hired: dict[tuple[str, int], int] = field(default_factory=dict)  # role, window
+    bought: dict[tuple[str, int], int] = field(default_factory=dict)  # external, window
     simplified: dict[str, int] = field(default_factory=dict)
-    groups: tuple[WorkGroup, ...] = ()
     worked: dict[tuple[str, int, int], int] = field(default_factory=dict)  # supplier, group, window
-    seats: dict[tuple[str, str, int], int] = field(default_factory=dict)  # supplier, rota, window
-    short: dict[tuple[str, int], int] = field(default_factory=dict)  # of a lenient model: what, window
+    seats: dict[tuple[str, str, int], int] = field(default_factory=dict)  # supplier, rota's key, window
+    short: dict[tuple[str, int], int] = field(default_factory=dict)  # key of a need, rota or group, window
 
-    def has(self, member: Member, skill: str, level: int, window: int) -> Expression | None:
-        """Return 0/1 for whether `member` has the level in a window; None where they never can."""
+    def has(self, member: Member, skill: str, level: int, window: int) -> Expression:
+        """Return 0/1 for whether `member` has a level that somebody asks for in a window."""
         if member.level(skill) >= level:
             return Expression(constant=1.0)
-        reached = [step.to_level for step in self.steps[member.id] if step.skill == skill and step.to_level >= level]
-        if not reached:
-            return None
-        return Expression().add(self.trained[member.id, skill, min(reached), window])
+        return Expression().add(self.trained[member.id, skill, level, window])
 
 
 def build(
@@ -119,8 +134,11 @@ def build(
         demand.externals if market.outside else (),
         tuple(each for each in demand.simplifications if each.effect == "none" or each.id in accepted),
         market.roles if market.hiring else (),
+        grouped(demand.work),
     )
-    _people(programme)
+    _hires(programme)
+    _contracts(programme)
+    _simplifications(programme)
     _training(programme)
     _needs(programme, lenient)
     _rotas(programme, lenient)
@@ -138,88 +156,81 @@ HOURS_AS_GRAVE_AS_A_PERSON = 40.0
 
 
 def _weight(key: str) -> float:
-    return 1.0 / HOURS_AS_GRAVE_AS_A_PERSON if key.startswith("work:") else 1.0
+    return 1.0 / HOURS_AS_GRAVE_AS_A_PERSON if key.startswith(_WORK) else 1.0
 
 
-# --- who may come ----------------------------------------------------------------------------------------------
+def grouped(work: Iterable[Work]) -> tuple[WorkGroup, ...]:
+    """Return tasks gathered by who can do them and when they end or begin."""
+    hours: dict[tuple[str, int, frozenset[str], str], float] = {}
+    for each in work:
+        key = (each.skill, each.level, each.dropped_by, each.added_by)
+        hours[key] = hours.get(key, 0.0) + each.hours_per_month
+    return tuple(
+        WorkGroup(skill, level, total, dropped, added)
+        for (skill, level, dropped, added), total in hours.items()
+        if total > 0.0
+    )
 
 
-def hire_month(role: Role) -> int:
-    """Return the first month in which somebody hired now is productive."""
-    return role.lead_months + role.onboarding_months
+# --- who may come, and what may change -------------------------------------------------------------------------
 
 
-def salary_per_month(role: Role, market: Market) -> float:
-    """Return what somebody of `role` costs a month, with what replacing those who leave costs on average [currency]."""
-    known = figures()
-    return market.year_cost * role.pay / 12.0 * (1.0 + known["turnover"] * known["replacement_share"])
-
-
-def recruiting_cost(role: Role, market: Market) -> float:
-    """Return what finding somebody of `role` costs [currency]."""
-    return figures()["recruiting_share"] * market.year_cost * role.pay
-
-
-def retainer_per_month(external: External, demand: Demand, market: Market) -> float:
-    """Return what one unit of a contract or service costs a month besides its work [currency]."""
-    return external.retainer(demand.traits.hosts) * external.rate * market.hour_cost
-
-
-def upkeep_factor(service_months: int) -> float:
-    """Return training over the whole service as a multiple of training once: who leaves takes the skill along."""
-    return 1.0 + figures()["turnover"] * service_months / 12.0
-
-
-def _people(programme: Programme) -> None:
+def _hires(programme: Programme) -> None:
     model, market, service = programme.model, programme.market, programme.windows
     end = service[0].month + programme.service_months
     for role in programme.roles:
         pay, once = salary_per_month(role, market), recruiting_cost(role, market)
         earlier: int | None = None
         for number, window in enumerate(service):
-            most = market.most_hires if window.month >= hire_month(role) else 0
+            most = market.most_hires if window.month >= role.ready_month else 0
             cost = pay * (end - window.month + role.onboarding_months) + once
-            column = model.column(cost, high=most, integer=True)
-            programme.hired[role.id, number] = column
+            column = programme.hired[role.id, number] = model.column(cost, high=most, integer=True)
             if earlier is not None:  # those who come in a window cost its price; who came before stay
                 model.costs[earlier] -= cost
                 model.at_least(Expression().add(column).add(earlier, -1.0), 0.0)
             earlier = column
+
+
+def _contracts(programme: Programme) -> None:
+    """Write down contracts and services: so many units a window, and what each unit that is new costs to set up."""
+    model, market = programme.model, programme.market
     for external in programme.externals:
-        monthly = retainer_per_month(external, programme.demand, market)
+        monthly, once = retainer_per_month(external, programme.demand, market), setup_cost(external, market)
         before: int | None = None
-        for number, window in enumerate(service):
+        for number, window in enumerate(programme.windows):
             most = external.most_units if window.month >= external.lead_months else 0
-            column = model.column(monthly * window.months, high=most, integer=True)
-            begun = model.column(external.setup_hours * external.rate * market.hour_cost, high=external.most_units)
-            programme.bought[external.id, number] = column
-            programme.begun[external.id, number] = begun
-            newly = Expression().add(begun).add(column, -1.0)
+            column = programme.bought[external.id, number] = model.column(
+                monthly * window.months, high=most, integer=True
+            )
+            newly = Expression().add(model.column(once, high=external.most_units)).add(column, -1.0)
             if before is not None:
                 newly.add(before)
             model.at_least(newly, 0.0)
             before = column
+
+
+def _simplifications(programme: Programme) -> None:
     for each in programme.simplifications:
-        cost = each.hours_per_month * market.hour_cost * programme.service_months
-        programme.simplified[each.id] = model.column(cost, high=1.0, integer=True)
+        cost = each.hours_per_month * programme.market.hour_cost * programme.service_months
+        programme.simplified[each.id] = programme.model.column(cost, high=1.0, integer=True)
 
 
 def _training(programme: Programme) -> None:
+    """Write down every step that a member could take towards what is asked for: once taken, it stays."""
     demand, model = programme.demand, programme.model
     asked = {(need.skill, need.level) for need in demand.needs}
     asked |= {(work.skill, work.level) for work in demand.work}
     asked |= {skill for rota in demand.rotas for skill in rota.skills}
     targets = targets_with_prerequisites(asked)
-    own_hour = programme.market.hour_cost
     upkeep = upkeep_factor(programme.service_months)
     last = len(programme.windows) - 1
     for member in programme.team.members:
         steps = programme.steps[member.id] = trainings(member, targets, programme.market)
         for step in steps:
+            cost = (step.expected_h * programme.market.hour_cost + step.materials) * upkeep
             for number, window in enumerate(programme.windows):
                 possible = window.month >= step.months_at_least
-                cost = (step.expected_h * own_hour + step.materials) * upkeep if number == last else 0.0
-                column = model.column(cost, high=float(possible), integer=True)
+                column = model.column(cost if number == last else 0.0, high=float(possible), integer=True)
                 programme.trained[member.id, step.skill, step.to_level, number] = column
                 if number:
                     earlier = programme.trained[member.id, step.skill, step.to_level, number - 1]
@@ -236,9 +247,7 @@ def _comes_after(programme: Programme, member: Member, step: Training) -> None:
     for number in range(len(programme.windows)):
         done = programme.trained[member.id, step.skill, step.to_level, number]
         for skill, level in wanted:
-            first = programme.has(member, skill, level, number)
-            if first is not None:
-                programme.model.at_least(Expression().plus(first).add(done, -1.0), 0.0)
+            programme.model.at_least(programme.has(member, skill, level, number).add(done, -1.0), 0.0)
 
 
 # --- what must be covered --------------------------------------------------------------------------------------
@@ -257,139 +266,97 @@ def _asked(
     return asked
 
 
-def people_with(programme: Programme, skill: str, level: int, window: int, *, inside: bool = False) -> Expression:
-    """Return how many people have a level in a window; `inside`: on the payroll only."""
-    count = Expression()
-    for member in programme.team.members:
-        one = programme.has(member, skill, level, window)
-        if one is not None:
-            count.plus(one)
-    for role in programme.roles:
-        if role.skills.get(skill, 0) >= level:
-            count.add(programme.hired[role.id, window])
-    if not inside:
-        for external in programme.externals:
-            if external.skills.get(skill, 0) >= level:
-                count.add(programme.bought[external.id, window], external.people)
-    return count
-
-
-def need_key(need: Need) -> str:
-    """Return the name by which a shortfall of `need` is known."""
-    return f"need:{need.skill}:{need.level}:{need.people}:{need.inside}:{need.rule}:{need.added_by}"
+def _ask(programme: Programme, have: Expression, asked: Expression, key: tuple[str, int], lenient: bool) -> None:
+    """Ask that there is as much as is asked for; a lenient model may fall short of it, by the column of `key`."""
+    row = Expression().plus(have).plus(asked, -1.0)
+    if lenient:
+        if key not in programme.short:
+            programme.short[key] = programme.model.column()
+        row.add(programme.short[key])
+    programme.model.at_least(row, 0.0)
 
 
 def _needs(programme: Programme, lenient: bool) -> None:
     for number in range(len(programme.windows)):
         for need in programme.demand.needs:
             asked = _asked(programme, need.people, need.dropped_by, need.added_by, number)
-            if asked is None:
-                continue
-            have = people_with(programme, need.skill, need.level, number, inside=need.inside)
-            _ask(programme, have, asked, (need_key(need), number), lenient)
+            if asked is not None:
+                have = people_with(programme, need.skill, need.level, number, inside=need.inside)
+                _ask(programme, have, asked, (need.key, number), lenient)
 
 
-def _ask(programme: Programme, have: Expression, asked: Expression, key: tuple[str, int], lenient: bool) -> None:
-    row = Expression().plus(have).plus(asked, -1.0)
-    if lenient:
-        row.add(programme.short.setdefault(key, programme.model.column()))
-    programme.model.at_least(row, 0.0)
-
-
-def rota_key(rota: Rota) -> str:
-    """Return the name by which a shortfall of `rota` is known."""
-    return f"rota:{rota.id}:{rota.added_by}"
-
-
-def seats_of(external: External, rota: Rota) -> int:
-    """Return the seats on `rota` that one unit of a contract or service fills."""
-    if any(external.skills.get(skill, 0) < level for skill, level in rota.skills):
-        return 0
-    return external.rota_seats if rota.standby_hours_per_month > 0.0 else max(external.day_seats, external.rota_seats)
-
-
-def standby_per_seat(rota: Rota, market: Market) -> float:
-    """Return what one own seat on `rota` costs a month in standby pay [currency]."""
-    return rota.standby_hours_per_month * figures()["standby_pay_share"] * market.hour_cost / rota.people
+def people_with(programme: Programme, skill: str, level: int, window: int, *, inside: bool = False) -> Expression:
+    """Return how many people have a level in a window; `inside`: on the payroll only."""
+    count = Expression()
+    for member in programme.team.members:
+        count.plus(programme.has(member, skill, level, window))
+    for role in programme.roles:
+        if role.skills.get(skill, 0) >= level:
+            count.add(programme.hired[role.id, window])
+    for external in () if inside else programme.externals:
+        if external.skills.get(skill, 0) >= level:
+            count.add(programme.bought[external.id, window], external.people)
+    return count
 
 
 def _rotas(programme: Programme, lenient: bool) -> None:
-    model = programme.model
     for rota in programme.demand.rotas:
-        pay = standby_per_seat(rota, programme.market)
-        for number, window in enumerate(programme.windows):
+        for number in range(len(programme.windows)):
             asked = _asked(programme, rota.people, rota.dropped_by, rota.added_by, number)
-            if asked is None:
-                continue
-            have = Expression()
-            for member in programme.team.members:
-                abilities = [programme.has(member, skill, level, number) for skill, level in rota.skills]
-                able = [each for each in abilities if each is not None]
-                if len(able) == len(abilities):
-                    seat = model.column(pay * window.months, high=1.0)
-                    programme.seats[member.id, rota.id + rota.added_by, number] = seat
-                    for each in able:
-                        model.at_least(Expression().plus(each).add(seat, -1.0), 0.0)
-                    have.add(seat)
-            for role in programme.roles:
-                if all(role.skills.get(skill, 0) >= level for skill, level in rota.skills):
-                    seat = model.column(pay * window.months)
-                    programme.seats[role.id, rota.id + rota.added_by, number] = seat
-                    hired = programme.hired[role.id, number]
-                    model.at_least(Expression().add(hired).add(seat, -1.0), 0.0)
-                    have.add(seat)
-            for external in programme.externals:
-                if filled := seats_of(external, rota):
-                    have.add(programme.bought[external.id, number], filled)
-            _ask(programme, have, asked, (rota_key(rota), number), lenient)
+            if asked is not None:
+                _ask(programme, _seats_taken(programme, rota, number), asked, (rota.key, number), lenient)
 
 
-def grouped(work: Iterable[Work]) -> tuple[WorkGroup, ...]:
-    """Return tasks gathered by who can do them and when they end or begin."""
-    hours: dict[tuple[str, int, frozenset[str], str], float] = {}
-    for each in work:
-        key = (each.skill, each.level, each.dropped_by, each.added_by)
-        hours[key] = hours.get(key, 0.0) + each.hours_per_month
-    return tuple(
-        WorkGroup(skill, level, total, dropped, added)
-        for (skill, level, dropped, added), total in hours.items()
-        if total > 0.0
-    )
-
-
-def work_key(group: WorkGroup) -> str:
-    """Return the name by which hours missing in `group` are known."""
-    return f"work:{group.skill}:{group.level}:{group.added_by}"
+def _seats_taken(programme: Programme, rota: Rota, window: int) -> Expression:
+    """Return the seats of a rota that are taken in a window: a member's while able, as many as hired, as bought."""
+    model = programme.model
+    pay = standby_per_seat(rota, programme.market) * programme.windows[window].months
+    taken = Expression()
+    for member in programme.team.members:
+        seat = programme.seats[member.id, rota.key, window] = model.column(pay, high=1.0)
+        for skill, level in rota.skills:
+            model.at_least(programme.has(member, skill, level, window).add(seat, -1.0), 0.0)
+        taken.add(seat)
+    for role in programme.roles:
+        if all(role.skills.get(skill, 0) >= level for skill, level in rota.skills):
+            seat = programme.seats[role.id, rota.key, window] = model.column(pay)
+            model.at_least(Expression().add(programme.hired[role.id, window]).add(seat, -1.0), 0.0)
+            taken.add(seat)
+    for external in programme.externals:
+        if filled := rota.seats_filled_by(external):
+            taken.add(programme.bought[external.id, window], filled)
+    return taken
 
 
 def _work(programme: Programme, lenient: bool) -> None:
-    model = programme.model
-    programme.groups = grouped(programme.demand.work)
-    own_hour = programme.market.hour_cost
     for index, group in enumerate(programme.groups):
-        for number, window in enumerate(programme.windows):
+        for number in range(len(programme.windows)):
             asked = _asked(programme, group.hours, group.dropped_by, group.added_by, number)
-            if asked is None:
-                continue
-            done = Expression()
-            for member in programme.team.members:
-                able = programme.has(member, group.skill, group.level, number)
-                if able is not None:
-                    column = model.column(own_hour * window.months, high=group.hours)
-                    programme.worked[member.id, index, number] = column
-                    if able.terms:
-                        model.at_least(Expression().plus(able, group.hours).add(column, -1.0), 0.0)
-                    done.add(column)
-            for role in programme.roles:
-                if role.skills.get(group.skill, 0) >= group.level:
-                    column = programme.worked[role.id, index, number] = model.column(high=group.hours)
-                    done.add(column)
-            for external in programme.externals:
-                if external.skills.get(group.skill, 0) >= group.level:
-                    column = model.column(external.rate * own_hour * window.months, high=group.hours)
-                    programme.worked[external.id, index, number] = column
-                    done.add(column)
-            _ask(programme, done, asked, (work_key(group), number), lenient)
+            if asked is not None:
+                _ask(programme, _hours_worked(programme, index, number), asked, (group.key, number), lenient)
+
+
+def _hours_worked(programme: Programme, index: int, window: int) -> Expression:
+    """Return the hours a month worked on a group of tasks in a window, by those who can; a hire's are in the salary."""
+    group, model = programme.groups[index], programme.model
+    own_hour, months = programme.market.hour_cost, programme.windows[window].months
+    done = Expression()
+    for member in programme.team.members:
+        column = programme.worked[member.id, index, window] = model.column(own_hour * months, high=group.hours)
+        able = programme.has(member, group.skill, group.level, window)
+        if able.terms:
+            model.at_least(Expression().plus(able, group.hours).add(column, -1.0), 0.0)
+        done.add(column)
+    for role in programme.roles:
+        if role.skills.get(group.skill, 0) >= group.level:
+            column = programme.worked[role.id, index, window] = model.column(high=group.hours)
+            done.add(column)
+    for external in programme.externals:
+        if external.skills.get(group.skill, 0) >= group.level:
+            cost = external.rate * own_hour * months
+            column = programme.worked[external.id, index, window] = model.column(cost, high=group.hours)
+            done.add(column)
+    return done
 
 
 # --- hours -----------------------------------------------------------------------------------------------------
@@ -425,13 +392,14 @@ def _hours(programme: Programme) -> None:
 
 
 def _hours_of(programme: Programme, supplier: str, window: int, per_seat: float) -> Expression:
+    """Return the hours a month that a supplier works in a window, `per_seat` on a rota that stands by included."""
     hours = Expression()
     for index in range(len(programme.groups)):
         column = programme.worked.get((supplier, index, window))
         if column is not None:
             hours.add(column)
     for rota in programme.demand.rotas:
-        seat = programme.seats.get((supplier, rota.id + rota.added_by, window))
+        seat = programme.seats.get((supplier, rota.key, window))
         if seat is not None and rota.standby_hours_per_month > 0.0:
             hours.add(seat, per_seat)
     return hours

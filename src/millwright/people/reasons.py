@@ -5,15 +5,7 @@ from __future__ import annotations
 from millwright.people.demand import Need, Rota
 from millwright.people.model import Solution
 from millwright.people.plan import Uncovered
-from millwright.people.programme import (
-    Programme,
-    WorkGroup,
-    hire_month,
-    need_key,
-    rota_key,
-    seats_of,
-    work_key,
-)
+from millwright.people.programme import Programme, WorkGroup
 from millwright.people.skill import load_skills
 from millwright.people.training import targets_with_prerequisites, trainings
 
@@ -30,9 +22,9 @@ def uncovered(programme: Programme, solution: Solution) -> tuple[Uncovered, ...]
             short[key] = (missing, min(earlier, programme.windows[number].month))
     demand = programme.demand
     found = [
-        *(_of_need(programme, need, *short[need_key(need)]) for need in demand.needs if need_key(need) in short),
-        *(_of_rota(programme, rota, *short[rota_key(rota)]) for rota in demand.rotas if rota_key(rota) in short),
-        *(_of_work(programme, each, *short[work_key(each)]) for each in programme.groups if work_key(each) in short),
+        *(_of_need(programme, need, *short[need.key]) for need in demand.needs if need.key in short),
+        *(_of_rota(programme, rota, *short[rota.key]) for rota in demand.rotas if rota.key in short),
+        *(_of_work(programme, group, *short[group.key]) for group in programme.groups if group.key in short),
     ]
     return tuple(sorted(found, key=lambda each: (not each.critical, each.from_month, -each.missing)))
 
@@ -47,7 +39,7 @@ def _of_need(programme: Programme, need: Need, missing: float, month: int) -> Un
 
 def _of_rota(programme: Programme, rota: Rota, missing: float, month: int) -> Uncovered:
     what = f"a rota of {rota.people}: {missing:g} seats are empty"
-    seats = [each for each in programme.externals if seats_of(each, rota)]
+    seats = [each for each in programme.externals if rota.seats_filled_by(each)]
     by = "; ".join(f"{each.title}: from month {each.lead_months} on" for each in seats) or "no contract fills a seat"
     return Uncovered(what, "", 0, missing, "seats", month, f"{rota.reason}; {by}", critical=True)
 
@@ -92,8 +84,8 @@ def _by_hiring(programme: Programme, skill: str, level: int) -> str:
         return "hiring is ruled out"
     if not able:
         return "no role on the list brings it"
-    role = min(able, key=hire_month)
-    return f"a hire ({role.title}) is productive from month {hire_month(role)} on"
+    role = min(able, key=lambda each: each.ready_month)
+    return f"a hire ({role.title}) is productive from month {role.ready_month} on"
 
 
 def _by_contract(programme: Programme, skill: str, level: int) -> str:

@@ -26,6 +26,11 @@ class Role:
     skills: Mapping[str, int]
     pay_source: str = ""
 
+    @property
+    def ready_month(self) -> int:
+        """The first month in which somebody hired now is productive."""
+        return self.lead_months + self.onboarding_months
+
 
 @dataclass(frozen=True)
 class External:
