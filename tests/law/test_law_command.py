@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from millwright.cli.law import app
 from millwright.errors import InputError
+from millwright.law.facts import known_facts
 from millwright.law.load import DATA, load_rules
 
 
@@ -60,3 +61,11 @@ def test_a_changed_rule_is_named_with_what_changed(tmp_path: Path) -> None:
     assert "dora-28-exit" in found["added"]
     assert found["removed"] == []
     assert "~ hipaa-baa.effect: warn → require" in run("diff", str(tmp_path / "old")).output
+
+
+def test_every_fact_is_listed_with_its_question_and_how_it_is_written() -> None:
+    rows = {each["fact"]: each for each in json.loads(run("facts", "--json").output)}
+    assert set(rows) == set(known_facts())
+    assert rows["site.pue"]["written"] == "number"
+    assert {each["fact"] for each in json.loads(run("facts", "residency", "--json").output)} == {"workload.residency"}
+    assert isinstance(run("facts", "no such word").exception, InputError)

@@ -15,7 +15,7 @@ from millwright.plan.model import Answer, Decision, Kind, RefusalReason, Refused
 from millwright.plan.money import compare_options
 from millwright.plan.priced import PricedOption
 from millwright.plan.uncertain import uncertain_inputs
-from millwright.scenario.model import Finance
+from millwright.scenario.model import Finance, Objective
 
 FINANCE = Finance()
 UNCERTAIN = uncertain_inputs(FINANCE, ("device",), ("somebody", "p"))
@@ -65,6 +65,21 @@ def test_each_sort_of_best_option_has_its_advice(best: PricedOption, decision: D
     assert words in found.sentence
     assert "EUR per million tokens" in found.sentence
     assert found.next_steps
+
+
+def test_a_mix_has_a_trial_for_each_kind_of_its_supplies() -> None:
+    steps = " ".join(_answer(option("both", part(API), part(RENTED))).next_steps)
+    assert "Measure the API's latency" in steps
+    assert "Rent one instance" in steps
+    assert "before you order" not in steps
+
+
+def test_what_was_ranked_by_is_said_and_what_would_be_cheapest() -> None:
+    ranked = [_machine(), _tokens(0.2)]
+    odds = compare_options(ranked, UNCERTAIN, FINANCE, CERTAIN, 0, 64)
+    sentence = answer(ranked, odds, CERTAIN, (), Objective.SOVEREIGNTY).sentence
+    assert sentence.startswith("Ranked by sovereignty")
+    assert "The cheapest would be an API" in sentence
 
 
 def test_nothing_feasible_is_an_answer() -> None:
@@ -172,6 +187,13 @@ def test_a_cheaper_option_of_which_a_fact_is_missing_is_worth_a_question() -> No
     found = _answer(_machine(), _tokens(0.5, verdict=Verdict.UNKNOWN))
     assert any("an API" in step and step.startswith("Find out") for step in found.next_steps)
     assert not any(step.startswith("Find out") for step in _answer(_machine(), _tokens(0.5)).next_steps)
+
+
+def test_the_sentence_itself_says_that_cheaper_options_wait_for_a_fact() -> None:
+    waiting = _tokens(0.5, verdict=Verdict.UNKNOWN)
+    assert "an API costs" in _answer(_machine(), waiting).sentence
+    dear = _tokens(0.95, verdict=Verdict.UNKNOWN)  # not worth a question
+    assert _answer(_machine(), dear).sentence == _answer(_machine()).sentence
 
 
 def test_without_a_lawful_option_the_facts_come_first() -> None:

@@ -10,6 +10,7 @@ from millwright.plan.model import Assumption, Origin
 from millwright.report.format import (
     assumption_value,
     count,
+    headroom_text,
     in_column,
     listed,
     number_text,
@@ -87,6 +88,13 @@ def test_next_to_certain_is_not_certain() -> None:
     assert [probability_percent(value) for value in (0.0, 0.001, 0.5, 0.999, 1.0)] == [
         "0 %", "< 1 %", "50 %", "> 99 %", "100 %",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(None, "–"), (-0.05, "−5 %"), (3.15, "+315 %"), (9.0, "×10"), (738.82, "×740")]
+)
+def test_headroom_is_a_share_until_it_is_tenfold(share: float | None, text: str) -> None:
+    assert headroom_text(share) == text
 
 
 def test_counting_and_listing() -> None:

@@ -44,11 +44,13 @@ def check(
     from millwright.law.kleene import Verdict
     from millwright.law.load import load_rules
     from millwright.law.survey import survey
+    from millwright.law.told import check_told_facts
     from millwright.report.counsel.findings import findings_document
     from millwright.scenario.load import load_scenario
 
     rules, told = assuming(load_rules(), assume or [])
     loaded = load_scenario(scenario)
+    check_told_facts(loaded)
     day = _day(as_of) or loaded.scenario.law.as_of or dt.date.today()
     found = survey(loaded.scenario, loaded.catalog, rules, day, told)
     files = _paper_trail(found, loaded.scenario.name, out) if out is not None else ()

@@ -56,6 +56,30 @@ def show(name: Annotated[str, typer.Argument(help="A rule's id.")], as_json: AsJ
     _print_rule(rule)
 
 
+@app.command("facts")
+def list_facts(
+    of: Annotated[str, typer.Argument(help="Only those of a `site` or a `workload`, or with a word in it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the facts that rules ask for, each with its question and how to write it."""
+    from millwright.law.case import how_written
+    from millwright.law.facts import known_facts
+
+    wanted = of.strip().lower()
+    rows = [
+        (name, how_written(name), question)
+        for name, question in known_facts().items()
+        if wanted in name.lower() or wanted in question.lower()
+    ]
+    if not rows:
+        raise InputError(f"no fact has '{of}' in its name or question", remedy="Leave it out to see them all.")
+    if as_json:
+        keys = ("fact", "written", "question")
+        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=1, ensure_ascii=False))
+        return
+    _print_facts(rows)
+
+
 @app.command("diff")
 def diff(
     folder: Annotated[Path, typer.Argument(help="Another rule base: a folder with base.yaml and rules/.")],
@@ -131,6 +155,28 @@ def _print_list(rules: Sequence[Rule]) -> None:
     review = f" Next review by {due}." if due else ""
     console.print(Text(f"{LEGEND}.", style="dim"))
     console.print(Text(f"{share_read(rules)} Reviewed by {reviewers}.{review}"))
+
+
+def _print_facts(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print facts as a table, and where to state them."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for title in ("Fact", "Written", "Question"):
+        table.add_column(title, no_wrap=title != "Question")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        Text(
+            "In a scenario, without the word before the point: those of a site under its `facts:`, those of a workload "
+            "under `law: {facts: …}`. For once: `millwright check SCENARIO --assume NAME=VALUE`.",
+            style="dim",
+        )
+    )
 
 
 def _print_rule(rule: Rule) -> None:

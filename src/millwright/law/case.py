@@ -192,10 +192,20 @@ def with_told(facts: Form, told: Mapping[str, Any], where: str) -> Form:
         else:
             known = (*_fields(SiteFacts), *_fields(WorkloadFacts), *certificates())
             near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
             raise InputError(
-                f"no rule asks for a fact called '{full_name}'", where, f"Did you mean {near[0]}?" if near else ""
+                f"no rule asks for a fact called '{full_name}'", where, f"{hint}`millwright law facts` lists them all."
             )
     return replace(facts, **changes)
+
+
+def how_written(fact: str) -> str:
+    """Return how the value of a fact (`site.pue`) is written in a scenario. Raises KeyError for one that is not."""
+    place, _, name = fact.partition(".")
+    annotation = _fields(SiteFacts if place == "site" else WorkloadFacts)[name]
+    if "tuple" in annotation:
+        return "list, by commas"
+    return "true, false" if "bool" in annotation else "number" if "float" in annotation else "text"
 
 
 def _touch(places: tuple[str, ...], area: str, day: dt.date) -> bool:

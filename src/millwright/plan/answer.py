@@ -10,7 +10,7 @@ from millwright.finance.figures import evaluate, npv_cost
 from millwright.finance.uncertainty import Comparison
 from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict
-from millwright.plan.costing import Inputs, OwnedTerms
+from millwright.plan.costing import ApiTerms, Inputs, OwnedTerms, RentedTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, RefusedOption, Stage, Turn
 from millwright.plan.money import Odds
@@ -18,6 +18,7 @@ from millwright.plan.priced import PricedOption
 from millwright.plan.publish import FIRST_YEAR_MONTHS
 from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis, share_text
+from millwright.scenario.model import Objective
 
 _DECISIONS = {
     Kind.OWNED: Decision.OWN,
@@ -25,6 +26,16 @@ _DECISIONS = {
     Kind.CLOUD: Decision.RENT,
     Kind.API: Decision.TOKENS,
     Kind.MIXED: Decision.MIX,
+}
+
+_MUCH_CHEAPER = 0.9
+"""Share of the answer's cost below which an option that waits for a fact is told of beside the answer."""
+
+_RANKED_BY = {
+    Objective.CAPEX: "what there is to buy",
+    Objective.CARBON: "carbon",
+    Objective.SOVEREIGNTY: "sovereignty",
+    Objective.ENERGY: "energy",
 }
 
 _WORTH_MENTIONING = 0.005
@@ -61,9 +72,13 @@ _KNOW_FIRST = {
 
 
 def answer(
-    ranked: Sequence[PricedOption], odds: Odds | None, central: Inputs, refused: Sequence[RefusedOption] = ()
+    ranked: Sequence[PricedOption],
+    odds: Odds | None,
+    central: Inputs,
+    refused: Sequence[RefusedOption] = (),
+    objective: Objective = Objective.LCOT,
 ) -> Answer:
-    """Return the answer to the scenario from the options, best first; none at all is an answer too."""
+    """Return the answer to the scenario from the options, best first by `objective`; none at all is an answer too."""
     if not ranked or odds is None:
         return Answer(
             sentence="No option keeps every limit of the scenario.",
@@ -77,18 +92,23 @@ def answer(
         )
     best = ranked[0]
     probability = odds.probability_best(best.id)
-    lcot = float(odds.central[best.id].lcot_per_mtok)
+    lcot = _lcot(best, odds)
     code = best.currency.code
     turns = _turns(best, ranked, central)
     steps = _next_steps(best, ranked, odds.among_lawful, float(odds.central[best.id].npv_cost))
     sentence = f"{_advice(best, central)}: {_figure(lcot)} {code} per million tokens."
-    sentence += _odds_favour_another(best, ranked, odds)
+    waiting: tuple[PricedOption, ...] = ()
+    if objective is Objective.LCOT:
+        waiting = _cheaper_if_lawful(best, ranked, odds)
+        sentence += _odds_favour_another(best, ranked, odds) + _held_back(waiting, odds)
+    else:
+        sentence = f"Ranked by {_RANKED_BY[objective]}, as asked. {sentence}{_cheapest_beside(best, ranked, odds)}"
     return Answer(
         sentence=sentence,
         decision=_DECISIONS[best.kind],
         option_id=best.id,
         probability=probability,
-        next_steps=(*_ask_first(best, ranked, odds), *steps),
+        next_steps=(*_ask_first(best, waiting, odds), *steps),
         turns=turns,
     )
 
@@ -107,6 +127,14 @@ def _odds_favour_another(best: PricedOption, ranked: Sequence[PricedOption], odd
         f" That is the order of the central case; over all draws {likeliest.title} is the cheapest more often, "
         f"{share_text(theirs)} of the time against {share_text(ours)}."
     )
+
+
+def _cheapest_beside(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -> str:
+    """Return a sentence about the cheapest option of the same standing in law, where something else was asked for."""
+    cheapest = min((each for each in ranked if each.verdict is best.verdict), key=lambda option: _lcot(option, odds))
+    if cheapest is best:
+        return ""
+    return f" The cheapest would be {cheapest.title}, at {_figure(_lcot(cheapest, odds))} {best.currency.code}."
 
 
 def _alone_in_the_way(refused: Sequence[RefusedOption]) -> tuple[str, ...]:
@@ -209,24 +237,40 @@ def _turn(what: str, at: float | None, unit: str, other: PricedOption, sentence:
     return Turn(what=what, at=where, to_option_id=other.id, sentence=sentence)
 
 
-def _ask_first(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -> tuple[str, ...]:
+def _cheaper_if_lawful(best: PricedOption, ranked: Sequence[PricedOption], odds: Odds) -> tuple[PricedOption, ...]:
+    """Return what would be much cheaper than a lawful best if a missing fact turned out well, the cheapest first."""
+    if best.verdict is not Verdict.YES:
+        return ()
+    limit = _MUCH_CHEAPER * _lcot(best, odds)
+    waiting = [each for each in ranked if each.verdict is Verdict.UNKNOWN and _lcot(each, odds) < limit]
+    return tuple(sorted(waiting, key=lambda option: _lcot(option, odds)))
+
+
+def _held_back(waiting: Sequence[PricedOption], odds: Odds) -> str:
+    """Return a sentence that says how many cheaper options nothing but missing facts keeps from being the answer."""
+    if not waiting:
+        return ""
+    price = f"{_figure(_lcot(waiting[0], odds))} {waiting[0].currency.code} per million tokens"
+    if len(waiting) == 1:
+        return f" But ask first: {waiting[0].title} costs {price}, and waits only for facts that law asks for."
+    return f" But ask first: {len(waiting)} options cost less, from {price}, and wait only for facts that law asks for."
+
+
+def _ask_first(best: PricedOption, waiting: Sequence[PricedOption], odds: Odds) -> tuple[str, ...]:
     """Return which question to settle when an option that may be lawful is much cheaper than the answer."""
     if best.verdict is not Verdict.YES:
         return ("Settle the facts that the rules ask for first: none of the options is known to be lawful.",)
-    lcot = float(odds.central[best.id].lcot_per_mtok)
-    cheaper = [
-        option
-        for option in ranked
-        if option.verdict is Verdict.UNKNOWN and float(odds.central[option.id].lcot_per_mtok) < 0.9 * lcot
-    ]
-    if not cheaper:
+    if not waiting:
         return ()
-    fewest = min(cheaper, key=lambda option: (len(_missing(option)), float(odds.central[option.id].lcot_per_mtok)))
-    price = _figure(float(odds.central[fewest.id].lcot_per_mtok))
+    fewest = min(waiting, key=lambda option: (len(_missing(option)), _lcot(option, odds)))
     return (
-        f"Find out about {fewest.title}: {in_words(_missing(fewest), 3)} If the law then allows it, it costs {price} "
-        f"{fewest.currency.code} per million tokens.",
+        f"Find out about {fewest.title}: {in_words(_missing(fewest), 3)} If the law then allows it, it costs "
+        f"{_figure(_lcot(fewest, odds))} {fewest.currency.code} per million tokens.",
     )
+
+
+def _lcot(option: PricedOption, odds: Odds) -> float:
+    return float(odds.central[option.id].lcot_per_mtok)
 
 
 def _missing(option: PricedOption) -> tuple[str, ...]:
@@ -254,16 +298,23 @@ def _next_steps(
         else:
             text = _KNOW_FIRST.get(name, f"Find out {name}: it moves the answer most.")
         steps.append(f"{text} Knowing it for certain would be worth about {_figure(amount)} {best.currency.code}.")
-    if best.kind is Kind.API:
+    return (*steps, *_trials(best))
+
+
+def _trials(best: PricedOption) -> list[str]:
+    """Return what to try out before signing, for each kind of supply that the option has."""
+    steps: list[str] = []
+    terms = {type(part.serving.terms) for part in best.parts}
+    if ApiTerms in terms:
         steps.append("Measure the API's latency with your own prompts at your busiest hour.")
         steps.append("Agree an exit: the same open model is sold by others, so keep prompts and tests portable.")
-    elif best.kind is Kind.CLOUD:
+    if RentedTerms in terms:
         steps.append("Rent one instance for a day and run your own requests against it.")
-    else:
-        platform = best.parts[0].draft.platform
-        device = platform.device.name if platform is not None else "the same device"
+    bought = [part.draft.platform for part in best.parts if isinstance(part.serving.terms, OwnedTerms)]
+    if bought:
+        device = "such device" if bought[0] is None else bought[0].device.name
         steps.append(f"Rent one {device} for a day and run your own requests against it before you order.")
-    return tuple(steps)
+    return steps
 
 
 def _figure(value: float) -> str:

@@ -19,6 +19,7 @@ from millwright.fleet.search import Progress
 from millwright.law.evaluate import DISCLAIMER
 from millwright.law.load import load_rules
 from millwright.law.rule import RuleBase
+from millwright.law.told import check_told_facts
 from millwright.perf.calibration import Calibration
 from millwright.plan import assumptions
 from millwright.plan.answer import answer
@@ -137,8 +138,12 @@ def make_plan(
 
 
 def demands(loaded: LoadedScenario, seed: int) -> list[WorkloadDemand]:
-    """Return what each workload of a scenario asks for over the horizon. Raises ScenarioError for an unknown engine."""
+    """Return what each workload of a scenario asks for over the horizon.
+
+    Raises ScenarioError for an engine or a fact of law that does not exist.
+    """
     check_engine_names(loaded)
+    check_told_facts(loaded)
     scenario = loaded.scenario
     months = horizon_months(scenario)
     return [scenario_demand(loaded, each, months, seed) for each in scenario.workloads]
@@ -251,7 +256,9 @@ def plan_of_drafts(
         published.append(described.model_copy(update=more))
     clock.done("describing options")
 
-    told = _answered(answer(ranked, odds, central, refused), ranked, mixing, pricing, central)
+    told = _answered(
+        answer(ranked, odds, central, refused, scenario.limits.objective), ranked, mixing, pricing, central
+    )
     advised = next((option for option in ranked if option.id == told.option_id), None)
     return Plan(
         header=_header(loaded, today, seed, rules, _catalogue_date(from_catalogue, catalog)),
@@ -346,9 +353,14 @@ def _plan_warnings(
     for each in asked:
         found += [f"{each.model.name}: {text}" for text in each.model.assumptions]
     looked_at = {Kind(site.kind) for site in scenario.sites}
+    in_a_part = {part.draft.kind for option in ranked for part in option.parts}
     for kind, name in ((Kind.OWNED, "owned"), (Kind.COLO, "colocated"), (Kind.CLOUD, "cloud"), (Kind.API, "API")):
         if ranked and kind in looked_at and not any(option.kind is kind for option in ranked):
-            found.append(f"No {name} option is feasible; the reasons are below.")
+            found.append(
+                f"No {name} option serves every workload by itself; some serve a part, in mixed options."
+                if kind in in_a_part
+                else f"No {name} option is feasible; the reasons are below."
+            )
     if scenario.finance.tax_rate > 0.0:
         found.append(
             f"All costs are before tax: `finance.tax: {share_text(scenario.finance.tax_rate)}` is not counted here. "

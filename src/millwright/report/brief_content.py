@@ -17,7 +17,7 @@ from millwright.report.format import bare, count, estimate_text, number_text, pe
 from millwright.report.grouping import duties_cited, findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.mix_text import gap_text, limits_text, proof_texts, purchase_text
-from millwright.report.ranking import latency_cells, limit_label, ranking
+from millwright.report.ranking import latency_cells, limit_label, odds_label, ranking
 from millwright.report.readiness import NOT_KNOWN, axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.sharing_text import jobs_of_answer, sharing_texts
@@ -55,6 +55,7 @@ def brief_content(plan: Plan, drawn: tuple[Figure, ...] = (), room: Room | None 
         "date": header.created.split("T")[0],
         "decision": DECISION_WORDS[answer.decision],
         "answer": answer.sentence,
+        "odds_label": odds_label(plan),
         "odds": odds_text(answer.probability) if chosen else "",
         "question": _question(plan),
         "conflict": conflict,
@@ -134,13 +135,13 @@ def _conflict(plan: Plan) -> list[str]:
 def _key_figures(plan: Plan, chosen: Option) -> list[list[str]]:
     cells = latency_cells(plan, chosen)
     return [
-        ["LCOT", estimate_text(chosen.cost.lcot)],
+        ["A million tokens (LCOT)", estimate_text(chosen.cost.lcot)],
         ["To buy", estimate_text(chosen.cost.capex)],
-        ["Running", estimate_text(chosen.cost.opex_per_month)],
+        ["Running it, a month", estimate_text(chosen.cost.opex_per_month)],
         *([f"{cell.label}, limit {cell.limit}", str(cell.shown)] for cell in cells),
         ["Law", VERDICT_WORDS[chosen.law.verdict]],
         *([["Sovereignty", line]] if (line := sovereignty_line(chosen).removeprefix("Sovereignty ")) else []),
-        ["LCOT is", BASIS_WORDS[chosen.cost.lcot.basis]],
+        ["The LCOT", BASIS_WORDS[chosen.cost.lcot.basis]],
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millwright.plan.model import Binding, Option, Origin, Plan, RefusedOption, Stage
 from millwright.report.brief_room import Room
-from millwright.report.format import assumption_value, percent, shortened
+from millwright.report.format import assumption_value, headroom_text, shortened
 from millwright.report.ranking import rival_sentences
 from millwright.report.refusals import refusal_groups
 from millwright.report.wording import (
@@ -44,7 +44,7 @@ def risk_texts(plan: Plan, chosen: Option | None) -> list[str]:
         if part.headroom is not None:
             spare[part.workload] = min(part.headroom, spare.get(part.workload, part.headroom))
     slo = [f"That {name} keeps its promise at the peak is {odds_text(sure)}." for name, sure in kept.items()]
-    headroom = [f"{name} has {percent(share)} of headroom over the planned peak." for name, share in spare.items()]
+    headroom = [f"{name} has headroom over the planned peak: {headroom_text(share)}." for name, share in spare.items()]
     warnings = (*plan.warnings, *(chosen.warnings if chosen else ()))
     found = [*rival_sentences(plan), *slo, *headroom, *(warning.replace("`", "") for warning in warnings)]
     return list(dict.fromkeys(found))

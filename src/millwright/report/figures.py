@@ -54,7 +54,7 @@ def figures(plan: Plan, few: int = 12) -> tuple[Figure, ...]:
             "break-even",
             "money",
             charts.break_even_curve(plan),
-            "What a token costs if demand is lower or higher than today. Grey: where the first option breaks even.",
+            f"What a token costs if demand is lower or higher than today.{_grey_words(plan)}",
             _break_even_words(plan),
         ),
         Figure(
@@ -114,6 +114,13 @@ def _spent_words(plan: Plan, currency: str) -> str:
         for option in leading(plan, _FEW_LINES, [option for option in plan.options if option.cost.cash_flow])
     ]
     return f"Money spent by the end of the horizon. {'; '.join(ends)}."
+
+
+def _grey_words(plan: Plan) -> str:
+    """Return what the grey bands mean, where the chart of break-evens has any."""
+    answer = [option for option in plan.options if option.id == plan.answer.option_id]
+    drawn = any(each.demand_multiple is not None for option in answer for each in option.cost.break_even)
+    return " Grey: where the first option breaks even." if drawn else ""
 
 
 def _break_even_words(plan: Plan) -> str:

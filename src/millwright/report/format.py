@@ -13,6 +13,8 @@ from millwright.plan.model import Assumption, EstimateValue
 
 UNKNOWN = "–"
 """What stands where a number is not known."""
+_TENFOLD = 9.0
+"""From this share above on (ten times as much), a multiple is told: `+73,882 %` is a number nobody can picture."""
 
 _LARGE = ((1e9, "bn"), (1e6, "M"), (1e4, "k"))
 _SCALES: dict[str, tuple[tuple[float, float, str], ...]] = {
@@ -110,6 +112,13 @@ def probability_percent(probability: float) -> str:
 def signed_percent(share: float | None) -> str:
     """Return such as `+15 %`."""
     return UNKNOWN if share is None else f"{100 * share:+,.0f} %".replace("-", "−")
+
+
+def headroom_text(share: float | None) -> str:
+    """Return how far the capacity lies above the planned peak: `+15 %`, and from ten times the peak on `×12`."""
+    if share is None or share < _TENFOLD:
+        return signed_percent(share)
+    return f"×{1 + share:,.0f}"
 
 
 def assumption_value(assumption: Assumption) -> str:

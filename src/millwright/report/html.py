@@ -22,6 +22,7 @@ from millwright.report.format import (
     assumption_value,
     bare,
     count,
+    headroom_text,
     number_text,
     percent,
     shown_estimate,
@@ -30,7 +31,15 @@ from millwright.report.format import (
 from millwright.report.grouping import bindings_by_limit, duties_of, findings_by_rule, spent_by_year
 from millwright.report.leading import leading, rank_ranges
 from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
-from millwright.report.ranking import fleet_text, latency_cells, limit_label, ranking, rival_sentences, settings_text
+from millwright.report.ranking import (
+    fleet_text,
+    latency_cells,
+    limit_label,
+    odds_label,
+    ranking,
+    rival_sentences,
+    settings_text,
+)
 from millwright.report.readiness import axis_range, condition_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.sovereign_text import (
@@ -97,6 +106,7 @@ def render_html(plan: Plan) -> str:
         rows=ranking(plan, first),
         more_rows=ranking(plan, [option for option in plan.options if option not in first]),
         rivals=rival_sentences(plan),
+        odds_label=odds_label(plan),
         chosen_latencies=latency_cells(plan, chosen) if chosen else (),
         refused=refusal_groups(plan),
         findings=findings,
@@ -149,6 +159,7 @@ def _filters(
         "number": lambda value, unit="": number_text(value, unit),
         "percent": percent,
         "signed_percent": signed_percent,
+        "headroom": headroom_text,
         "odds": wording.odds_text,
         "count": count,
         "fleet": fleet_text,

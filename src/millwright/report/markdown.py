@@ -11,7 +11,7 @@ from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
 from millwright.report.leading import leading, ranks_text
 from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
-from millwright.report.ranking import ranking, rival_sentences
+from millwright.report.ranking import odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.sharing_text import jobs_of_answer, sharing_texts
@@ -44,8 +44,7 @@ def render_markdown(plan: Plan) -> str:
     lines = [f"# {_plain(header.scenario_name)}", "", f"**{_plain(answer.sentence)}**", ""]
     if answer.option_id is not None:
         lines += [
-            f"{_plain(DECISION_WORDS[answer.decision])}. Odds that it is the cheapest feasible option: "
-            f"{odds_text(answer.probability)}.",
+            f"{_plain(DECISION_WORDS[answer.decision])}. {odds_label(plan)}: {odds_text(answer.probability)}.",
             "",
         ]
     lines += _items("Rivals", rival_sentences(plan))

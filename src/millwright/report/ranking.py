@@ -9,11 +9,12 @@ from millwright.plan.model import EstimateValue, FleetPart, Kind, LatencyPercent
 from millwright.report.format import (
     Shown,
     count,
+    estimate_text,
+    headroom_text,
     in_column,
     percent,
     probability_percent,
     shown_estimate,
-    signed_percent,
 )
 from millwright.report.leading import rivals
 from millwright.report.sovereign_text import sovereignty_range
@@ -66,13 +67,28 @@ def ranking(plan: Plan, options: Iterable[Option] | None = None) -> tuple[Rankin
     return tuple(_row(plan, option) for option in (plan.options if options is None else options))
 
 
+def odds_label(plan: Plan) -> str:
+    """Return what the odds of the answer are odds of: it is held against options of the same standing in law."""
+    answer = next((option for option in plan.options if option.id == plan.answer.option_id), None)
+    if answer is not None and answer.law.verdict is Verdict.YES and any(_open(option) for option in plan.options):
+        return "Odds that it is the cheapest of those known to be allowed"
+    return "Odds that it is the cheapest feasible option"
+
+
 def rival_sentences(plan: Plan) -> tuple[str, ...]:
     """Return a sentence for each option beside the answer that may well turn out to be the cheapest."""
     return tuple(
-        f"Option {option.rank}, {option.title}, may turn out cheaper: {odds_text(option.cost.probability_best)}"
-        f"{'' if option.law.verdict is Verdict.YES else '; in law it is ' + VERDICT_WORDS[option.law.verdict]}."
+        f"Option {option.rank}, {option.title}, may turn out cheaper: {odds_text(option.cost.probability_best)}."
+        if not _open(option)
+        else f"Option {option.rank}, {option.title}, at {estimate_text(option.cost.lcot)}: in law it is "
+        f"{VERDICT_WORDS[option.law.verdict]}; if it may be used, it is {odds_text(option.cost.probability_best)} "
+        "to be the cheapest of all."
         for option in rivals(plan)
     )
+
+
+def _open(option: Option) -> bool:
+    return option.law.verdict is not Verdict.YES
 
 
 def _row(plan: Plan, option: Option) -> RankingRow:
@@ -93,7 +109,7 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         capex=shown_estimate(option.cost.capex),
         opex=shown_estimate(option.cost.opex_per_month),
         latencies=latency_cells(plan, option),
-        headroom=signed_percent(min(headrooms)) if headrooms else "",
+        headroom=headroom_text(min(headrooms)) if headrooms else "",
         kept=probability_percent(min(kept)) if kept else "",
         verdict=option.law.verdict,
         sovereignty=sovereignty_range(option.sovereignty),

@@ -23,7 +23,7 @@ from millwright.report.mix_text import (
     proof_texts,
     purchase_text,
 )
-from millwright.report.ranking import LatencyCell, RankingRow, ranking, rival_sentences
+from millwright.report.ranking import LatencyCell, RankingRow, odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.sharing_text import jobs_of_answer, sharing_texts
@@ -86,7 +86,7 @@ def _sentence(plan: Plan) -> list[RenderableType]:
     answer = plan.answer
     blocks: list[RenderableType] = [Text(answer.sentence, style="bold")]
     if answer.option_id is not None:
-        blocks.append(Text(f"Odds that it is the cheapest feasible option: {odds_text(answer.probability)}."))
+        blocks.append(Text(f"{odds_label(plan)}: {odds_text(answer.probability)}."))
     return blocks
 
 

@@ -12,7 +12,7 @@ from millwright.report.format import number_text, shown_estimate
 from millwright.report.grouping import bindings_by_limit, findings_by_rule
 from millwright.report.leading import leading
 from millwright.report.mix_text import proof_texts, supplies_by_site
-from millwright.report.ranking import RankingRow, latency_cells, ranking, rival_sentences
+from millwright.report.ranking import RankingRow, latency_cells, odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
 from millwright.report.staff_text import staff_actions, staff_sentences
@@ -41,6 +41,7 @@ def answer(plan: Plan, before: Plan | None = None) -> str:
         changed=before is not None,
         latencies=() if chosen is None else latency_cells(plan, chosen),
         rivals=rival_sentences(plan),
+        odds_label=odds_label(plan),
     )
 
 
