@@ -10,7 +10,7 @@ from small_scenarios import CATALOG, CHAT, NIGHT, TODAY, plan, scenario
 from millwright.catalog.units import Measure, parse
 from millwright.errors import InputError
 from millwright.plan.make import demands, make_plan
-from millwright.plan.model import Plan, Stage
+from millwright.plan.model import Kind, Plan, Stage
 from millwright.plan.priced import too_late
 
 QUIET = CHAT.replace("rate: 4 /s", "rate: 0.2 /s")
@@ -137,3 +137,15 @@ def test_what_the_law_bars_everywhere_is_looked_at_where_limits_are_in_conflict(
     alone = make_plan(scenario(sites=sites[1:], more="law: {allowed_jurisdictions: [DE]}"), today=TODAY, draws=64)
     assert alone.answer.conflict is not None
     assert alone.answer.conflict.limits == ("sovereignty",)
+
+
+def test_no_option_leaves_more_with_one_vendor_than_its_share() -> None:
+    both = ("{name: cloud, kind: cloud, providers: [verda]}", "{name: api, kind: api, providers: [groq, nebius]}")
+    free = plan(scenario(QUIET, both))
+    assert free.options
+    bound = plan(scenario(QUIET, both, more="limits: {max_vendor_share: 60 %}"))
+    assert bound.options == ()  # one workload: whoever serves it has all tokens
+    told = {reason.text for each in bound.refused for reason in each.reasons if reason.stage is Stage.LIMIT}
+    assert any("100 % of all tokens depend on groq" in text for text in told)
+    mixed = plan(scenario(QUIET, both, more="limits: {max_vendor_share: 60 %}"), mix=True)
+    assert {option.kind for option in mixed.options} == {Kind.MIXED}

@@ -54,6 +54,7 @@ _LOOSEN = {
     Stage.POWER: "the limit on power",
     Stage.SPACE: "the limit on space",
     Stage.LATENCY: "the limits on latency",
+    Stage.LIMIT: "the limit on the share of one vendor",
 }
 """Limits that are kept to after law, catalogue and memory: what fails at one of them alone is feasible without it."""
 

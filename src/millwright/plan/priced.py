@@ -31,6 +31,7 @@ from millwright.plan.placed_job import PlacedJob
 from millwright.plan.terms import Pricing
 from millwright.plan.together import cheapest_that_fits
 from millwright.plan.uncertain import central_inputs
+from millwright.plan.vendor_share import vendor_share_broken
 from millwright.scenario.model import CloudSite, ColoSite, Limits, OwnedSite
 from millwright.spans import DAYS_PER_MONTH
 
@@ -233,7 +234,7 @@ def join(
 
     With one workload each part is an option. With several, parts are joined where they belong together: the same
     offer for all, the cheapest of one site, and the cheapest of all; `present_cost` is by `id` of the part. Where the
-    cheapest break a limit of their site together, the cheapest that keep it are joined beside them.
+    cheapest break a limit of their site or on vendors together, the cheapest that keep it are joined beside them.
     """
     names = list(parts_by_workload)
     central = central_inputs(pricing.scenario.finance)
@@ -250,6 +251,9 @@ def join(
         return min(parts, key=lambda part: present_cost[id(part)], default=None)
 
     def keeps(parts: tuple[PricedPart, ...]) -> bool:
+        most = pricing.scenario.limits.max_vendor_share
+        if vendor_share_broken(parts, most):
+            return False
         return not site_limits_broken(_each_machine_once(parts, central), central, pricing)
 
     def add_cheapest(choices: Sequence[Sequence[PricedPart]]) -> None:

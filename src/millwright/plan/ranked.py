@@ -19,6 +19,7 @@ from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, 
 from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import uncertain_inputs
+from millwright.plan.vendor_share import vendor_share_broken
 from millwright.scenario.model import Finance, Objective
 
 DETAILED_OPTIONS = 6
@@ -76,10 +77,14 @@ def _joined(parts: dict[str, list[PricedPart]], pricing: Pricing, central: Input
 def _within_limits(
     options: Sequence[PricedOption], central: Inputs, pricing: Pricing, refused: list[RefusedOption]
 ) -> list[PricedOption]:
-    """Return the options that keep the limits of their sites as a whole, and the monthly one; refuse the others."""
+    """Return the options that as a whole keep the limits of sites, vendors and months; refuse the others."""
     kept: list[PricedOption] = []
     for option in options:
-        reasons = [*site_limits_broken(option.parts, central, pricing), *_above_monthly_limit(option, central, pricing)]
+        reasons = [
+            *site_limits_broken(option.parts, central, pricing),
+            *vendor_share_broken(option.parts, pricing.scenario.limits.max_vendor_share),
+            *_above_monthly_limit(option, central, pricing),
+        ]
         if reasons:
             refused.append(refused_option(option, reasons))
         else:
