@@ -10,6 +10,7 @@ import pytest
 from millwright.catalog.catalog import load_catalog
 from millwright.catalog.precision import Precision
 from millwright.measure.points import ServingPoint, points_of
+from millwright.measure.predict import point_labels
 from millwright.measure.resolve import ResolvedPoint, Resolver
 from millwright.measure.rigs import held_steps, known_rigs, rig_of, server_settings
 from millwright.measure.serving import arrange_points, held_s
@@ -117,6 +118,43 @@ def test_prompts_collected_for_a_batch_wait_less_the_more_of_them_come() -> None
     assert waits[0] > waits[1] > waits[2] > 0.1 - 1e-9
 
 
+MLENERGY: dict[str, Any] = {
+    "accelerator": "NVIDIA B200",
+    "model": "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8",
+    "isl": None,
+    "isl_dist": "lm-arena-chat",
+    "date": "2026-02-27",
+    "n_accelerators": 4,
+    "load_kind": "max_num_seqs (saturating load, steady state)",
+}
+
+
+def test_a_benchmark_of_one_engine_version_has_it_where_a_table_gives_none() -> None:
+    assert resolved(**MLENERGY).deployment.engine.version == "0.11.1"
+    assert resolved(**MLENERGY, engine_version="0.12").deployment.engine.version == "0.12"
+
+
+def test_a_quantised_model_on_a_device_with_fp4_keeps_its_cache_in_bf16_where_no_script_says_otherwise() -> None:
+    assert resolved(**MLENERGY).deployment.kv is Precision.BF16
+    assert resolved(**MLENERGY | {"isl_dist": "unknown"}).deployment.kv is Precision.FP8
+
+
+def test_what_is_published_did_run_together() -> None:
+    crowd = arrange_points([resolved(**MLENERGY | {"osl": 60_000.0}, concurrency_or_rate=1000.0)])
+    alone = arrange_points([resolved(**MLENERGY | {"osl": 60_000.0, "isl_dist": ""}, concurrency_or_rate=1000.0)])
+    assert crowd.fit_sequences[0] == pytest.approx(850.0)
+    assert alone.fit_sequences[0] < 850.0
+
+
+def test_tasks_of_a_benchmark_have_effects_of_their_own_and_its_machines_one() -> None:
+    chat, code, other = (
+        point_labels(resolved(**MLENERGY | {"isl_dist": name})) for name in ("lm-arena-chat", "sourcegraph-fim", "x")
+    )
+    assert (chat["rig"], code["rig"]) == ("lm-arena-chat", "sourcegraph-fim")
+    assert chat["rig-family"] == code["rig-family"] == "mlenergy|blackwell"
+    assert other["rig-family"] == ""
+
+
 def test_every_setting_names_what_the_package_knows_and_where_it_was_read() -> None:
     import json
     from pathlib import Path
@@ -125,8 +163,10 @@ def test_every_setting_names_what_the_package_knows_and_where_it_was_read() -> N
 
     devices, models = {each.id for each in CATALOG.devices()}, {each.id for each in CATALOG.models()}
     families, engines = {each.family for each in CATALOG.devices()}, set(engine_profiles())
-    entries = json.loads((Path(rigs.__file__).parent / "data" / "rigs.json").read_text())["rigs"][0]["settings"]
-    for each, entry in zip(known_rigs()[0].settings, entries, strict=True):
+    told = json.loads((Path(rigs.__file__).parent / "data" / "rigs.json").read_text())["rigs"]
+    entries = [entry for rig in told for entry in rig["settings"]]
+    settings = [each for rig in known_rigs() for each in rig.settings]
+    for each, entry in zip(settings, entries, strict=True):
         assert each.engine in engines
         assert each.devices <= devices
         assert each.models <= models

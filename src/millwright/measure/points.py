@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.errors import InputError
+from millwright.measure.tasks import known_tasks
 from millwright.scenario.text_file import require_file
 
 if TYPE_CHECKING:
@@ -220,16 +221,6 @@ def _phase(scenario: str) -> Phase:
     return Phase.DECODE if lowered.startswith(("decode-only", "single stream decode")) else Phase.BOTH
 
 
-_TYPICAL_INPUT = {
-    "lm-arena-chat": 160.0,
-    "gpqa": 280.0,
-    "image-chat": 1100.0,
-    "video-chat": 3300.0,
-    "sourcegraph-fim": 700.0,
-}
-"""Mean prompt length [token] of ML.ENERGY's data sets, which its tables leave out; fitted together with the rest."""
-
-
 def _lengths(row: Mapping[str, Any], phase: Phase, mean_share: float) -> tuple[float, float, float]:
     distribution = text(row.get("isl_dist"))
     given_input, given_output = number(row.get("isl")), number(row.get("osl"))
@@ -238,8 +229,11 @@ def _lengths(row: Mapping[str, Any], phase: Phase, mean_share: float) -> tuple[f
     if phase is Phase.DECODE:
         return 1.0, max(given_output or 128.0, 2.0), depth if found else (given_input or 0.0)
     if given_input is None:
-        given_input = _TYPICAL_INPUT.get(distribution, 64.0 if "short" in distribution else 512.0)
-        return given_input, max(given_output or 256.0, 1.0), depth
+        task = known_tasks().get(distribution)
+        typical = 64.0 if "short" in distribution else 512.0
+        shared = 0.0 if task is None else task.shared_tokens
+        given_input = typical if task is None else task.prompt_of(text(row.get("model"))) - shared
+        return given_input, max(given_output or 256.0, 1.0), depth + shared
     if phase is Phase.PREFILL:
         return max(given_input, 1.0), max(given_output or 1.0, 1.0), depth
     output = 256.0 if given_output is None else given_output

@@ -50,7 +50,7 @@ class PointPredictions:
 def rig_label(point: ServingPoint) -> str:
     """Return which rig measured a point, as far as its length distribution tells; the usual one if it is blank."""
     rig = rig_of(point)
-    return rig.id if rig is not None else point.protocol.split("(")[0].strip() or USUAL_RIG
+    return rig.label(point) if rig is not None else point.protocol.split("(")[0].strip() or USUAL_RIG
 
 
 def sort_of_point(resolved: ResolvedPoint) -> str:
@@ -75,8 +75,9 @@ _MOST_MEASURED_VENDOR = "nvidia"
 def point_labels(resolved: ResolvedPoint) -> dict[str, str | float]:
     """Return the labels of a point: those of its deployment, its rig and its model."""
     labels = deployment_labels(resolved.deployment)
-    rig = rig_label(resolved.point)
-    return labels | {"rig": rig, "engine-rig": f"{labels['engine']}|{rig}"}
+    name, rig = rig_label(resolved.point), rig_of(resolved.point)
+    machines = f"{rig.id}|{labels['family']}" if rig is not None and rig.own_machines else ""
+    return labels | {"rig": name, "engine-rig": f"{labels['engine']}|{name}", "rig-family": machines}
 
 
 def residual_labels(resolved: ResolvedPoint, labels: Mapping[str, str | float]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from millwright.catalog.device import Device, DeviceKind
 from millwright.catalog.models import precision_hint
 from millwright.catalog.precision import Compute, Precision
 from millwright.measure.points import Phase, Pool, ServingPoint
-from millwright.measure.rigs import Settings, model_word, server_settings
+from millwright.measure.rigs import Settings, model_word, rig_of, server_settings
 from millwright.perf.deployment import Deployment, Engine, SchedulerLimits
 from millwright.perf.engines import engine_id, engine_profile, version_years
 
@@ -232,7 +232,10 @@ def kv_precision(words: str, weights: Precision, engine: str, device: Device) ->
 
 
 def _version(point: ServingPoint) -> str:
-    """Return the engine's version, or the month it was measured in where no version is told."""
+    """Return the engine's version, told or its benchmark's; else the month it was measured in."""
+    rig = rig_of(point)
+    if not point.engine_version and rig is not None and rig.engine_version:
+        return rig.engine_version
     version = point.engine_version
     if version and version_years(point.engine, version) is not None and "dynamo" not in version + point.engine:
         known = version_years(point.engine, version)

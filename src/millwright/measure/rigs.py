@@ -134,6 +134,14 @@ class Rig:
     warmed_since: str
     settings: Sequence[Settings]
     model_words: Mapping[str, str] = field(default_factory=dict)  # its own short names of models
+    engine_version: str = ""  # of all its servers, where it ran only one
+    least_running: float = 0.0  # share of the users that ran together in any run that it publishes
+    by_task: bool = False  # its protocols are tasks that differ in more than lengths
+    own_machines: bool = False  # its machines of a device family are slower or faster than others' in ways not told
+
+    def label(self, point: ServingPoint) -> str:
+        """Return the label of its effects on a point: its own, or the task's."""
+        return next(word for word in self.protocols if word in point.protocol) if self.by_task else self.id
 
     def setting(self, point: ServingPoint, device: Device, model: Architecture, weights: Precision) -> Settings | None:
         """Return how it started the server of a point; None where nothing is known of such servers.
@@ -185,9 +193,13 @@ def known_rigs() -> Sequence[Rig]:
         Rig(
             each["id"],
             tuple(each["protocols"]),
-            each["warmed_since"],
+            each.get("warmed_since", _LATEST),
             tuple(map(_settings, each["settings"])),
-            each["model_words"],
+            each.get("model_words", {}),
+            each.get("engine_version", ""),
+            each.get("least_running", 0.0),
+            each.get("by_task", False),
+            each.get("own_machines", False),
         )
         for each in rigs
     )

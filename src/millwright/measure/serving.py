@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from millwright.measure.points import Load, Phase, ServingPoint
 from millwright.measure.resolve import ResolvedPoint
 from millwright.measure.rigs import Settings, held_steps, rig_of, server_settings
+from millwright.measure.tasks import Window, known_tasks
 from millwright.perf.coefficients import ProtocolCoefficients
 from millwright.perf.deployment import Deployment
 from millwright.perf.engines import engine_profile
@@ -83,6 +84,9 @@ class Points:
     batched_steps: Floats  # decode steps for which prompts are collected, from the first that waits
     graph_tokens: Floats  # steps with prompts of at most so many tokens are captured graphs
     cold: NDArray[np.bool_]  # a run whose first requests are the server's first
+    window: NDArray[np.bool_]  # measured within a run of which all requests wait at the server from the start
+    window_prompts: Floats  # prompts computed in what is measured, relative to one per answer's tokens
+    answered_share: Floats  # of its answer, what a decoding sequence has so far, on average
 
     def __len__(self) -> int:
         return len(self.level)
@@ -127,6 +131,7 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
     points = [each.point for each in resolved]
     decode = [each.deployment for each in resolved]
     prefill = [each.prefill or each.deployment for each in resolved]
+    windows = [measured_window(each) for each in points]
     contexts = [_context(each) for each in points]
     prompts = [each.input_tokens + each.context_tokens for each in points]
     fit = np.array([_fitting_sequences(each, point) for each, point in zip(decode, points, strict=True)])
@@ -172,6 +177,9 @@ def arrange_points(resolved: Sequence[ResolvedPoint]) -> Points:
         batched_steps=held[:, 1],
         graph_tokens=np.array([0.0 if each is None else float(each.graph_tokens) for each in settings]),
         cold=np.array([_is_cold(each) for each in points]),
+        window=np.array([each is not None for each in windows]),
+        window_prompts=np.array([1.0 if each is None else each.prompts for each in windows]),
+        answered_share=np.array([0.5 if each is None else each.age for each in windows]),
     )
 
 
@@ -181,6 +189,14 @@ def settings_of(resolved: ResolvedPoint) -> Settings | None:
         return None
     deployment = resolved.deployment
     return server_settings(resolved.point, deployment.device, deployment.model, deployment.weights)
+
+
+def measured_window(point: ServingPoint) -> Window | None:
+    """Return which part of its run a point measures, None where that is not told or it is the whole."""
+    task = known_tasks().get(point.protocol)
+    if task is None or point.load is not Load.SATURATED or point.level is None:
+        return None
+    return task.window(point.level)
 
 
 def _is_cold(point: ServingPoint) -> bool:
@@ -202,7 +218,9 @@ def _fitting_sequences(deployment: Deployment, point: ServingPoint) -> float:
     kept = kept_tokens(point)
     room = float(fit.max_sequences(kept, max(1, deployment.dp)))
     least = _LEAST_CACHE_SHARE * (deployment.device.memory_bytes or 0.0) / max(fit.kv_bytes_per_token, 1.0)
-    return max(1.0, room, least * max(1, deployment.dp) / kept)
+    rig = rig_of(point)
+    running = 0.0 if rig is None else rig.least_running * (point.level or 0.0)
+    return max(1.0, room, least * max(1, deployment.dp) / kept, running)
 
 
 def _level(point: ServingPoint, deployment: Deployment, room: float) -> float:
@@ -220,7 +238,7 @@ def predict_means(
     model = _StepModel(points, step, prefill_step)
     inputs, outputs = points.input_tokens, points.output_tokens
     gaps = np.maximum(outputs - 1.0, 1.0)  # decode steps per request, times tokens_per_step
-    context = points.depth_tokens + inputs + outputs / 2.0
+    context = points.depth_tokens + inputs + outputs * points.answered_share
     users = np.where(points.rate, 1.0, points.level)
     room = np.where(points.static, np.inf, points.fit_sequences)
     active = np.minimum(users, room)  # sequences in the running batch
@@ -230,7 +248,8 @@ def predict_means(
     step_s = delay = wait = held = prompt = gap_s = np.zeros_like(inputs)
     for _ in range(_ROUNDS):
         step_s = model.decode_s(decoding, context)
-        arriving = np.where(points.split | points.static, 1.0, decoding / gaps * points.tokens_per_step)
+        arriving = decoding / gaps * points.tokens_per_step * points.window_prompts
+        arriving = np.where(points.split | points.static, 1.0, arriving)
         prompt, delay = model.mixed_prompt_s(decoding, context, step_s, arriving)
         together = np.where(points.equal, np.minimum(fit.lockstep, 1.0), 0.0)
         felt = fit.interference * (
@@ -239,8 +258,9 @@ def predict_means(
         delay = np.where(points.static | points.split | points.prefill_only, 0.0, delay * felt)
         others = np.where(points.rate, decoding, decoding * (1.0 - 1.0 / np.maximum(active, 1.0)))
         per_token = points.tokens_per_step
-        gap_s = (step_s + others * delay / gaps * per_token) / per_token
+        gap_s = (step_s + others * points.window_prompts * delay / gaps * per_token) / per_token
         service, busy, wait = _prompt_wait(points, fit, decoding, gaps, gap_s, prompt, lone_prefill)
+        wait, service = np.where(points.window, 0.0, wait), service * points.window_prompts
         held = held_s(points, decoding / gaps * per_token, gap_s * per_token)
         decode_time = gaps * gap_s
         if points.rate.any():
@@ -314,7 +334,7 @@ def _outcome(
     gaps = np.maximum(outputs - 1.0, 0.0)
     decode_time = gaps * gap_s
     service = np.where(points.split, lone + fit.transfer_s, prompt)
-    steady = fit.request_s + wait + service
+    steady = np.where(points.window, service * points.window_prompts, fit.request_s + wait + service)
     bound = _prefill_bound(points, lone)
     users = np.where(points.rate, active, points.level)
     offered = np.minimum(active / np.maximum(decode_time + steady, 1e-9), np.where(points.split, bound, np.inf))

@@ -87,6 +87,7 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
         "engine-format": 0.07,
         "model": 0.05,
         "rig": 0.10,
+        "rig-family": 1.0,
         "year": 0.10,
     },
     "expert_kernel_s": {
@@ -100,6 +101,7 @@ EFFECTS: Mapping[str, Mapping[str, float]] = {
         "model": 0.07,
         "engine-family-format": 0.10,
         "rig": 0.10,
+        "rig-family": 1.0,
         "year": 0.10,
     },
     "collective_s": {
