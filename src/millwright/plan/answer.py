@@ -14,7 +14,7 @@ from millwright.plan.costing import ApiTerms, Inputs, OwnedTerms, RentedTerms
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, RefusedOption, Stage, Turn
 from millwright.plan.money import Odds
-from millwright.plan.priced import PricedOption
+from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.publish import FIRST_YEAR_MONTHS
 from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis, share_text
@@ -96,7 +96,7 @@ def answer(
     lcot = _lcot(best, odds)
     code = best.currency.code
     turns = _turns(best, ranked, central)
-    steps = _next_steps(best, ranked, odds.among_lawful, float(odds.central[best.id].npv_cost))
+    steps = _next_steps(best, ranked, odds.among_lawful, float(odds.central[best.id].npv_cost), central)
     sentence = f"{_advice(best, central)}: {_figure(lcot)} {code} per million tokens."
     waiting: tuple[PricedOption, ...] = ()
     if objective is Objective.LCOT:
@@ -285,7 +285,7 @@ def _device_name(device_id: str, options: Sequence[PricedOption]) -> str:
 
 
 def _next_steps(
-    best: PricedOption, ranked: Sequence[PricedOption], comparison: Comparison, cost: float
+    best: PricedOption, ranked: Sequence[PricedOption], comparison: Comparison, cost: float, central: Inputs
 ) -> tuple[str, ...]:
     steps: list[str] = []
     worth = next(iter(comparison.value_of_knowing.items()), None)
@@ -299,10 +299,21 @@ def _next_steps(
         else:
             text = _KNOW_FIRST.get(name, f"Find out {name}: it moves the answer most.")
         steps.append(f"{text} Knowing it for certain would be worth about {_figure(amount)} {best.currency.code}.")
-    return (*steps, *_trials(best))
+    return (*steps, *_trials(best, central))
 
 
-def _trials(best: PricedOption) -> list[str]:
+def _is_bought(part: PricedPart, central: Inputs) -> bool:
+    """Return whether a machine has to be bought for the part over the horizon."""
+    schedule, terms = part.schedule(central), part.serving.terms
+    return schedule is not None and isinstance(terms, OwnedTerms) and int(schedule.installed.max()) > terms.existing
+
+
+def _device(part: PricedPart) -> str:
+    platform = part.draft.platform
+    return "such device" if platform is None else platform.device.name
+
+
+def _trials(best: PricedOption, central: Inputs) -> list[str]:
     """Return what to try out before signing, for each kind of supply that the option has."""
     steps: list[str] = []
     terms = {type(part.serving.terms) for part in best.parts}
@@ -311,10 +322,11 @@ def _trials(best: PricedOption) -> list[str]:
         steps.append("Agree an exit: the same open model is sold by others, so keep prompts and tests portable.")
     if RentedTerms in terms:
         steps.append("Rent one instance for a day and run your own requests against it.")
-    bought = [part.draft.platform for part in best.parts if isinstance(part.serving.terms, OwnedTerms)]
-    if bought:
-        device = "such device" if bought[0] is None else bought[0].device.name
-        steps.append(f"Rent one {device} for a day and run your own requests against it before you order.")
+    owned = [part for part in best.parts if isinstance(part.serving.terms, OwnedTerms)]
+    if (bought := next((part for part in owned if _is_bought(part, central)), None)) is not None:
+        steps.append(f"Rent one {_device(bought)} for a day and run your own requests against it before you order.")
+    elif owned:
+        steps.append(f"Run your own requests on the {_device(owned[0])} that you have before you rely on it.")
     return steps
 
 

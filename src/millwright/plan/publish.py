@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,13 +80,13 @@ def published_option(
     binds: list[Binding] = []
     warnings: list[str] = []
     fleet = []
-    bases = _bases(option)
     for number, part in enumerate(option.parts):
         shown, text = _told_of_draft(_fleet_part(part, central, runs, curves=curves), option, number, central, runs)
         fleet.append(shown)
         warnings += text
         binds += _bindings(part, central, pricing)
-        warnings += _warnings(part, bases, scenario, created, central)
+        warnings += _warnings(part, scenario, created, central)
+    warnings += _unmeasured(option)
     if option.verdict is LawVerdict.UNKNOWN:
         missing = dict.fromkeys(fact for part in option.parts for fact in part.draft.law.missing_facts)
         warnings.insert(0, f"Whether the law allows it is unknown until you say: {in_words(missing)}")
@@ -332,20 +331,28 @@ def _long_wait(part: PricedPart, central: Inputs) -> list[str]:
     ]
 
 
-def _bases(option: PricedOption) -> dict[str, Basis]:
-    """Return what the speed of each device rests on, by its id: the weakest where workloads differ, to warn of once."""
-    found: dict[str, Basis] = {}
+def _unmeasured(option: PricedOption) -> list[str]:
+    """Return a warning for each way in which the speed of devices is known without a measurement of them."""
+    bases: dict[str, Basis] = {}  # of each device the weakest where workloads differ
     for part in option.parts:
         platform, answer = part.draft.platform, part.draft.answer
-        if platform is not None and answer is not None and answer.performance is not None:
+        if platform is not None and platform.network is None and answer is not None and answer.performance is not None:
             basis = answer.performance.candidate.step.basis
-            found[platform.device.id] = weakest(basis, found.get(platform.device.id, basis))
-    return found
+            bases[platform.device.name] = weakest(basis, bases.get(platform.device.name, basis))
+    by_origin: dict[str, list[str]] = {}
+    for device, basis in bases.items():
+        if basis not in (Basis.MEASURED, Basis.FITTED):
+            by_origin.setdefault(_SPEED_FROM.get(basis, "extrapolated from devices like it"), []).append(device)
+    return [
+        f"No measurement of {', '.join(devices)} was at hand; the speed is {origin}: test before you sign."
+        for origin, devices in by_origin.items()
+    ]
 
 
-def _warnings(
-    part: PricedPart, bases: Mapping[str, Basis], scenario: Scenario, created: dt.date, central: Inputs
-) -> list[str]:
+_SPEED_FROM = {Basis.ASSUMED: "assumed", Basis.DATASHEET: "reckoned from a datasheet"}
+
+
+def _warnings(part: PricedPart, scenario: Scenario, created: dt.date, central: Inputs) -> list[str]:
     draft, terms = part.draft, part.serving.terms
     found: list[str] = []
     age = price_age_days(terms.date, created)
@@ -368,15 +375,8 @@ def _warnings(
         )
     if replica is not None:
         assert draft.platform is not None, "only machines have replicas"
-        device = draft.platform.device
-        basis = bases[device.id]
         if draft.platform.network is not None:
-            found.append("Nobody measured this replica over several hosts: its speed is assumed, test before you buy.")
-        elif basis not in (Basis.MEASURED, Basis.FITTED):
-            origin = {Basis.ASSUMED: "assumed", Basis.DATASHEET: "reckoned from its datasheet"}.get(
-                basis, "extrapolated from devices like it"
-            )
-            found.append(f"No measurement of {device.name} was at hand; its speed is {origin}: test before you buy.")
+            found.append("Nobody measured this replica over several hosts: its speed is assumed, test before you sign.")
         weights = replica.candidate.deployment.weights
         if weights.bytes_per_weight < 1.0 and weights != draft.asked.model.native_precision:
             found.append("Weights of fewer than 8 bits can change answers: check the quality on your own tasks.")

@@ -16,7 +16,7 @@ from millwright.report.figures import Figure
 from millwright.report.format import bare, count, estimate_text, number_text, percent
 from millwright.report.grouping import duties_cited, findings_by_rule
 from millwright.report.leading import leading, ranks_text
-from millwright.report.mix_text import gap_text, limits_text, proof_texts, purchase_text
+from millwright.report.mix_text import gap_text, limits_text, proof_texts, purchase_texts
 from millwright.report.ranking import latency_cells, limit_label, odds_label, ranking
 from millwright.report.readiness import NOT_KNOWN, axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -177,7 +177,7 @@ def _purchases(plan: Plan) -> list[str]:
     """Return what to buy when, where the mixed fleet is the answer."""
     if plan.mix is None or plan.mix.option_id is None or plan.mix.option_id != plan.answer.option_id:
         return []
-    return [purchase_text(each) for each in plan.mix.purchases]
+    return list(purchase_texts(plan.mix))
 
 
 def _charts(drawn: tuple[Figure, ...], section: str, few: int) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ from millwright.report.format import (
 )
 from millwright.report.grouping import bindings_by_limit, duties_of, findings_by_rule, spent_by_year
 from millwright.report.leading import leading, rank_ranges
-from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
+from millwright.report.mix_text import PART_HEAD, gap_text, part_rows, proof_texts, purchase_texts
 from millwright.report.ranking import (
     fleet_text,
     latency_cells,
@@ -191,9 +191,9 @@ def _filters(
         "axis_range": axis_range,
         "readiness_texts": readiness_texts,
         "gap_text": gap_text,
-        "part_row": part_row,
+        "part_rows": part_rows,
         "proof_texts": proof_texts,
-        "purchase_text": purchase_text,
+        "purchase_texts": purchase_texts,
     }
 
 

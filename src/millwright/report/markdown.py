@@ -10,7 +10,7 @@ from millwright.plan.model import Option, Origin, Plan
 from millwright.report.format import assumption_value, bare, count
 from millwright.report.grouping import findings_by_rule
 from millwright.report.leading import leading, ranks_text
-from millwright.report.mix_text import PART_HEAD, gap_text, part_row, proof_texts, purchase_text
+from millwright.report.mix_text import PART_HEAD, gap_text, part_rows, proof_texts, purchase_texts
 from millwright.report.ranking import odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
@@ -126,8 +126,8 @@ def _mix(plan: Plan) -> list[str]:
     if mix is None:
         return []
     costs = [cost.sentence for cost in mix.limit_costs]
-    said = [mix.sentence, gap_text(mix), *proof_texts(mix), *map(purchase_text, mix.purchases), *costs, *mix.warnings]
-    return [*_items("The mixed fleet", said), *_table(PART_HEAD, [part_row(supply, mix) for supply in mix.supplies])]
+    said = [mix.sentence, gap_text(mix), *proof_texts(mix), *purchase_texts(mix), *costs, *mix.warnings]
+    return [*_items("The mixed fleet", said), *_table(PART_HEAD, part_rows(mix))]
 
 
 def _options(plan: Plan) -> list[str]:

@@ -39,6 +39,11 @@ def part_row(supply: MixSupply, mix: Mix) -> tuple[str, ...]:
     return supply.title, machines, held_text(supply), supply.site, serves_text(supply, mix)
 
 
+def part_rows(mix: Mix) -> tuple[tuple[str, ...], ...]:
+    """Return the cells of all parts; machines that two workloads could have stand by once."""
+    return tuple(dict.fromkeys(part_row(supply, mix) for supply in mix.supplies))
+
+
 def held_text(supply: MixSupply) -> str:
     """Return how the supply is held; of machines there already and others bought, how many are there."""
     words = HELD_WORDS.get(supply.held, supply.held)
@@ -174,6 +179,11 @@ def limits_text(mix: Mix, currency: str) -> str:
     """Return in a line what the limits that cost anything cost, dearest first; empty where none does."""
     dearest = sorted((each for each in mix.limit_costs if each.per_month > 0.0), key=lambda each: -each.per_month)
     return "; ".join(limit_text(each, currency) for each in dearest)
+
+
+def purchase_texts(mix: Mix, *, use: bool = True) -> tuple[str, ...]:
+    """Return what to buy, reserve and (`use`) put to use, in time; the same machines are told once."""
+    return tuple(dict.fromkeys(purchase_text(each) for each in mix.purchases if use or each.action != "use"))
 
 
 def purchase_text(purchase: MixPurchase) -> str:

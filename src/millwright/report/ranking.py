@@ -20,6 +20,10 @@ from millwright.report.leading import rivals
 from millwright.report.sovereign_text import sovereignty_range
 from millwright.report.wording import KIND_WORDS, METRIC_SHORT, VERDICT_WORDS, odds_text
 
+_FEW_PARTS = 4
+"""Parts of a fleet that one row of the ranking names."""
+_JOINED = " + "
+"""Between the parts of a fleet in an option's title."""
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
 
@@ -62,9 +66,12 @@ class RankingRow:
     odds: str
 
 
-def ranking(plan: Plan, options: Iterable[Option] | None = None) -> tuple[RankingRow, ...]:
-    """Return the plan's options (or the given ones) as rows, best first."""
-    return tuple(_row(plan, option) for option in (plan.options if options is None else options))
+def ranking(plan: Plan, options: Iterable[Option] | None = None, *, whole: bool = False) -> tuple[RankingRow, ...]:
+    """Return the plan's options (or the given ones) as rows, best first.
+
+    Of a fleet of many parts a row names the first few, all of them where the `whole` is wanted.
+    """
+    return tuple(_row(plan, option, whole) for option in (plan.options if options is None else options))
 
 
 def odds_label(plan: Plan) -> str:
@@ -91,20 +98,21 @@ def _open(option: Option) -> bool:
     return option.law.verdict is not Verdict.YES
 
 
-def _row(plan: Plan, option: Option) -> RankingRow:
+def _row(plan: Plan, option: Option, whole: bool) -> RankingRow:
     kept = [
         part.performance.probability_slo_met
         for part in option.fleet
         if part.performance is not None and part.performance.probability_slo_met is not None
     ]
     headrooms = [part.headroom for part in option.fleet if part.headroom is not None]
+    fleet = tuple(_of_workload(plan, part.workload, fleet_text(part)) for part in option.fleet)
     return RankingRow(
         option=option,
         rank=str(option.rank),
-        title=option.title,
+        title=option.title if whole else _few_parts(option.title),
         kind=KIND_WORDS[option.kind],
         where=where_text(option),
-        fleet=tuple(_of_workload(plan, part.workload, fleet_text(part)) for part in option.fleet),
+        fleet=fleet if whole or len(fleet) <= _FEW_PARTS else (*fleet[: _FEW_PARTS - 1], _more(len(fleet))),
         lcot=in_column(shown_estimate(option.cost.lcot), f"{plan.header.currency}/Mtok"),
         capex=shown_estimate(option.cost.capex),
         opex=shown_estimate(option.cost.opex_per_month),
@@ -115,6 +123,16 @@ def _row(plan: Plan, option: Option) -> RankingRow:
         sovereignty=sovereignty_range(option.sovereignty),
         odds=probability_percent(option.cost.probability_best),
     )
+
+
+def _few_parts(title: str) -> str:
+    """Return the title of a fleet of many parts with the first few of them."""
+    parts = title.split(_JOINED)
+    return title if len(parts) <= _FEW_PARTS else _JOINED.join((*parts[: _FEW_PARTS - 1], _more(len(parts))))
+
+
+def _more(parts: int) -> str:
+    return count(parts - _FEW_PARTS + 1, "more part")
 
 
 def _of_workload(plan: Plan, workload: str, text: str) -> str:

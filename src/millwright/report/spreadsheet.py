@@ -13,7 +13,7 @@ from pathlib import Path
 from millwright.finance.xlsx import Cell, Sheet, Style, column_name, write_workbook
 from millwright.plan.model import Option, Plan
 from millwright.report.leading import leading
-from millwright.report.mix_text import PART_HEAD, part_row, proof_texts
+from millwright.report.mix_text import PART_HEAD, part_rows, proof_texts
 from millwright.report.sheet_rows import Value, add_rows, cell, spread
 from millwright.report.spreadsheet_judgements import leaving_sheet, readiness_sheet, sovereignty_sheet
 from millwright.report.spreadsheet_sharing import sharing_sheet, tuning_sheet
@@ -100,7 +100,7 @@ def _mixed_fleet(plan: Plan) -> Sheet | None:
     for text in (*proof_texts(mix), *mix.warnings):
         sheet.add(Cell("proof" if text not in mix.warnings else "mind", style=Style.NOTE), Cell(text))
     tables: tuple[tuple[tuple[str, ...], list[tuple[Value, ...]]], ...] = (
-        (PART_HEAD, [part_row(supply, mix) for supply in mix.supplies]),
+        (PART_HEAD, [*part_rows(mix)]),
         (
             ("To buy, reserve or use", "Machines", "What to do", "From month", "To month", "Sold then"),
             [

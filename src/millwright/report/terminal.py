@@ -21,7 +21,7 @@ from millwright.report.mix_text import (
     limits_text,
     part_text,
     proof_texts,
-    purchase_text,
+    purchase_texts,
 )
 from millwright.report.ranking import LatencyCell, RankingRow, odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
@@ -105,7 +105,7 @@ def _answer(plan: Plan) -> list[RenderableType]:
 def _ranking(plan: Plan, show_all: bool) -> list[RenderableType]:
     if not plan.options:
         return []
-    rows = ranking(plan, plan.options if show_all else leading(plan, _FEW_OPTIONS))
+    rows = ranking(plan, plan.options if show_all else leading(plan, _FEW_OPTIONS), whole=show_all)
     currency = plan.header.currency
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, expand=True)
     table.add_column("#", justify="right", style="bold", no_wrap=True)
@@ -170,7 +170,7 @@ def _mix(plan: Plan, show_all: bool) -> list[RenderableType]:
     items += proof_texts(mix) if show_all else proof_texts(mix)[:1]
     if limits := limits_text(mix, plan.header.currency):
         items.append(f"Limits cost: {limits}.")
-    if bought := [purchase_text(each) for each in mix.purchases if show_all or each.action != "use"]:
+    if bought := purchase_texts(mix, use=show_all):
         shown = bought if show_all else bought[:_FEW_PARTS]
         items.append(f"In time: {'; '.join(shown)}{'; …' if len(shown) < len(bought) else ''}.")
     if show_all:

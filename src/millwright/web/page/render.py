@@ -15,7 +15,7 @@ from millwright.plan.model import EstimateValue
 from millwright.report import wording
 from millwright.report.format import assumption_value, number_text, percent, probability_percent, shown_estimate
 from millwright.report.leading import ranks_text
-from millwright.report.mix_text import gap_text, held_text, machines_text, period_cell, period_head, purchase_text
+from millwright.report.mix_text import gap_text, held_text, machines_text, period_cell, period_head, purchase_texts
 from millwright.report.ranking import settings_text
 from millwright.report.sovereign_text import missing_words, narrowing_text, sovereignty_line
 from millwright.web.page.strings import t
@@ -76,7 +76,7 @@ def _environment() -> jinja2.Environment:
         machines_text=machines_text,
         period_cell=period_cell,
         period_head=period_head,
-        purchase_text=purchase_text,
+        purchase_texts=purchase_texts,
         safe_link=lambda url: url.lower().startswith(("https://", "http://")),
     )
     return environment
