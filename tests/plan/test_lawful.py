@@ -16,9 +16,10 @@ from millwright.law.facts import question_of
 from millwright.law.kleene import Verdict as LawVerdict
 from millwright.law.load import load_rules
 from millwright.law.survey import survey
-from millwright.plan import draft as draft_module
+from millwright.plan import drafts as drafts_module
 from millwright.plan.demand import workload_demand
-from millwright.plan.draft import Draft, drafts
+from millwright.plan.draft import Draft
+from millwright.plan.drafts import drafts
 from millwright.plan.lawful import api_facts, platform_facts, published, workload_facts
 from millwright.plan.model import RefusedOption, Stage, Verdict
 from millwright.scenario.load import LoadedScenario
@@ -40,7 +41,8 @@ def _hospital(*sites: str, more: str = EU_ONLY) -> LoadedScenario:
 def _drafts(loaded: LoadedScenario) -> tuple[list[Draft], list[RefusedOption]]:
     one = loaded.scenario.workloads[0]
     asked = workload_demand(one, loaded.catalog.model(one.model), loaded.patterns[one.name], 12, seed=0)
-    return drafts(loaded.scenario, [asked], loaded.catalog, load_rules(), TODAY)
+    drafted = drafts(loaded.scenario, [asked], loaded.catalog, load_rules(), TODAY)
+    return drafted.found, drafted.refused
 
 
 # --- facts ------------------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ def test_what_the_law_forbids_is_not_simulated(monkeypatch: pytest.MonkeyPatch) 
         asked.extend((question.device.id, question.device_count) for question in listed)
         return search(listed, *rest, **named)
 
-    monkeypatch.setattr(draft_module, "search", watched)
+    monkeypatch.setattr(drafts_module, "search", watched)
     _, refused = _drafts(_hospital(AMERICAN))
     assert asked == []
     by_law = [one for one in refused if one.reasons[0].stage is Stage.LAW]

@@ -16,7 +16,8 @@ from millwright.fleet.optimum.solve import EXACT, solve
 from millwright.fleet.sizing import growing_demand
 from millwright.law.load import load_rules
 from millwright.plan.costing import Currency, StaffTerms
-from millwright.plan.draft import Draft, drafts
+from millwright.plan.draft import Draft
+from millwright.plan.drafts import drafts
 from millwright.plan.make import demands
 from millwright.plan.minders import Minders, lcot, levels, minders
 from millwright.plan.mix_costs import Stages
@@ -49,7 +50,7 @@ def loaded() -> LoadedScenario:
 def found() -> dict[str, Draft]:
     """Return one draft for each site, searched once."""
     here = loaded()
-    every, _ = drafts(here.scenario, demands(here, 0), CATALOG, load_rules(), TODAY)
+    every = drafts(here.scenario, demands(here, 0), CATALOG, load_rules(), TODAY).found
     return {each.site_name: each for each in sorted(every, key=lambda each: each.offer_id, reverse=True)}
 
 

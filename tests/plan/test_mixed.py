@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_scenarios import CATALOG, CHAT, CLOUD, NIGHT, ROOM, TODAY, TOKENS, scenario
 
-from millwright.plan.make import Depth, make_plan
+from millwright.plan.make import make_plan
+from millwright.plan.making import Depth
 from millwright.plan.model import Decision, Kind, Option, Plan
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Scenario

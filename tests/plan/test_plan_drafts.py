@@ -14,8 +14,8 @@ from millwright.catalog.catalog import load_catalog
 from millwright.cli.main import app
 from millwright.errors import InputError
 from millwright.plan.demand import scenario_demand
-from millwright.plan.drafting import Drafting
 from millwright.plan.model import Plan
+from millwright.plan.speculation import Drafting
 from millwright.scenario.load import LoadedScenario, load_scenario, read_scenario
 
 ROOM = "{name: room, kind: owned, hosts: [hgx-h100-4]}"

@@ -41,7 +41,7 @@ def _part(host: Host, site: OwnedSite, rate_per_s: float, workload: str = "chat"
     platform = Platform(site, "DE", CATALOG.device(host.device_id), host.device_count, host=host)
     asked = SimpleNamespace(workload=SimpleNamespace(name=workload), model=SimpleNamespace(id="a-model"))
     law = cast(LawFinding, SimpleNamespace(verdict=Verdict.YES, findings=(), missing_facts=()))
-    draft = Draft(cast(WorkloadDemand, asked), site.name, Kind.OWNED, law, platform)
+    draft = Draft(cast(WorkloadDemand, asked), site.name, law, platform)
     terms = replace(OWNED, price=host.price_usd, existing=existing)
     serving: ServingPart = part(terms, tokens(rate_per_s), per_machine_per_s=1.0)
     return PricedPart(draft, serving)

@@ -12,7 +12,8 @@ from millwright.law.evaluate import LawFinding
 from millwright.law.facts import question_of
 from millwright.law.load import load_rules
 from millwright.plan.demand import WorkloadDemand, workload_demand
-from millwright.plan.draft import Draft, drafts
+from millwright.plan.draft import Draft
+from millwright.plan.drafts import drafts
 from millwright.plan.model import AirGap, Kind, Option, Sovereignty, Verdict
 from millwright.plan.sovereign import Sovereigns
 from millwright.scenario.load import LoadedScenario
@@ -39,7 +40,7 @@ def _level(found: Sovereignty, objective: str) -> tuple[int, int]:
 def _judge(loaded: LoadedScenario) -> tuple[Sovereigns, list[Draft]]:
     one = loaded.scenario.workloads[0]
     asked = workload_demand(one, loaded.catalog.model(one.model), loaded.patterns[one.name], 12, seed=0)
-    found, _ = drafts(loaded.scenario, [asked], loaded.catalog, load_rules(), TODAY)
+    found = drafts(loaded.scenario, [asked], loaded.catalog, load_rules(), TODAY).found
     return Sovereigns(loaded.scenario, loaded.catalog, load_rules(), TODAY), found
 
 
@@ -104,7 +105,7 @@ def test_a_region_under_american_control_scores_lower_in_law_than_a_european_pro
         there, _ = platforms(site, loaded.catalog, loaded.scenario.limits)
         asked = SimpleNamespace(workload=loaded.scenario.workloads[0], model=loaded.catalog.model("llama-3.1-8b"))
         found = [
-            Draft(cast(WorkloadDemand, asked), site.name, Kind.CLOUD, cast(LawFinding, None), platform)
+            Draft(cast(WorkloadDemand, asked), site.name, cast(LawFinding, None), platform)
             for platform in there
             if platform.country in ("DE", "FR", "IE")
         ]

@@ -13,7 +13,7 @@ from small_scenarios import CATALOG, CHAT, CLOUD, DRAWS, NIGHT, ROOM, TODAY, TOK
 
 from millwright.catalog.precision import Precision
 from millwright.errors import InputError
-from millwright.plan.make import Depth
+from millwright.plan.making import Depth
 from millwright.plan.model import Plan
 from millwright.plan.plan_file import plan_as_json
 from millwright.plan.what_if import (

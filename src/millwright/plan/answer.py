@@ -11,11 +11,11 @@ from millwright.finance.uncertainty import Comparison
 from millwright.law.facts import in_words
 from millwright.law.kleene import Verdict
 from millwright.plan.costing import ApiTerms, Inputs, OwnedTerms, RentedTerms
+from millwright.plan.counted import FIRST_YEAR_MONTHS
 from millwright.plan.envelope import MULTIPLES, crossing, envelope
 from millwright.plan.model import Answer, Decision, EstimateValue, Kind, RefusedOption, Stage, Turn
 from millwright.plan.money import Odds
 from millwright.plan.priced import PricedOption, PricedPart
-from millwright.plan.publish import FIRST_YEAR_MONTHS
 from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.quantity import Basis, share_text
 from millwright.scenario.model import Objective

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
+from millwright.catalog.catalog import Catalog
 from millwright.catalog.facts import Fact, Source
 from millwright.finance.distributions import Certain, UncertainInput
 from millwright.law.case import workload_facts_of
 from millwright.plan.model import Assumption, Origin
 from millwright.plan.priced import PricedOption, PricedPart
-from millwright.plan.publish import price_age_days
 from millwright.plan.uncertain import CAPACITY, PROVIDER
 from millwright.scenario.defaults import DefaultedField
 from millwright.scenario.model import Scenario
@@ -216,3 +216,25 @@ def _assumption(
         stale=is_price and age is not None and age > price_age_limit_days,
         note=fact.note,
     )
+
+
+def catalogue_date(found: Iterable[Assumption], catalog: Catalog) -> str:
+    """Return the newest date of the facts the plan rests on; where none of them has one, of the catalogue's hosts."""
+    of_hosts = (fact.date for host in catalog.hosts() for fact in host.facts.values())
+    for dates in ((each.date for each in found), of_hosts):
+        known = [date for date in dates if price_age_days(date, dt.date.max) is not None]
+        if known:
+            return max(known)
+    return ""
+
+
+def price_age_days(date: str, today: dt.date) -> int | None:
+    """Return how old a price of `date` (ISO, perhaps a year or a month only) is [day], None when it has no date."""
+    parts = date.split("-") if date else []
+    if not parts or not all(each.isdigit() for each in parts):
+        return None
+    year, month, day = (*(int(each) for each in parts), 12, 28)[:3] if len(parts) == 1 else (*map(int, parts), 28)[:3]
+    try:
+        return (today - dt.date(year, month, day)).days
+    except ValueError:
+        return None

@@ -17,12 +17,14 @@ from millwright.fleet.cores import on_every_core
 from millwright.people.coverage import cheapest_by, coverage_plan
 from millwright.people.demand import skill_demand
 from millwright.people.plan import PeoplePlan, Uncovered
+from millwright.people.skill import load_skills
 from millwright.people.survey import KUBERNETES_FROM_HOSTS
 from millwright.people.team import Team
 from millwright.people.team_file import stated_team
 from millwright.people.traits import OptionTraits, stack_of
 from millwright.people.ways import Market, load_ways, market
 from millwright.plan.costing import CrewTerms, Inputs
+from millwright.plan.counted import installed_first_year
 from millwright.plan.model import RefusalReason, RefusedOption, Stage
 from millwright.plan.option_model import Option
 from millwright.plan.priced import PricedOption, refused_option
@@ -116,7 +118,6 @@ def traits_of_option(option: Option, loaded: LoadedScenario) -> OptionTraits:
 
 def traits_of_priced(option: PricedOption, scenario: Scenario, catalog: Catalog, central: Inputs) -> OptionTraits:
     """Return the traits of an option before it is published, by its machines of the first year."""
-    from millwright.plan.publish import installed_first_year
 
     def machines(part_number: int) -> Machines:
         part = option.parts[part_number]
@@ -373,8 +374,6 @@ def _reasons(plan: PeoplePlan, crew: Crew, traits: OptionTraits) -> list[Refusal
 
 
 def _summary(worst: Uncovered) -> str:
-    from millwright.people.skill import load_skills
-
     what = load_skills()[worst.skill].title if worst.skill else "the rota"
     critical = "critical: " if worst.critical else ""
     return f"the team cannot cover it in time ({critical}{what})"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from millwright.catalog.architecture import Architecture
-from millwright.fleet.replica import Service
+from millwright.fleet.replica import Allowed, Service
 from millwright.fleet.sizing import DemandProfile, growing_demand
 from millwright.plan.costing import TokenDemand
-from millwright.plan.drafting import Drafting, drafting_of
 from millwright.plan.model import LengthSummary, SloLimit, WorkloadSummary
+from millwright.plan.speculation import Drafting, drafting_of
 from millwright.scenario.load import LoadedScenario
-from millwright.scenario.model import Mode, Workload
+from millwright.scenario.model import Mode, Scenario, Workload
 from millwright.scenario.workload import WorkloadKind
 from millwright.simulate.slo import Slo
 from millwright.spans import HOURS_PER_WEEK
@@ -53,6 +53,11 @@ class WorkloadDemand:
     def is_batch(self) -> bool:
         """Whether nobody waits for a single answer."""
         return self.workload.mode is Mode.BATCH
+
+    @property
+    def served(self) -> str:
+        """What tells apart what is searched for: a workload, and the model that serves it."""
+        return f"{self.workload.name} with {self.model.id}"
 
 
 def scenario_demand(loaded: LoadedScenario, workload: Workload, months: int, seed: int) -> WorkloadDemand:
@@ -96,6 +101,19 @@ def workload_demand(
     asked = demand(pattern)
     tokens = TokenDemand(profile, asked.mean_input_tokens, asked.mean_output_tokens)
     return WorkloadDemand(workload, model, pattern, service, profile, tokens)
+
+
+def allowed_deployments(asked: WorkloadDemand, scenario: Scenario) -> Allowed:
+    """Return what the scenario allows a deployment of this workload to be."""
+    workload = asked.workload
+    return Allowed(
+        precisions=workload.precisions or (),
+        kv_precisions=workload.kv_precisions or (),
+        context_tokens=int(workload.max_context_tokens or 0),
+        engines=scenario.limits.engines,
+        disaggregated=scenario.limits.disaggregated,
+        drafts=asked.drafting.drafts,
+    )
 
 
 def _cut(requests: Requests, pattern: TrafficPattern, model: Architecture) -> Requests:

@@ -19,9 +19,8 @@ from millwright.fleet.search import MachineAnswer, Progress, answer_device
 from millwright.perf.calibration import Calibration
 from millwright.perf.deployment import Deployment
 from millwright.plan.base_model import MaybeNumber, Number, PlanModel
-from millwright.plan.demand import WorkloadDemand, scenario_demand
-from millwright.plan.draft import allowed_deployments
-from millwright.plan.drafting import draft_label
+from millwright.plan.demand import WorkloadDemand, allowed_deployments, scenario_demand
+from millwright.plan.speculation import draft_label
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import ApiSite
 

@@ -40,7 +40,7 @@ class Minders:
 
     def cost(self, draft: Draft) -> float:
         """Return the present cost of the people for what `draft` is [currency]."""
-        return self.by_place.get((draft.site_name, draft.offer_id), self.by_kind.get(draft.kind, 0.0))
+        return self.by_place.get(draft.where, self.by_kind.get(draft.kind, 0.0))
 
 
 def minders(
@@ -62,7 +62,7 @@ def minders(
 
     def note(option: PricedOption) -> None:
         cost = _present(option.staff, option.parts[0].serving.demand.months, central)
-        places = {(part.draft.site_name, part.draft.offer_id) for part in option.parts}
+        places = {part.draft.where for part in option.parts}
         kinds = {part.draft.kind for part in option.parts}
         if len(places) == 1:
             place = places.pop()

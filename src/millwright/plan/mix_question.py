@@ -457,7 +457,7 @@ class _Writer:
             yield VendorLimit(VENDOR_SHARE, self.scenario.limits.max_vendor_share)
 
     def _unmanned(self, draft: Draft) -> frozenset[str]:
-        return frozenset({TEAM}) if (draft.site_name, draft.offer_id) in self.minders.nobody else frozenset()
+        return frozenset({TEAM}) if draft.where in self.minders.nobody else frozenset()
 
     def _people(self) -> Iterable[Charge]:
         """Give what people cost, in steps: what takes the most of them decides, whatever else there is."""

@@ -34,7 +34,7 @@ from millwright.fleet.optimum.solve import Effort, Fleet, Holding, TooLongError,
 from millwright.fleet.optimum.thin import shortlisted, thinned
 from millwright.fleet.replica import ReplicaPerformance, deviates_at, evaluate, with_interval
 from millwright.plan.costing import Capacity, Inputs, OwnedTerms
-from millwright.plan.draft import Draft
+from millwright.plan.draft import Draft, Where
 from millwright.plan.minders import Staff, lcot
 from millwright.plan.mix_question import UNKNOWN_FACT, AskedSlice, MixQuestion, Source
 from millwright.plan.model import Kind
@@ -349,8 +349,8 @@ def _pools(question: MixQuestion, fleet: Fleet, confidence: float) -> dict[str, 
 def is_no_other_than(mix: PricedOption, one: PricedOption, central: Inputs) -> bool:
     """Return whether a mix is what another option is: each workload on the same one offer, and a token no cheaper."""
 
-    def places(option: PricedOption) -> set[tuple[str, str, str]]:
-        return {(part.draft.asked.workload.name, part.draft.site_name, part.draft.offer_id) for part in option.parts}
+    def places(option: PricedOption) -> set[tuple[str, Where]]:
+        return {(part.draft.asked.workload.name, part.draft.where) for part in option.parts}
 
     if len(mix.parts) != len(one.parts) or places(mix) != places(one):
         return False

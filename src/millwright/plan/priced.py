@@ -25,9 +25,10 @@ from millwright.plan.costing import (
     StaffTerms,
     cost_case,
 )
-from millwright.plan.draft import Draft, refusal
+from millwright.plan.draft import Draft
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.placed_job import PlacedJob
+from millwright.plan.refusals import refusal
 from millwright.plan.terms import Pricing
 from millwright.plan.together import cheapest_that_fits
 from millwright.plan.uncertain import central_inputs
@@ -46,7 +47,7 @@ class PricedPart:
     @property
     def provider_id(self) -> str:
         """Who sells it; empty for machines of one's own."""
-        return _provider(self.draft)
+        return self.draft.provider_id
 
     def schedule(self, inputs: Inputs, demand_factor: float = 1.0) -> MachineSchedule | None:
         """Return its machines over the horizon, None for an API."""
@@ -271,27 +272,18 @@ def join(
     add_cheapest([lawful[name] for name in names])
     for site in dict.fromkeys(part.draft.site_name for part in everything):
         add_cheapest([[part for part in parts_by_workload[name] if part.draft.site_name == site] for name in names])
-    for offer in dict.fromkeys((part.draft.site_name, part.draft.offer_id) for part in everything):
-        same = {
-            name: [p for p in parts_by_workload[name] if (p.draft.site_name, p.draft.offer_id) == offer]
-            for name in names
-        }
+    for offer in dict.fromkeys(part.draft.where for part in everything):
+        same = {name: [p for p in parts_by_workload[name] if p.draft.where == offer] for name in names}
         add([cheapest(same[name]) for name in names])
-    providers = {(part.draft.site_name, _provider(part.draft)) for part in everything if _provider(part.draft)}
+    providers = {(part.draft.site_name, part.provider_id) for part in everything if part.provider_id}
     for where in sorted(providers):
         add(
             [
-                cheapest([p for p in parts_by_workload[name] if (p.draft.site_name, _provider(p.draft)) == where])
+                cheapest([p for p in parts_by_workload[name] if (p.draft.site_name, p.provider_id) == where])
                 for name in names
             ]
         )
     return _with_unique_ids([option_of(whole, pricing) for whole in joined.values()])
-
-
-def _provider(draft: Draft) -> str:
-    if draft.api is not None:
-        return draft.api.provider_id
-    return draft.platform.provider.id if draft.platform is not None and draft.platform.provider is not None else ""
 
 
 def refused_option(option: PricedOption, reasons: Sequence[RefusalReason]) -> RefusedOption:
@@ -310,7 +302,7 @@ def _each_machine_once(parts: tuple[PricedPart, ...], inputs: Inputs) -> tuple[P
     users: dict[tuple[str, str], list[int]] = {}
     for index, part in enumerate(parts):
         if isinstance(part.serving.terms, OwnedTerms) and part.serving.terms.existing:
-            users.setdefault((part.draft.site_name, part.draft.offer_id), []).append(index)
+            users.setdefault(part.draft.where, []).append(index)
     shared = list(parts)
     for indices in users.values():
         if len(indices) == 1:

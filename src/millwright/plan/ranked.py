@@ -12,10 +12,12 @@ from millwright.law.kleene import Verdict
 from millwright.plan.costing import Inputs
 from millwright.plan.crew import Crew, staffed
 from millwright.plan.demand import WorkloadDemand
-from millwright.plan.draft import Draft, refusal
+from millwright.plan.draft import Draft
 from millwright.plan.model import Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.money import Odds
+from millwright.plan.power import option_power
 from millwright.plan.priced import PricedOption, PricedPart, join, price_draft, refused_option, site_limits_broken
+from millwright.plan.refusals import refusal
 from millwright.plan.sovereign import Sovereigns
 from millwright.plan.terms import Pricing
 from millwright.plan.uncertain import uncertain_inputs
@@ -141,8 +143,6 @@ def _capex(option: PricedOption, central: Inputs) -> float:
 
 def _energy(option: PricedOption, central: Inputs, *, carbon: bool = False) -> float:
     """Return energy or carbon per token in any scale; infinite where a provider's is not known."""
-    from millwright.plan.publish import option_power
-
     power = option_power(option, central)
     figure = power.carbon_g_per_mtok if carbon else power.energy_kwh_per_mtok
     return float("inf") if figure is None else figure.value

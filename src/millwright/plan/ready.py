@@ -10,10 +10,11 @@ import numpy as np
 
 from millwright.plan.base_model import EstimateValue
 from millwright.plan.costing import Inputs, OwnedTerms
-from millwright.plan.draft import Draft, refusal
+from millwright.plan.draft import Draft
 from millwright.plan.model import Cost, Kind, RefusalReason, RefusedOption, Stage
 from millwright.plan.priced import PricedOption, PricedPart
 from millwright.plan.ready_model import AxisReadiness, Condition, Exit, ExitCause, Readiness, ReadinessAction
+from millwright.plan.refusals import refusal
 from millwright.plan.terms import Pricing
 from millwright.readiness.answers_file import read_answers
 from millwright.readiness.assessment import Assessment, Means, Range, narrowing

@@ -21,8 +21,9 @@ from millwright.fleet.sharing.ways import ways_to_share
 from millwright.law.kleene import Verdict
 from millwright.perf.calibration import Calibration
 from millwright.plan.costing import Capacity, Inputs
-from millwright.plan.demand import WorkloadDemand
-from millwright.plan.draft import Draft, allowed_deployments
+from millwright.plan.counted import FIRST_YEAR_MONTHS
+from millwright.plan.demand import WorkloadDemand, allowed_deployments
+from millwright.plan.draft import Draft, Where
 from millwright.plan.mix_question import monthly_payment
 from millwright.plan.model import Kind, RefusedOption
 from millwright.plan.priced import PricedOption, PricedPart, option_of, price_draft, site_limits_broken
@@ -39,8 +40,6 @@ MOST_TRIALS = 4
 
 _CLEARLY = 0.99
 """A way to share that keeps workloads less well apart must cost this much less."""
-
-FIRST_YEAR_MONTHS = 12
 
 Tell = Callable[[str, int, int], None]
 
@@ -174,11 +173,11 @@ class _Seeking:
             if not isinstance(part, RefusedOption):
                 priced[draft.asked.workload.name].append(part)
         cheapest = {name: self._cheapest(parts) for name, parts in priced.items()}
-        offers: dict[tuple[str, str], dict[str, PricedPart]] = {}
+        offers: dict[Where, dict[str, PricedPart]] = {}
         for name, parts in priced.items():
             for part in parts:
                 if part.draft.platform is not None and part.draft.platform.hosts == 1:
-                    offers.setdefault((part.draft.site_name, part.draft.offer_id), {})[name] = part
+                    offers.setdefault(part.draft.where, {})[name] = part
         groups: list[_Group] = []
         for there in offers.values():
             for names in self._choices(list(there)):

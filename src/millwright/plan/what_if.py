@@ -21,8 +21,10 @@ from millwright.law.load import load_rules
 from millwright.law.rule import RuleBase
 from millwright.perf.calibration import Calibration
 from millwright.plan.demand import WorkloadDemand
-from millwright.plan.draft import Draft, Where, drafts
-from millwright.plan.make import Clock, Depth, demands, plan_of_drafts
+from millwright.plan.draft import Draft, Where
+from millwright.plan.drafts import drafts
+from millwright.plan.make import demands, plan_of_drafts
+from millwright.plan.making import Clock, Depth, Making
 from millwright.plan.model import FleetPart, Kind, Option, Plan, RefusedOption, Verdict
 from millwright.plan.what_if_changes import Changes, edited_text
 from millwright.scenario.load import LoadedScenario, read_scenario
@@ -126,18 +128,7 @@ def refreshed(
         changed = _same_drafts(grounds, loaded, asked)
     else:
         changed = _searched(grounds, loaded, asked, progress)
-    made = plan_of_drafts(
-        loaded,
-        changed.asked,
-        changed.found,
-        changed.refused,
-        today=grounds.today,
-        seed=grounds.seed,
-        rules=grounds.rules,
-        clock=Clock(progress),
-        depth=depth,
-    )
-    return made, changed
+    return _plan(changed, depth, progress), changed
 
 
 def with_curves_of(plan: Plan, before: Plan) -> Plan:
@@ -223,10 +214,16 @@ def refreshed_from(
     """Return the plan of a changed scenario from drafts that were found for `signature`, which is the scenario's."""
     assert search_signature(loaded.scenario) == signature, "drafts fit the scenarios of their signature alone"
     changed = _same_drafts(grounds, loaded, tuple(demands(loaded, grounds.seed)))
-    return plan_of_drafts(
-        loaded, changed.asked, changed.found, changed.refused,
+    return _plan(changed, depth, progress)
+
+
+def _plan(grounds: Grounds, depth: Depth, progress: Progress | None) -> Plan:
+    """Return the plan of the drafts that the grounds hold."""
+    making = Making.of(
+        grounds.loaded, grounds.asked, grounds.refused,
         today=grounds.today, seed=grounds.seed, rules=grounds.rules, clock=Clock(progress), depth=depth,
     )  # fmt: skip
+    return plan_of_drafts(making, grounds.found)
 
 
 def _edited(grounds: Grounds, changes: Changes) -> LoadedScenario:
@@ -239,10 +236,10 @@ def _searched(
 ) -> Grounds:
     """Return the grounds of `loaded` after a search among the offers of `grounds`."""
     as_of = loaded.scenario.law.as_of or grounds.today
-    found, refused = drafts(
+    drafted = drafts(
         loaded.scenario, asked, loaded.catalog, grounds.rules, as_of, progress, grounds.calibration, grounds.only
     )
-    return replace(grounds, loaded=loaded, asked=asked, found=tuple(found), refused=tuple(refused))
+    return replace(grounds, loaded=loaded, asked=asked, found=tuple(drafted.found), refused=tuple(drafted.refused))
 
 
 def _same_drafts(grounds: Grounds, loaded: LoadedScenario, asked: tuple[WorkloadDemand, ...]) -> Grounds:
