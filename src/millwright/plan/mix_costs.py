@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.finance.case import ApiTokens, CostCase, CostItem, Demand
+from millwright.finance.discounting import annuity_factor, monthly_rate
 from millwright.finance.figures import npv_cost
 from millwright.fleet.optimum.problem import Amounts, Tenure
 from millwright.fleet.sizing import PURCHASE_STEP_MONTHS, MachineSchedule
@@ -190,6 +191,11 @@ def tokens_by_stage(
         if isinstance(item, ApiTokens)
     ]
     return tuple(float(each) for each in _present(items, stages, inputs))
+
+
+def monthly_payment(present: float, inputs: Inputs, months: int) -> float:
+    """Return a present cost as equal payments at the end of each month of the horizon."""
+    return present * float(annuity_factor(monthly_rate(inputs.discount_rate_per_y), float(months)))
 
 
 def staff_cost(terms: StaffTerms | CrewTerms, stages: Stages, inputs: Inputs) -> float:

@@ -14,6 +14,7 @@ from millwright.fleet.optimum.questions import LimitPrice
 from millwright.fleet.optimum.solve import Fleet, Holding
 from millwright.plan.costing import Inputs
 from millwright.plan.minders import lcot
+from millwright.plan.mix_costs import monthly_payment
 from millwright.plan.mix_model import (
     Conflict,
     FrontPoint,
@@ -27,7 +28,8 @@ from millwright.plan.mix_model import (
     ProofOfWorkload,
     WayOut,
 )
-from millwright.plan.mix_question import LEAD_TIME, MONTHLY_COST, TEAM, VENDOR_SHARE, MixQuestion, monthly_payment
+from millwright.plan.mix_question import MONTHLY_COST, VENDOR_SHARE, MixQuestion
+from millwright.plan.mix_supplies import LEAD_TIME, TEAM
 from millwright.plan.mixed import BestMix
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing

@@ -12,15 +12,15 @@ from millwright.plan.demand import WorkloadDemand
 from millwright.plan.draft import Draft
 from millwright.plan.minders import Staff, minders
 from millwright.plan.mix_model import Conflict, Mix
+from millwright.plan.mix_option import option_of_fleet
+from millwright.plan.mix_proof import Tell
 from millwright.plan.mix_publish import published_conflict, published_mix
 from millwright.plan.mix_question import MixQuestion, mix_question
 from millwright.plan.mixed import (
     BestMix,
-    Tell,
     best_mix,
     carbon_front,
     limit_prices,
-    option_of_fleet,
     or_second,
     second_best,
     sharing_helps,

@@ -24,7 +24,7 @@ from millwright.plan.costing import Capacity, Inputs
 from millwright.plan.counted import FIRST_YEAR_MONTHS
 from millwright.plan.demand import WorkloadDemand, allowed_deployments
 from millwright.plan.draft import Draft, Where
-from millwright.plan.mix_question import monthly_payment
+from millwright.plan.mix_costs import monthly_payment
 from millwright.plan.model import Kind, RefusedOption
 from millwright.plan.priced import PricedOption, PricedPart, option_of, price_draft, site_limits_broken
 from millwright.plan.shared_part import LaneLoad, SharedPart
