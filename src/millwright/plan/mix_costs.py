@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Stages:
     def __len__(self) -> int:
         return -(-(self.months - self.start) // self.step)
 
-    @property
+    @cached_property
     def of_month(self) -> NDArray[np.int64]:
         """The stage of each month (months,); what comes before going live counts to the first."""
         return np.maximum(np.arange(self.months) - self.start, 0) // self.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,7 +37,6 @@ class PlacedJob:
     rent_per_month: float = 0.0
     provider_id: str = ""
     source: str = ""
-    note: str = ""
     from_month: int = 0
 
     def item(self, inputs: Inputs, months: int) -> CostItem:
@@ -49,7 +48,3 @@ class PlacedJob:
         amounts = idle * self.electricity_per_month * np.asarray(inputs.electricity)
         amounts = amounts + (1.0 - idle) * self.rent_per_month * rent * drift
         return Fixed(cause=CAUSE, source=self.source, per_month=np.asarray(amounts * live), escalation_per_y=0.0)
-
-    def starting(self, month: int) -> PlacedJob:
-        """Return the same job from the month on in which its option goes live."""
-        return replace(self, from_month=month)

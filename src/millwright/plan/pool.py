@@ -7,6 +7,7 @@ speed turn out otherwise, the shares stay and the machines follow: what is neede
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,7 @@ class PoolPart(ServingPart):
         peak = self.week.peak(profile.carried) * work_s[self.stages.of_month]
         return np.asarray((profile.mean_rate_per_s * self._live)[..., None] * peak)
 
-    @property
+    @cached_property
     def _live(self) -> NDArray[np.float64]:
         """1 in each month of service, 0 before going live (months,)."""
         return np.where(np.arange(self.stages.months) >= max(self.go_live_month, self.stages.start), 1.0, 0.0)
@@ -187,27 +188,30 @@ class PoolPart(ServingPart):
     ) -> NDArray[np.float64]:
         """Return the machines on in each month, averaged over the hours of the week."""
         hours, counts = self._hours()
-        of_month = self.stages.of_month
+        of_month, rates = self.stages.of_month, self._rates(multiple)
         total: NDArray[np.float64] | float = 0.0
         for hour, count in zip(hours, counts, strict=True):
-            load = self._together(self._loads_at(hour, multiple, carried=True)) / speed
+            load = self._together(self._loads_at(hour, rates, carried=True)) / speed
             on = machines_needed(load, 1.0)
             more = beyond[of_month, self.week.of_hour[hour]]
             total = total + count / HOURS_PER_WEEK * np.where(on > 0.0, on + more, 0.0)
         return np.asarray(total)
 
-    def _loads_at(self, hour: int, multiple: Value, *, carried: bool = False) -> list[NDArray[np.float64]]:
+    def _rates(self, multiple: Value) -> list[NDArray[np.float64]]:
+        """Return the mean rate of each workload at a multiple of its demand, by month of service (…, months) [1/s]."""
+        return [load.profile.scaled(multiple).mean_rate_per_s * self._live for load in self.loads]
+
+    def _loads_at(
+        self, hour: int, rates: list[NDArray[np.float64]], *, carried: bool = False
+    ) -> list[NDArray[np.float64]]:
         """Return the machines that each workload keeps busy in one hour of the week, by month (…, months); `carried`:
         at its busiest."""
         period, of_month = self.week.of_hour[hour], self.stages.of_month
         return [
             np.asarray(
-                load.profile.scaled(multiple).mean_rate_per_s
-                * self._live
-                * (load.profile.carried if carried else load.profile.hourly)[hour]
-                * load.work_s[of_month, period]
+                rate * (load.profile.carried if carried else load.profile.hourly)[hour] * load.work_s[of_month, period]
             )
-            for load in self.loads
+            for load, rate in zip(self.loads, rates, strict=True)
         ]
 
     def _hours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -220,20 +224,19 @@ class PoolPart(ServingPart):
         self, multiple: Value, speed: NDArray[np.float64], held: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the share of the machines held that is in use in each hour of the week, over the months of service."""
-        machines, live = np.maximum(held, 1.0) * speed, self._live > 0.0
-        by_hour = [
-            (self._busy_at(hour, multiple) / machines)[..., live].mean(axis=-1) for hour in range(HOURS_PER_WEEK)
-        ]
+        machines, live, rates = np.maximum(held, 1.0) * speed, self._live > 0.0, self._rates(multiple)
+        by_hour = [(self._busy_at(hour, rates) / machines)[..., live].mean(axis=-1) for hour in range(HOURS_PER_WEEK)]
         return np.asarray(np.clip(np.stack(by_hour, axis=-1), 0.0, 1.0))
 
-    def _busy_at(self, hour: int, multiple: Value) -> NDArray[np.float64]:
+    def _busy_at(self, hour: int, rates: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the machines' worth of device time in use in one hour of the week (…, months)."""
-        loads = zip(self.loads, self._loads_at(hour, multiple), strict=True)
+        loads = zip(self.loads, self._loads_at(hour, rates), strict=True)
         return np.asarray(sum(busy * load.weight for load, busy in loads))
 
     def needed_by_hour(self, inputs: Inputs) -> NDArray[np.float64]:
         """Return the machines that all workloads here take in each month and hour of the week (months, 168)."""
-        hours = [machines_needed(self._together(self._loads_at(hour, 1.0)), 1.0) for hour in range(HOURS_PER_WEEK)]
+        rates = self._rates(1.0)
+        hours = [machines_needed(self._together(self._loads_at(hour, rates)), 1.0) for hour in range(HOURS_PER_WEEK)]
         return np.stack(hours, axis=-1)
 
     # --- money --------------------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from itertools import combinations
 import numpy as np
 
 from millwright.finance.figures import npv_cost
+from millwright.fleet.platform import Platform
 from millwright.fleet.search import MachineAnswer
-from millwright.fleet.sharing.lanes import Lane, Places, Shared, Tenant, in_words
+from millwright.fleet.sharing.lanes import Lane, NoPlace, Places, Shared, Tenant, in_words
 from millwright.fleet.sharing.ways import ways_to_share
 from millwright.law.kleene import Verdict
 from millwright.perf.calibration import Calibration
@@ -46,32 +47,51 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class _Group:
-    """Workloads that the same kind of machine serves, and the cheapest parts of all others."""
+    """Workloads that the same kind of machine serves, and the cheapest parts of all others.
+
+    `at_best` is what the option would cost if workloads on one machine did not disturb each other [currency].
+    """
 
     parts: tuple[PricedPart, ...]
     rest: tuple[PricedPart, ...]
-    optimistic: float
+    at_best: float
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(part.draft.asked.workload.name for part in self.parts)
 
+    @property
+    def platform(self) -> Platform:
+        """The machine they would share."""
+        platform = self.parts[0].draft.platform
+        assert platform is not None, "tokens of an API are not shared"
+        return platform
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What came of one group on its machine: the cheapest option at its present cost [currency], if any works."""
+
+    told: SharingTrial
+    option: PricedOption | None = None
+    cost: float = np.inf
+
 
 @dataclass
 class SharedOptions:
-    """The options found, and every trial."""
+    """The options found, and every trial; `groups` is how many could share at all, `tried` how many were tried."""
 
+    seeking: _Seeking
+    groups: int
     options: list[PricedOption] = field(default_factory=list)
     trials: list[SharingTrial] = field(default_factory=list)
     tried: int = 0
-    groups: int = 0
-    seeking: _Seeking | None = None
 
     @property
     def by_lanes(self) -> list[tuple[Draft, ...]]:
         """The machines that were worked out and keep every promise, few enough or not, cheaper or not: each with the
         lane of every workload on it."""
-        return [] if self.seeking is None else self.seeking.by_lanes
+        return self.seeking.by_lanes
 
     def published(self, feasible: Sequence[PricedOption]) -> Sharing | None:
         """Return what sharing is worth; None where no two workloads could use the same machine.
@@ -80,18 +100,15 @@ class SharedOptions:
         """
         if not self.groups:
             return None
-        if self.seeking is not None:
-            self.trials = [self.seeking.retold(trial, feasible) for trial in self.trials]
-        self.trials.sort(key=lambda trial: (trial.option_id is None, trial.cost_per_month or np.inf))
-        chosen = [trial for trial in self.trials if trial.option_id is not None]
-        if chosen:
-            return Sharing(sentence=chosen[0].text, trials=tuple(self.trials))
         if not self.tried:
             what = "even if workloads on one machine never disturbed each other, no kind of machine would be cheaper"
             return Sharing(sentence=f"Sharing machines gains nothing here: {what} than machines apart.")
-        return Sharing(
-            sentence=f"Sharing machines was tried and gains nothing: {self.trials[0].text}", trials=tuple(self.trials)
-        )
+        retold = [self.seeking.retold(trial, feasible) for trial in self.trials]
+        trials = sorted(retold, key=lambda trial: (trial.option_id is None, trial.cost_per_month or np.inf))
+        sentence = trials[0].text
+        if trials[0].option_id is None:
+            sentence = f"Sharing machines was tried and gains nothing: {sentence}"
+        return Sharing(sentence=sentence, trials=tuple(trials))
 
 
 def shared_options(
@@ -110,30 +127,37 @@ def shared_options(
     """
     seeking = _Seeking(asked, pricing, central, Places(calibration, pricing.scenario.limits.confidence), singles)
     groups = seeking.groups(found)
-    outcome = SharedOptions(groups=len(groups), seeking=seeking)
+    outcome = SharedOptions(seeking, len(groups))
     by_kind: dict[Kind, list[_Group]] = {}
     for group in groups:
         by_kind.setdefault(group.parts[0].draft.kind, []).append(group)
     for kind, of_kind in by_kind.items():
-        best: tuple[float, PricedOption, SharingTrial] | None = None
-        for number, group in enumerate(sorted(of_kind, key=lambda each: each.optimistic)):
-            to_beat = min(seeking.apart(kind), best[0] if best else np.inf)
-            if number >= MOST_TRIALS or group.optimistic >= to_beat:
-                break
-            if tell:
-                tell("sharing machines", number, MOST_TRIALS)
-            outcome.tried += 1
-            cost, option, trial = seeking.worked_out(group)
-            if option is None or cost >= to_beat:
-                outcome.trials.append(seeking.dearer(trial, cost, to_beat) if option is not None else trial)
-                continue
-            if best is not None:
-                outcome.trials.append(seeking.dearer(best[2], best[0], cost))
-            best = cost, option, trial
-        if best is not None:
-            outcome.options.append(best[1])
-            outcome.trials.append(best[2].model_copy(update={"option_id": best[1].id}))
+        best = _best_of(sorted(of_kind, key=lambda each: each.at_best), seeking.apart(kind), outcome, tell)
+        if best is not None and best.option is not None:
+            outcome.options.append(best.option)
+            outcome.trials.append(best.told.model_copy(update={"option_id": best.option.id}))
     return outcome
+
+
+def _best_of(groups: Sequence[_Group], to_beat: float, outcome: SharedOptions, tell: Tell | None) -> _Tried | None:
+    """Return the cheapest of the groups (best first) that costs less than `to_beat` [currency]; note all others."""
+    best: _Tried | None = None
+    for number, group in enumerate(groups[:MOST_TRIALS]):
+        if group.at_best >= to_beat:
+            break
+        if tell:
+            tell("sharing machines", number, MOST_TRIALS)
+        outcome.tried += 1
+        tried = outcome.seeking.worked_out(group)
+        if tried.option is None:
+            outcome.trials.append(tried.told)
+        elif tried.cost >= to_beat:
+            outcome.trials.append(outcome.seeking.dearer(tried, to_beat))
+        else:
+            if best is not None:
+                outcome.trials.append(outcome.seeking.dearer(best, tried.cost))
+            best, to_beat = tried, tried.cost
+    return best
 
 
 class _Seeking:
@@ -227,16 +251,11 @@ class _Seeking:
 
     # --- one trial ----------------------------------------------------------------------------------------------
 
-    def worked_out(self, group: _Group) -> tuple[float, PricedOption | None, SharingTrial]:
-        """Return the cheapest way in which the group shares its machine, with its cost; no option where none works."""
-        platform = group.parts[0].draft.platform
-        assert platform is not None
-        tenants = [self._tenant(part) for part in group.parts]
-        for tenant, part in zip(tenants, group.parts, strict=True):
-            assert part.draft.answer is not None
-            self.places.remember(tenant.name, platform.device, platform.device_count, part.draft.answer)
-        ways, cannot = ways_to_share(tenants, platform.device, platform.device_count, self.places)
-        trial = SharingTrial(title=platform.title, site=group.parts[0].draft.site_name, workloads=group.names, text="")
+    def worked_out(self, group: _Group) -> _Tried:
+        """Return the cheapest way in which the group shares its machine; no option where none works."""
+        platform = group.platform
+        trial = SharingTrial(title=platform.title, site=platform.site.name, workloads=group.names, text="")
+        ways, cannot = self._ways(group)
         best: tuple[float, PricedOption, Shared] | None = None
         broken = ""
         for number, way in enumerate(ways):
@@ -250,20 +269,28 @@ class _Seeking:
             if best is None or cost < best[0] * _CLEARLY:  # ways come with the best kept apart first
                 best = cost, option, way
         if best is None:
-            text = f"{in_words(group.names)} cannot share {platform.title}: "
-            text += broken or "; ".join(f"{each.how}: {each.reason}" for each in cannot[:3])
-            return np.inf, None, trial.model_copy(update={"text": f"{text}."})
+            why = broken or "; ".join(f"{each.how}: {each.reason}" for each in cannot[:3])
+            text = f"{in_words(group.names)} cannot share {platform.title}: {why}."
+            return _Tried(trial.model_copy(update={"text": text}))
         cost, option, way = best
-        lanes = tuple(_published(lane) for lane in way.lanes)
         schedule = option.parts[0].schedule(self.central)
         assert schedule is not None
         update = {
             "how": str(way.how),
-            "lanes": lanes,
+            "lanes": tuple(_published(lane) for lane in way.lanes),
             "machines": int(schedule.installed[:FIRST_YEAR_MONTHS].max()),
             "cost_per_month": monthly_payment(cost, self.central, self.months),
         }
-        return cost, option, trial.model_copy(update=update)
+        return _Tried(trial.model_copy(update=update), option, cost)
+
+    def _ways(self, group: _Group) -> tuple[list[Shared], list[NoPlace]]:
+        """Return the ways in which the group can share its machine, and those in which it cannot."""
+        platform = group.platform
+        tenants = [self._tenant(part) for part in group.parts]
+        for tenant, part in zip(tenants, group.parts, strict=True):
+            assert part.draft.answer is not None
+            self.places.remember(tenant.name, platform.device, platform.device_count, part.draft.answer)
+        return ways_to_share(tenants, platform.device, platform.device_count, self.places)
 
     def _tenant(self, part: PricedPart) -> Tenant:
         asked = part.draft.asked
@@ -273,13 +300,11 @@ class _Seeking:
 
     def _option(self, group: _Group, way: Shared) -> PricedOption:
         by_name = {lane.workload: lane for lane in way.lanes}
-        platform = group.parts[0].draft.platform
-        assert platform is not None
         parts, lanes = [], {}
         for part in group.parts:
             name = part.draft.asked.workload.name
             lane = by_name[name]
-            lanes[name] = LaneLoad(part.serving.demand, _capacity(platform.device.id, lane), lane.weight)
+            lanes[name] = LaneLoad(part.serving.demand, _capacity(group.platform.device.id, lane), lane.weight)
             answer = MachineAnswer(lane.performance, (), (), lane.replicas)
             parts.append(replace(part, draft=replace(part.draft, answer=answer, lane=lane)))
         whole = [*self._shared_parts(parts, lanes), *group.rest]
@@ -310,10 +335,10 @@ class _Seeking:
         per_month = monthly_payment(cost, self.central, self.months)
         return trial.model_copy(update={"cost_per_month": per_month, "text": f"{text}."})
 
-    def dearer(self, trial: SharingTrial, cost: float, other: float) -> SharingTrial:
-        """Return a trial that works and is dearer than another way."""
-        text = f"{self._what(trial)}: {self.per_month(cost)}, more than another way ({self.per_month(other)})."
-        return trial.model_copy(update={"text": text})
+    def dearer(self, tried: _Tried, other: float) -> SharingTrial:
+        """Return a trial that works and is dearer than another way, which costs `other` [currency]."""
+        more = f"{self.per_month(tried.cost)}, more than another way ({self.per_month(other)})"
+        return tried.told.model_copy(update={"text": f"{self._what(tried.told)}: {more}."})
 
     @staticmethod
     def _what(trial: SharingTrial) -> str:

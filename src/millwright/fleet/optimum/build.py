@@ -12,78 +12,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from millwright.fleet.optimum.problem import (
-    Amounts,
-    Machines,
-    Measure,
-    MixProblem,
-    Scarce,
-    SiteLimit,
-    TotalLimit,
-    VendorLimit,
-)
+from millwright.fleet.optimum.linear_model import Held, LinearModel, On, Route, Sheet, Used
+from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem, Scarce, SiteLimit, TotalLimit, VendorLimit
 from millwright.fleet.optimum.spares import MOST_CLASSES, Kind, standing_by, survival
 
 SHARED_SPARES = 8
 """Most kinds of machine at one site that stand in for each other; where there are more, each kind keeps its own."""
-
-Held = tuple[int, int]  # machines, tenure
-On = tuple[int, int, int]  # machines, stage, period
-Route = tuple[str, int, int, int, int]  # machines or tokens, which, class, stage, period
-Used = tuple[int, int, int]  # machines, stage, period (-1: all of the stage)
-
-
-@dataclass(frozen=True)
-class LinearModel:
-    """Least objective · x with row_low ≤ A x ≤ row_high and lower ≤ x ≤ upper; where columns stand says what they mean.
-
-    A is given by its entries: `rows`, `columns`, `values` (entries,).
-    """
-
-    objective: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    values: NDArray[np.float64]
-    row_low: NDArray[np.float64]
-    row_high: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    whole: NDArray[np.bool_]
-    held: dict[Held, int]
-    on: dict[On, int]
-    routes: dict[Route, int]
-    due: dict[int, int]
-    slack: dict[str, int]
-
-
-@dataclass
-class _Draft:
-    """Columns and rows as they are written down."""
-
-    objective: list[float] = field(default_factory=list)
-    upper: list[float] = field(default_factory=list)
-    whole: list[bool] = field(default_factory=list)
-    entries: list[tuple[int, int, float]] = field(default_factory=list)
-    low: list[float] = field(default_factory=list)
-    high: list[float] = field(default_factory=list)
-
-    def column(self, objective: float = 0.0, upper: float = math.inf, *, whole: bool = False) -> int:
-        self.objective.append(objective)
-        self.upper.append(upper)
-        self.whole.append(whole)
-        return len(self.objective) - 1
-
-    def row(self, terms: Iterable[tuple[int, float]], low: float = -math.inf, high: float = math.inf) -> None:
-        number = len(self.low)
-        self.entries += [(number, column, value) for column, value in terms if value != 0.0]
-        self.low.append(low)
-        self.high.append(high)
 
 
 def build(problem: MixProblem, elastic: frozenset[str] = frozenset()) -> LinearModel:
@@ -100,7 +38,7 @@ class _Writer:
 
     def __init__(self, problem: MixProblem, elastic: frozenset[str]) -> None:
         self.problem, self.elastic = problem, elastic
-        self.draft = _Draft()
+        self.sheet = Sheet()
         self.usable = problem.usable_machines()
         self.apis = problem.usable_tokens()
         self.held: dict[Held, int] = {}
@@ -119,22 +57,22 @@ class _Writer:
         self._existing()
         self._charges()
         self._limits()
-        draft = self.draft
-        objective = np.array(draft.objective)
+        sheet = self.sheet
+        objective = np.array([each.of(self.problem.measure) for each in sheet.amounts])
         if self.elastic:
             objective = np.zeros_like(objective)
             objective[list(self.slack.values())] = 1.0
-        rows, columns, values = zip(*draft.entries, strict=True) if draft.entries else ((), (), ())
+        rows, columns, values = zip(*sheet.entries, strict=True) if sheet.entries else ((), (), ())
         return LinearModel(
             objective=objective,
             rows=np.array(rows, dtype=np.int64),
             columns=np.array(columns, dtype=np.int64),
             values=np.array(values, dtype=np.float64),
-            row_low=np.array(draft.low),
-            row_high=np.array(draft.high),
-            lower=np.zeros(len(draft.upper)),
-            upper=np.array(draft.upper),
-            whole=np.array(draft.whole),
+            row_low=np.array(sheet.low),
+            row_high=np.array(sheet.high),
+            lower=np.zeros(len(sheet.upper)),
+            upper=np.array(sheet.upper),
+            whole=np.array(sheet.whole),
             held=self.held,
             on=self.on,
             routes=self.routes,
@@ -145,35 +83,33 @@ class _Writer:
     # --- columns ------------------------------------------------------------------------------------------------
 
     def _columns(self) -> None:
-        problem = self.problem
-        shares = [problem.share_of_requests(each) for each in problem.classes]
         for i in self.usable:
-            machines = problem.machines[i]
-            most = self._most(machines)
-            for t, tenure in enumerate(machines.tenures):
-                upper = most if tenure.most is None else float(tenure.most)
-                self.held[i, t] = self.draft.column(self._value(tenure.each), upper, whole=True)
-            if machines.switched:
-                for s, p in self.times:
-                    each = machines.switched[s].times(problem.periods[p].share)
-                    self.on[i, s, p] = self.draft.column(self._value(each), self._most(machines, (s, p)), whole=True)
-            for c, s, p, rate in self._served(machines):
-                load = problem.classes[c].mean_per_s[s, p] * problem.periods[p].share / rate
-                load *= machines.lane_of(problem.classes[c].name).weight
-                value = self._value(machines.loaded[s].times(load))
-                self.routes["machines", i, c, s, p] = self.draft.column(value, 1.0)
+            self._columns_of_machines(i)
+        shares = [self.problem.share_of_requests(each) for each in self.problem.classes]
         for a in self.apis:
-            for c, request_class in enumerate(problem.classes):
-                if request_class.name not in problem.tokens[a].all_of:
+            all_of = self.problem.tokens[a].all_of
+            for c, request_class in enumerate(self.problem.classes):
+                if request_class.name not in all_of:
                     continue
                 for s, p in self.times:
                     if request_class.peak_per_s[s, p] > 0.0:
-                        amount = problem.tokens[a].all_of[request_class.name][s] * shares[c][s, p]
-                        value = amount if problem.measure is Measure.COST else 0.0
-                        self.routes["tokens", a, c, s, p] = self.draft.column(value, 1.0)
+                        paid = Amounts(cost=all_of[request_class.name][s] * shares[c][s, p])
+                        self.routes["tokens", a, c, s, p] = self.sheet.column(paid, 1.0)
 
-    def _value(self, amounts: Amounts) -> float:
-        return amounts.of(self.problem.measure)
+    def _columns_of_machines(self, i: int) -> None:
+        problem, machines = self.problem, self.problem.machines[i]
+        most = self._most(machines)
+        for t, tenure in enumerate(machines.tenures):
+            upper = most if tenure.most is None else float(tenure.most)
+            self.held[i, t] = self.sheet.column(tenure.each, upper, whole=True)
+        if machines.switched:
+            for s, p in self.times:
+                each = machines.switched[s].times(problem.periods[p].share)
+                self.on[i, s, p] = self.sheet.column(each, self._most(machines, (s, p)), whole=True)
+        for c, s, p, rate in self._served(machines):
+            load = problem.classes[c].mean_per_s[s, p] * problem.periods[p].share / rate
+            load *= machines.lane_of(problem.classes[c].name).weight
+            self.routes["machines", i, c, s, p] = self.sheet.column(machines.loaded[s].times(load), 1.0)
 
     def _served(self, machines: Machines) -> Iterator[tuple[int, int, int, float]]:
         """Give class, stage, period and rate of everything that asks for something these machines can serve."""
@@ -222,7 +158,7 @@ class _Writer:
         for (_, _, c, s, p), column in self.routes.items():
             towards[c, s, p].append((column, 1.0))
         for terms in towards.values():
-            self.draft.row(terms, low=1.0, high=1.0)
+            self.sheet.row(terms, low=1.0, high=1.0)
 
     def _loads(self, i: int, s: int, p: int, routes: dict[Route, int]) -> list[list[tuple[int, float]]]:
         """Return the machines i that the peak of a stage and period takes, lane by lane, as terms over `routes`."""
@@ -242,7 +178,7 @@ class _Writer:
             there = 1.0 - self.problem.machines[i].away_share
             for s, p in self.times:
                 for load in self._loads(i, s, p, self.routes):
-                    self.draft.row([*load, *((n, -there) for n, _ in self._count(i, s, p))], high=0.0)
+                    self.sheet.row([*load, *((n, -there) for n, _ in self._count(i, s, p))], high=0.0)
 
     def _spares(self) -> None:
         """Any kind of machine may lose k of its number, and its site still serves what it served."""
@@ -259,7 +195,7 @@ class _Writer:
             for s, p in self.times:
                 kinds = {i: kind for i in here if (kind := self._kind(i, s, p)).routes}
                 for terms, high in standing_by(list(kinds.values()), k) if kinds else ():
-                    self.draft.row(terms, high=high)
+                    self.sheet.row(terms, high=high)
                 for i in kinds:
                     together = [other for other in kinds if self._meet(i, other, s, p)] if shared else [i]
                     self._survives(i, together, kinds, (s, p), k)
@@ -291,13 +227,13 @@ class _Writer:
             count = self._count(i, s, p)
             if count:
                 most = self._most(machines, (s, p) if machines.switched else None)
-                self.used[i, s, p] = self.draft.column(upper=1.0, whole=True)
-                self.draft.row([*count, (self.used[i, s, p], -most)], high=0.0)
+                self.used[i, s, p] = self.sheet.column(upper=1.0, whole=True)
+                self.sheet.row([*count, (self.used[i, s, p], -most)], high=0.0)
                 for period in range(len(self.problem.periods)) if p < 0 else (p,):  # a tighter bound than the count's
                     for c in range(len(self.problem.classes)):
                         route = self.routes.get(("machines", i, c, s, period))
                         if route is not None:
-                            self.draft.row([(route, 1.0), (self.used[i, s, p], -1.0)], high=0.0)
+                            self.sheet.row([(route, 1.0), (self.used[i, s, p], -1.0)], high=0.0)
 
     def _survives(
         self, failing: int, together: list[int], kinds: dict[int, Kind], time: tuple[int, int], k: int
@@ -309,7 +245,7 @@ class _Writer:
         classes = {c for i in together for c in kinds[i].routes}
         if len(together) > 1 and len(classes) <= MOST_CLASSES:
             for terms, high in survival([kinds[i] for i in together], together.index(failing), k):
-                self.draft.row(terms, high=high)
+                self.sheet.row(terms, high=high)
             return
         s, p = time
         routes = self.routes
@@ -318,15 +254,15 @@ class _Writer:
             for c in classes:
                 before = {i: kinds[i].routes[c] for i in together if c in kinds[i].routes}
                 for i in before:
-                    routes["machines", i, c, s, p] = self.draft.column(upper=1.0)
+                    routes["machines", i, c, s, p] = self.sheet.column(upper=1.0)
                 after = [(routes["machines", i, c, s, p], 1.0) for i in before]
-                self.draft.row([*after, *((column, -1.0) for column in before.values())], low=0.0, high=0.0)
+                self.sheet.row([*after, *((column, -1.0) for column in before.values())], low=0.0, high=0.0)
         for i in together:
             for load in self._loads(i, s, p, routes):
                 terms = [*load, *((n, -there) for n, there in kinds[i].count)]
                 if i == failing:
                     terms.append((used, float(k)))
-                self.draft.row(terms, high=0.0)
+                self.sheet.row(terms, high=0.0)
 
     def _existing(self) -> None:
         """What is there already is there once, and comes before anything new that would do the same work."""
@@ -345,14 +281,14 @@ class _Writer:
                     for t, tenure in enumerate(problem.machines[i].tenures)
                     if tenure.existing and tenure.holds(s)
                 ]
-                self.draft.row(kept, high=float(most))
+                self.sheet.row(kept, high=float(most))
                 if problem.existing_first:
                     self._first(kept, float(most), serves, s)
 
     def _first(self, kept: list[tuple[int, float]], most: float, serves: set[str], s: int) -> None:
         problem = self.problem
-        new_allowed = self.draft.column(upper=1.0, whole=True)
-        self.draft.row([*kept, (new_allowed, -most)], low=0.0)
+        new_allowed = self.sheet.column(upper=1.0, whole=True)
+        self.sheet.row([*kept, (new_allowed, -most)], low=0.0)
         for i in self.usable:
             machines = problem.machines[i]
             if not serves & set(problem.rates(machines)):
@@ -363,19 +299,19 @@ class _Writer:
             ]
             new += [self.on[i, s, p] for p in range(len(problem.periods)) if (i, s, p) in self.on]
             for column in new:
-                self.draft.row([(column, 1.0), (new_allowed, -bound)], high=0.0)
+                self.sheet.row([(column, 1.0), (new_allowed, -bound)], high=0.0)
         bought: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
         for (kind, _, c, stage, p), column in self.routes.items():
             if kind == "tokens" and stage == s and problem.classes[c].name in serves:
                 bought[c, p].append((column, 1.0))
         for terms in bought.values():
-            self.draft.row([*terms, (new_allowed, -1.0)], high=0.0)
+            self.sheet.row([*terms, (new_allowed, -1.0)], high=0.0)
 
     def _charges(self) -> None:
         """What is due once something serves."""
         problem = self.problem
         for number, charge in enumerate(problem.charges):
-            due = self.draft.column(self._value(charge.amounts), 1.0, whole=True)
+            due = self.sheet.column(charge.amounts, 1.0, whole=True)
             self.due[number] = due
             for i in self.usable:
                 if problem.machines[i].id in charge.supplies:
@@ -383,7 +319,7 @@ class _Writer:
                     for s, p in self.times:
                         count = self._count(i, s, p)
                         if count and (problem.machines[i].switched or p == 0):
-                            self.draft.row([*count, (due, -bound)], high=0.0)
+                            self.sheet.row([*count, (due, -bound)], high=0.0)
             towards: dict[tuple[int, int, int], list[tuple[int, float]]] = defaultdict(list)
             for (kind, i, *at), column in self.routes.items():
                 supplies = problem.machines if kind == "machines" else problem.tokens
@@ -391,7 +327,7 @@ class _Writer:
                     c, s, p = at
                     towards[c, s, p].append((column, 1.0))
             for terms in towards.values():  # all of them together serve no more than everything: one row, and tight
-                self.draft.row([*terms, (due, -1.0)], high=0.0)
+                self.sheet.row([*terms, (due, -1.0)], high=0.0)
 
     # --- limits -------------------------------------------------------------------------------------------------
 
@@ -411,9 +347,9 @@ class _Writer:
         scaled = [(column, value / scale) for column, value in terms]
         if label in self.elastic:
             if label not in self.slack:
-                self.slack[label] = self.draft.column()
+                self.slack[label] = self.sheet.column()
             scaled.append((self.slack[label], -1.0))
-        self.draft.row(scaled, high=most / scale)
+        self.sheet.row(scaled, high=most / scale)
 
     def _site_limit(self, limit: SiteLimit) -> None:
         here = [i for i in self.usable if self.problem.machines[i].site == limit.site]
@@ -435,25 +371,8 @@ class _Writer:
             self._at_most(limit.label, terms, limit.most)
 
     def _total_limit(self, limit: TotalLimit) -> None:
-        """Bound a measure in all, by writing the problem's own columns in that measure."""
-        problem = self.problem
-        terms: list[tuple[int, float]] = []
-        for (i, t), column in self.held.items():
-            terms.append((column, problem.machines[i].tenures[t].each.of(limit.measure)))
-        for (i, s, p), column in self.on.items():
-            terms.append((column, problem.machines[i].switched[s].of(limit.measure) * problem.periods[p].share))
-        shares = [problem.share_of_requests(each) for each in problem.classes]
-        for (kind, i, c, s, p), column in self.routes.items():
-            request_class = problem.classes[c]
-            if kind == "machines":
-                machines = problem.machines[i]
-                load = request_class.mean_per_s[s, p] * problem.periods[p].share
-                load *= machines.lane_of(request_class.name).weight / problem.rates(machines)[request_class.name]
-                terms.append((column, machines.loaded[s].of(limit.measure) * load))
-            elif limit.measure is Measure.COST:
-                terms.append((column, problem.tokens[i].all_of[request_class.name][s] * shares[c][s, p]))
-        for number, column in self.due.items():
-            terms.append((column, problem.charges[number].amounts.of(limit.measure)))
+        """Bound a measure in all."""
+        terms = [(column, each.of(limit.measure)) for column, each in enumerate(self.sheet.amounts)]
         self._at_most(limit.label, terms, limit.most)
 
     def _vendor_limit(self, limit: VendorLimit) -> None:

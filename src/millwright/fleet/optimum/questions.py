@@ -152,8 +152,7 @@ def front(
 
 def _within(problem: MixProblem, other: Measure, most: float, effort: Effort) -> Fleet | None:
     limit = TotalLimit("front", other, most if np.isfinite(most) else 1e15)
-    limited = MixProblem(**{**vars(problem), "limits": (*problem.limits, limit), "measure": Measure.COST})
-    return solve(limited, effort)
+    return solve(replace(problem, limits=(*problem.limits, limit), measure=Measure.COST), effort)
 
 
 def _not_beaten(points: Sequence[FrontPoint], other: Measure) -> tuple[FrontPoint, ...]:

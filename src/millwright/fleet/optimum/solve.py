@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.fleet.optimum.build import LinearModel, build
+from millwright.fleet.optimum.build import build
+from millwright.fleet.optimum.linear_model import LinearModel
 from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
 from millwright.integer_program import Rows, minimise
 
