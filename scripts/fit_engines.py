@@ -39,7 +39,7 @@ from millwright.measure.predict import corrected, errors_to_explain, sort_of_poi
 from millwright.measure.serving import Predicted, coordinates_of, take_points
 from millwright.perf.coefficients import PARAMETERS
 from millwright.perf.residual import GROUPINGS, Residual, fit_residual, group_of, write_residual
-from serving_sample import CELL_ROWS, MAIN_PARTS, Sample, gather, row_weights
+from serving_sample import MAIN_PARTS, Sample, gather
 
 Floats = NDArray[np.float64]
 
@@ -64,12 +64,6 @@ LONG_TOKENS = 7_000.0
 
 LONGEST_TOKENS = 9_216.0
 """Prompts above this length are rare in the data, and of lesser sources: they have an interval of their own."""
-
-VIEWS = ((CELL_ROWS, 1.0), (CELL_ROWS, 1.4), (60.0, 1.0))
-"""Rows that a cell counts as at most, and looseness of effects, of the fits whose mean effects are shipped.
-
-No one of them is best for cells, models and devices alike; their mean was as good or better than each on all three.
-"""
 
 PLAYED_ROUNDS = 3
 """How often closed loops are simulated and the effects fitted again; factors of simulation hardly move after that."""
@@ -326,18 +320,12 @@ def main() -> None:
     fit = HierarchicalFit(sample.points, sample.labels, sample.measured, sample.weights)
     print(f"{len(sample.labels)} points, {len(fit.names)} effects of {len(ALL_PARAMETERS)} coefficients")
     begun = time.time()
-    main_fits, each_effects = fitted_views(main_sample, arguments.keep)
-    main_fit, main_effects = main_fits[0], np.mean(each_effects, axis=0)
+    main_fit, main_effects = fitted_to_main(main_sample, arguments.keep)
     print(f"fitted to {len(main_sample.labels)} main points in {time.time() - begun:.0f} s", flush=True)
     spreads = json.loads((OUT / "known.json").read_text())["spreads"]
     report: dict[str, Any] = {}
     if not arguments.quick:
-        leavers = [each.leaver(found) for each, found in zip(main_fits, each_effects, strict=True)]
-
-        def without(left: NDArray[np.bool_]) -> Floats:
-            return np.asarray(np.mean([leaver(left) for leaver in leavers], axis=0))
-
-        report, spreads = cross_validate(main_fit, main_sample, without, arguments.keep)
+        report, spreads = cross_validate(main_fit, main_sample, main_fit.leaver(main_effects), arguments.keep)
     fit.hold(main_fit.names, main_effects, HELD)
     held = fit.centres.copy()
     fit.played = played(fit, sample, held)
@@ -371,28 +359,15 @@ def newest_of_cells(sample: Sample) -> dict[str, float]:
     return dict(sorted(newest.items()))
 
 
-def fitted_views(sample: Sample, keep: Path | None) -> tuple[list[HierarchicalFit], list[Floats]]:
-    """Return the fits of all `VIEWS` and their effects; all but the first start from its effects and its simulations.
-
-    The first is fitted to the closed form, then in turn simulated and fitted again.
-    """
-    fits: list[HierarchicalFit] = []
-    found: list[Floats] = []
-    for number, (cell_rows, looseness) in enumerate(VIEWS):
-        weights = row_weights(sample.table, sample.labels, cell_rows)
-        fit = HierarchicalFit(sample.points, sample.labels, sample.measured, weights, looseness=looseness)
-        if fits:
-            fit.played = fits[0].played
-            found.append(fitted_effects(fit, keep, f"main-{number}", 8, found[0]))
-        else:
-            effects = fitted_effects(fit, keep, "closed", 30)
-            for again in range(PLAYED_ROUNDS):
-                fit.played = played(fit, sample, effects)
-                effects = fitted_effects(fit, keep, f"main-{number}-{again}", 10, effects)
-            fit.played = played(fit, sample, effects)
-            found.append(effects)
-        fits.append(fit)
-    return fits, found
+def fitted_to_main(sample: Sample, keep: Path | None) -> tuple[HierarchicalFit, Floats]:
+    """Return the fit to the main sources and its effects: of the closed form, then simulated and fitted in turn."""
+    fit = HierarchicalFit(sample.points, sample.labels, sample.measured, sample.weights)
+    effects = fitted_effects(fit, keep, "closed", 30)
+    for again in range(PLAYED_ROUNDS):
+        fit.played = played(fit, sample, effects)
+        effects = fitted_effects(fit, keep, f"main-{again}", 10, effects)
+    fit.played = played(fit, sample, effects)
+    return fit, effects
 
 
 def fitted_effects(

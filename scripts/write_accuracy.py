@@ -34,7 +34,7 @@ step of the fit, in whole groups: configurations (one device, model, engine, for
 (device × model), models, devices. Errors are medians of |predicted / measured − 1|.
 
 A fold's coefficients are those of the whole fits less one Gauss-Newton step that takes the points left out from their
-normal equations, averaged over three fits; the residual is fitted anew, and what is left out is played with them. For
+normal equations; the residual is fitted anew, and what is left out is played with them. For
 an earlier single fit, twelve folds of cells solved to the end gave TPOT 9.3 % rather than 8.8 %, TTFT 22.3 % rather
 than 21.5 %, throughput 8.3 % rather than 8.2 %. The fit of which points are left out takes in the four main sources;
 the others move only what these leave open, so no column holds their points. Curves of operators are of all devices in
@@ -42,7 +42,7 @@ every fold: a device left out here has operator tables, if it is NVIDIA's, and n
 
 What was chosen by looking: the weight of operator latencies, for which the even folds of cells spoke and the odd did
 not, and which was compared on the folds of models and devices too; how far a correction reaches outside its box, on
-three of the six folds of configurations; that three fits are averaged, and how hard effects on step times are pulled
+three of the six folds of configurations; and how hard effects on step times are pulled
 to their centres (one factor, tried at 0.45, 0.6, 0.8 and 1 of what it was), on all folds of cells, models and devices.
 Half a per cent of those columns may be luck. The settings of InferenceX's servers are facts read in its scripts, not
 fitted; with them and with loops played rather than solved, unseen cells went from 8.5 % (TPOT) and 22.1 % (TTFT) to

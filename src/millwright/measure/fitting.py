@@ -46,8 +46,8 @@ def log_metrics(predicted: Predicted) -> Floats:
 class HierarchicalFit:
     """Coefficients of `points` as base values and effects of their labels; `logs` (3, points) is what was measured.
 
-    `looseness` times the spreads of all effects: below 1 they are pulled harder to their centres. `played` (2, points)
-    is what the simulator makes of closed loops beyond the closed form (`simulated_factors`), held while fitting.
+    `played` (2, points) is what the simulator makes of closed loops beyond the closed form (`simulated_factors`), held
+    while fitting.
     """
 
     points: Points
@@ -55,7 +55,6 @@ class HierarchicalFit:
     measured_logs: Floats
     weights: Floats
     metric_weights: Floats | None = None
-    looseness: float = 1.0
     played: Floats | None = None
     names: list[tuple[str, str, str]] = field(default_factory=list)
     _designs: dict[str, tuple[Floats, NDArray[np.int64]]] = field(default_factory=dict)
@@ -74,7 +73,7 @@ class HierarchicalFit:
                     columns.append(_indicator(values, level))
                     self.names.append((coefficient, dimension, level))
                     centres.append(centre(coefficient, dimension, level))
-                    spreads.append(self.looseness * spread(coefficient, dimension, level))
+                    spreads.append(spread(coefficient, dimension, level))
             self._designs[coefficient] = (np.array(columns).T, np.arange(first, len(self.names)))
         self.centres, self.spreads = np.array(centres), np.array(spreads)
 
