@@ -124,3 +124,49 @@ def test_a_calibration_that_helps_nothing_says_so(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["calibrate", str(points), "--out", str(tmp_path / "c.json")])
     assert ran.exit_code == 0, ran.output
     assert "not worth using" in ran.stdout
+
+
+def _vllm_runs(folder: Path) -> list[str]:
+    """Write the results of two runs of vLLM's benchmark, and return their paths."""
+    paths = []
+    for level in (4, 16):
+        run = {
+            "model_id": "meta-llama/Llama-3.1-8B-Instruct", "date": "20261103-141500", "request_rate": "inf",
+            "max_concurrency": level, "completed": 100, "total_input_tokens": 50_000, "total_output_tokens": 10_000,
+            "mean_ttft_ms": 120.0, "mean_tpot_ms": SLOW[level], "output_throughput": level * 1e3 / SLOW[level],
+        }  # fmt: skip
+        path = folder / f"vllm-{level}.json"
+        path.write_text(json.dumps(run), encoding="utf-8")
+        paths.append(str(path))
+    return paths
+
+
+def test_results_of_benchmarks_are_validated_and_predicted_as_tables_are(folder: Path, tmp_path: Path) -> None:
+    runs = _vllm_runs(tmp_path)
+    on_l4 = ["--set", "accelerator=l4"]
+    before = _json(["validate", *runs, *on_l4])
+    after = _json(["validate", *runs, *on_l4, "--calibration", str(folder / "c.json")])
+
+    def tpot_error(found: dict[str, object]) -> float:
+        rows = found["comparisons"]
+        assert isinstance(rows, list)
+        return float(next(each["median_abs_error"] for each in rows if each["metric"] == "tpot_ms_mean"))
+
+    assert tpot_error(after) < 0.75 * tpot_error(before)
+    ran = CliRunner().invoke(app, ["predict", *runs, *on_l4, "--out", str(tmp_path / "p.csv")])
+    assert ran.exit_code == 0, ran.output
+    assert "Mind" not in ran.stderr
+    with (tmp_path / "p.csv").open() as file:
+        assert [row["concurrency_or_rate"] for row in csv.DictReader(file)] == ["4.0", "16.0"]
+
+
+def test_what_stands_in_for_an_unknown_device_is_told(tmp_path: Path) -> None:
+    runs = _vllm_runs(tmp_path)
+    for given, words in (([], "2 points without a device"), (["--set", "accelerator=l4x"], "a device 'l4x'")):
+        ran = CliRunner().invoke(app, ["validate", *runs, *given])
+        assert words in ran.stderr
+
+
+def test_a_calibration_among_the_points_is_told_apart(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="calibration, not points"):
+        CliRunner().invoke(app, ["validate", str(folder / "c.json")], catch_exceptions=False, standalone_mode=False)

@@ -286,6 +286,8 @@ def test_guidellm_tpot_is_turned_into_that_after_the_first_token() -> None:
     assert row["tpot_ms_mean"] == pytest.approx(1500.0 / 99.0)
     assert guidellm_row({"metrics": metrics | {"inter_token_latency_ms": mean(15.0)}})["tpot_ms_mean"] == 15.0
     assert (row["isl"], row["concurrency_or_rate"]) == (700.0, 7.9)
+    assert guidellm_row({"metrics": metrics}, "org/model")["model"] == "org/model"
+    assert guidellm_row({"metrics": metrics, "worker": {"backend_model": "org/older"}}, "x")["model"] == "org/older"
 
 
 def test_aiperf_summaries_are_read() -> None:

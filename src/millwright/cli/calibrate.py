@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from millwright.errors import InputError
 from millwright.quantity import share_text
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def calibrate(
     import hashlib
 
     from millwright.catalog.catalog import load_catalog
-    from millwright.measure.benchmarks import read_measured
+    from millwright.measure.benchmarks import given_column, read_measured
     from millwright.measure.calibration import calibrate as fit
     from millwright.measure.points import points_of
     from millwright.perf.calibration import write_calibration
     from millwright.whole_file import check_writable
 
     check_writable(out)
-    columns = dict(_column(each) for each in given or ())
+    columns = dict(given_column(each) for each in given or ())
     table = read_measured(points, columns)
     sources = [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in points]
     day = made.date() if made is not None else date.today()
@@ -57,13 +56,6 @@ def calibrate(
         typer.echo(out.read_text(encoding="utf-8"), nl=False)
     else:
         _show(report, out)
-
-
-def _column(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip() or not value.strip():
-        raise InputError(f"'{text}' is not COLUMN=VALUE", "--set", "Write accelerator=h100-sxm, for instance.")
-    return name.strip(), value.strip()
 
 
 def _show(report: CalibrationReport, out: Path) -> None:

@@ -14,9 +14,13 @@ from millwright.whole_file import check_writable, write_whole
 
 def predict(
     points: Annotated[
-        Path, typer.Argument(help="CSV or Parquet with the columns of serving points; any may be missing.")
+        list[Path],
+        typer.Argument(help="CSV or Parquet with the columns of serving points, or JSON of vLLM, GuideLLM, AIPerf."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Where to write the table with predictions, .csv or .parquet.")],
+    given: Annotated[
+        list[str] | None, typer.Option("--set", help="COLUMN=VALUE where files leave it open; may repeat.")
+    ] = None,
     models: Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add.")] = None,
     devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add.")] = None,
     calibration: Annotated[
@@ -28,8 +32,10 @@ def predict(
 ) -> None:
     """Predict mean TTFT, mean TPOT and throughput of serving points, each with an 80 % interval."""
     from millwright.catalog.catalog import load_catalog
+    from millwright.measure.benchmarks import given_column, measured_table
+    from millwright.measure.guessed import guessed_names
     from millwright.measure.played import agreement, play_table
-    from millwright.measure.points import read_table
+    from millwright.measure.points import points_of
     from millwright.measure.predict import predict_table
     from millwright.perf.calibration import read_calibration
 
@@ -38,7 +44,10 @@ def predict(
     check_writable(out)
     corrections = read_calibration(calibration) if calibration is not None else None
     catalog = load_catalog(devices or (), models or ())
-    table = predict_table(read_table(points), catalog, corrections)
+    asked = measured_table(points, dict(given_column(each) for each in given or ()))
+    for warning in guessed_names(points_of(asked), catalog):
+        typer.echo(warning, err=True)
+    table = predict_table(asked, catalog, corrections)
     if simulate:
         table = play_table(table, catalog, corrections)
         typer.echo(agreement(table), err=True)

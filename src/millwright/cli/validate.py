@@ -14,18 +14,34 @@ if TYPE_CHECKING:
 
 
 def validate(
-    points: Annotated[Path, typer.Argument(help="CSV or Parquet with measured serving points.")],
+    points: Annotated[
+        list[Path], typer.Argument(help="CSV or Parquet with measured points, or JSON of vLLM, GuideLLM, AIPerf.")
+    ],
     by: Annotated[list[str] | None, typer.Option("--by", help="Column to group by; may repeat.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", help="COLUMN=VALUE where files leave it open; may repeat.")
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="Corrections from `millwright calibrate`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
     models: Annotated[list[Path] | None, typer.Option("--models", help="Folder of NAME/config.json to add.")] = None,
     devices: Annotated[list[Path] | None, typer.Option("--devices", help="Catalogue file to add.")] = None,
 ) -> None:
     """Predict points and compare: answer rate, errors, bias, interval coverage and width."""
     from millwright.catalog.catalog import load_catalog
-    from millwright.measure.points import read_table
+    from millwright.measure.benchmarks import given_column, measured_table
+    from millwright.measure.guessed import guessed_names
+    from millwright.measure.points import points_of
     from millwright.measure.validation import validated
+    from millwright.perf.calibration import read_calibration
 
-    comparisons = validated(read_table(points), by or [], load_catalog(devices or (), models or ()))
+    corrections = read_calibration(calibration) if calibration is not None else None
+    table = measured_table(points, dict(given_column(each) for each in given or ()))
+    catalog = load_catalog(devices or (), models or ())
+    for warning in guessed_names(points_of(table), catalog):
+        typer.echo(warning, err=True)
+    comparisons = validated(table, by or [], catalog, corrections)
     if as_json:
         from millwright.measure import compare
 

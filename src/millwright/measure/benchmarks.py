@@ -27,6 +27,7 @@ Row = dict[str, Any]
 LARGEST_JSON_BYTES = 256 << 20
 _FORMATS = "the columns of serving points as CSV or Parquet, or JSON of `vllm bench serve`, GuideLLM or AIPerf"
 
+_JSON = (".json", ".jsonl")
 _CLOSED, _RATE, _BURST = "max concurrency (closed loop)", "request rate (Poisson)", "number of requests"
 
 
@@ -39,12 +40,27 @@ def read_measured(paths: Sequence[Path], given: Mapping[str, str]) -> pl.DataFra
 
     rows: list[Row] = []
     for path in paths:
-        found = _json_rows(path) if path.suffix.lower() in (".json", ".jsonl") else read_table(path).to_dicts()
+        found = _json_rows(path) if path.suffix.lower() in _JSON else read_table(path).to_dicts()
         rows += [_completed(row, given) for row in found]
     if not rows:
         return pl.DataFrame()
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pl.DataFrame({name: [_plain(row.get(name)) for row in rows] for name in names}, strict=False)
+
+
+def measured_table(paths: Sequence[Path], given: Mapping[str, str]) -> pl.DataFrame:
+    """Return the points of all files: one table as it is, else what `read_measured` makes of them."""
+    if len(paths) == 1 and not given and paths[0].suffix.lower() not in _JSON:
+        return read_table(paths[0])
+    return read_measured(paths, given)
+
+
+def given_column(said: str) -> tuple[str, str]:
+    """Return column and value of a text `COLUMN=VALUE`; raises InputError for another."""
+    name, equals, value = said.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise InputError(f"'{said}' is not COLUMN=VALUE", "--set", "Write accelerator=h100-sxm, for instance.")
+    return name.strip(), value.strip()
 
 
 def _completed(row: Row, given: Mapping[str, str]) -> Row:
@@ -70,12 +86,21 @@ def _json_rows(path: Path) -> list[Row]:
         if isinstance(document, dict) and "mean_ttft_ms" in document and "completed" in document:
             rows.append(vllm_row(document))
         elif isinstance(document, dict) and isinstance(document.get("benchmarks"), list):
-            rows += [guidellm_row(each) for each in document["benchmarks"] if isinstance(each, dict)]
+            model = text(_inside(document, "args").get("model"))
+            rows += [guidellm_row(each, model) for each in document["benchmarks"] if isinstance(each, dict)]
         elif isinstance(document, dict) and isinstance(document.get("time_to_first_token"), dict):
             rows.append(aiperf_row(document))
+        elif isinstance(document, dict) and document.get("kind") == "millwright-calibration":
+            raise InputError("this is a calibration, not points", str(path), "Give it to --calibration.")
         else:
             raise InputError("this JSON is of no benchmark known here", str(path), f"Give {_FORMATS}.")
     return rows
+
+
+def _inside(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object that a document holds under `name`, an empty one where it holds none."""
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def vllm_row(document: Mapping[str, Any]) -> Row:
@@ -102,8 +127,10 @@ def vllm_row(document: Mapping[str, Any]) -> Row:
     return row | {"load_kind": _BURST, "concurrency_or_rate": number(document.get("num_prompts"))}
 
 
-def guidellm_row(benchmark: Mapping[str, Any]) -> Row:
+def guidellm_row(benchmark: Mapping[str, Any], model: str = "") -> Row:
     """Return the row of one benchmark of a GuideLLM report: its means over successful requests.
+
+    `model` is the one that the report asked for; older reports say it of each benchmark's worker.
 
     The concurrency is the measured mean, whatever strategy led to it. Throughput is left out: GuideLLM's is a mean over
     time slices, not tokens over time.
@@ -118,6 +145,7 @@ def guidellm_row(benchmark: Mapping[str, Any]) -> Row:
     if tpot is None and None not in (with_first, ttft, outputs):
         tpot = tpot_after_first(float(with_first or 0.0), float(ttft or 0.0), float(outputs or 0.0))
     return {
+        "model": text(_inside(benchmark, "worker").get("backend_model")) or model or None,
         "isl": mean("prompt_token_count"),
         "osl": outputs,
         "ttft_ms_mean": ttft,

@@ -213,9 +213,9 @@ def _reasons_against(points: Sequence[ServingPoint], resolved: Sequence[Resolved
         elif point.level is None and point.load is not Load.OFFLINE:
             reason = "load not stated (concurrency_or_rate)"
         elif device.id.startswith("guess:"):
-            reason = f"device '{point.accelerator}' is not in the catalogue"
+            reason = _unknown("device", point.accelerator, "accelerator=h100-sxm")
         elif model.id.startswith("guess:"):
-            reason = f"model '{point.model}' is not in the catalogue"
+            reason = _unknown("model", point.model, "model=llama-3.1-8b")
         elif found.problems[row]:
             reason = found.problems[row]
         elif tpot < _BELOW_ROOFLINE * floor:
@@ -224,6 +224,11 @@ def _reasons_against(points: Sequence[ServingPoint], resolved: Sequence[Resolved
             reason = ""
         reasons.append(reason)
     return reasons
+
+
+def _unknown(what: str, name: str, example: str) -> str:
+    """Return what is wrong with the name of a device or model: it is not given, or nobody knows it."""
+    return f"{what} '{name}' is not in the catalogue" if name else f"no {what} is stated: add --set {example}"
 
 
 def _first_reasons(reasons: Sequence[str]) -> str:
