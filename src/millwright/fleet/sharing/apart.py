@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from millwright.catalog.device import Device
-from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, Tenant, in_words
+from millwright.fleet.search import MachineAnswer
+from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, Tenant, in_words, roomiest
 
 
 def apart(tenants: Sequence[Tenant], device: Device, device_count: int, places: Places) -> Shared | NoPlace:
@@ -15,26 +16,29 @@ def apart(tenants: Sequence[Tenant], device: Device, device_count: int, places: 
         return NoPlace(How.APART, need)
     counts = _counts(device_count - len(tenants) + 1)
     answers = {each.name: places.answers(each, device, counts) for each in tenants}
-    peaks = {each.name: each.peak_per_s for each in tenants}
-    best: Shared | None = None
-    for shares in _divisions(counts, len(tenants), device_count):
-        lanes: list[Lane] = []
-        for tenant, devices in zip(tenants, shares, strict=True):
-            found = answers[tenant.name][devices]
-            if found.performance is None or found.sure_machine_rate_per_s <= 0.0:
-                break
-            words = f"{devices} of {device_count} devices" if device_count > 1 else "the device"
-            weight = devices / device_count
-            lanes.append(Lane(tenant.name, found.performance, found.replicas_per_machine, devices, words, weight))
-        if len(lanes) == len(tenants):
-            one = Shared(How.APART, tuple(lanes))
-            if best is None or one.fullness(peaks) < best.fullness(peaks):
-                best = one
+
+    def ways() -> Iterator[Shared]:
+        for shares in _divisions(counts, len(tenants), device_count):
+            found = [answers[tenant.name][devices] for tenant, devices in zip(tenants, shares, strict=True)]
+            lanes = [_lane(*each, device_count) for each in zip(tenants, found, shares, strict=True)]
+            if all(lane is not None for lane in lanes):
+                yield Shared(How.APART, tuple(lane for lane in lanes if lane is not None))
+
+    best = roomiest(ways(), tenants)
     if best is None:
         nowhere = [each.name for each in tenants if all(a.performance is None for a in answers[each.name].values())]
         who = in_words(nowhere) if nowhere else "not all of them together"
         return NoPlace(How.APART, f"on up to {counts[-1]} of its {device_count} devices: no place for {who}")
     return best
+
+
+def _lane(tenant: Tenant, found: MachineAnswer, devices: int, device_count: int) -> Lane | None:
+    """Return the lane of so many devices of its own; None where no promise is kept on them."""
+    if found.performance is None or found.sure_machine_rate_per_s <= 0.0:
+        return None
+    words = f"{devices} of {device_count} devices" if device_count > 1 else "the device"
+    weight = devices / device_count
+    return Lane(tenant.name, found.performance, found.replicas_per_machine, devices, words, weight)
 
 
 def _counts(most: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from millwright.fleet.replica import SPREAD_Z, ReplicaPerformance, deviates_at, 
 from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, Tenant, in_words
 from millwright.fleet.turns import ALWAYS, Busy, Turns, busy_of, spread, together
 from millwright.perf.deployment import Deployment
-from millwright.perf.memory import CONTEXT_BYTES
+from millwright.perf.memory import CONTEXT_BYTES, MemoryFit
 from millwright.quantity import Estimate, share_text
 from millwright.simulate.goodput import Goodput
 from millwright.simulate.load import simulate_open
@@ -70,14 +70,22 @@ def by_turns(tenants: Sequence[Tenant], device: Device, device_count: int, place
         assert found.performance is not None
         deployment = replace(deployments[tenant.name], memory_fraction=fractions[tenant.name])
         memory = fit(deployment)
-        longest = int((tenant.service.requests.input_tokens + tenant.service.requests.output_tokens).max())
-        if not memory.fits or (not tenant.model.one_pass and memory.kv_capacity_tokens < longest):
-            reason = memory.reason or f"room for {memory.kv_capacity_tokens:,} KV tokens is left, {longest:,} are asked"
+        if reason := _no_room(tenant, memory):
             return NoPlace(How.BY_TURNS, f"{tenant.name}, beside the others: {reason}")
         one = replace(found.performance.candidate, deployment=deployment, memory=memory, prompts=None)
         replicas = device_count // one.device_count
         processes.append(_Process(tenant, one, replicas, found.machine_rate_per_s, found.sure_machine_rate_per_s))
     return _with_lanes(_Device(processes), device_count, places.confidence)
+
+
+def _no_room(tenant: Tenant, memory: MemoryFit) -> str:
+    """Return why a workload has no room in its share of the memory; empty where it has."""
+    if not memory.fits and memory.reason:
+        return memory.reason
+    longest = int((tenant.service.requests.input_tokens + tenant.service.requests.output_tokens).max())
+    if memory.fits and (tenant.model.one_pass or memory.kv_capacity_tokens >= longest):
+        return ""
+    return f"room for {memory.kv_capacity_tokens:,} KV tokens is left, {longest:,} are asked"
 
 
 @dataclass(frozen=True)
@@ -174,36 +182,52 @@ def _with_lanes(device: _Device, device_count: int, confidence: float) -> Shared
         return NoPlace(How.BY_TURNS, f"{who} is too slow beside the others even at low load: {kept}")
     central = max(device.largest(0.0), sure) if cautious > 0.0 else sure
     low, high = min(device.largest(SPREAD_Z), central), max(device.largest(-SPREAD_Z), central)
-    count = len(device.processes)
-    planned = 1.0 / np.ceil(1.0 / sure * (1.0 - 1e-9))
-    lanes: list[Lane] = []
-    for each in device.processes:
-        per_replica = each.tenant.peak_per_s / each.replicas
-        turns = device.turns(each, sure, cautious)
-        one = replace(each.candidate, turns=turns)
-        stretch = device.turns(each, float(planned), cautious).stretch
-        reason = f"beside {count - 1} other processes: at more, somebody's limits would not be kept"
-        goodput = Goodput(
-            central * per_replica, central * per_replica, central * per_replica, each.alone_per_s / each.replicas,
-            device.attainment(each, sure, 0.0), "sharing", reason, (),
-        )  # fmt: skip
-        rate = Estimate(central * per_replica, low * per_replica, high * per_replica, one.step.basis)
-        served = ReplicaPerformance(one, goodput, rate, sure * per_replica, confidence)
-        weight = float(central * each.tenant.peak_per_s / each.alone_per_s)
-        where = "the device" if device_count == 1 else f"all {device_count} devices"
-        lanes.append(
-            Lane(
-                each.tenant.name,
-                served,
-                each.replicas,
-                device_count,
-                f"by turns on {where}",
-                min(weight, 1.0),
-                stretch,
-                worst_stretch(count),
-            )
-        )
-    return Shared(How.BY_TURNS, tuple(lanes))
+    load = _Load(sure, central, low, high, confidence)
+    return Shared(How.BY_TURNS, tuple(_lane(device, each, load, device_count) for each in device.processes))
+
+
+@dataclass(frozen=True)
+class _Load:
+    """What a machine carries, as multiples of the peaks of its processes [-]: at the `confidence` that was asked for
+    (`sure`), centrally, and at the ends of the 80 % interval of the step times."""
+
+    sure: float
+    central: float
+    low: float
+    high: float
+    confidence: float
+
+
+def _lane(device: _Device, each: _Process, load: _Load, device_count: int) -> Lane:
+    """Return the lane of one process."""
+    cautious, count = deviates_at(load.confidence), len(device.processes)
+    one = replace(each.candidate, turns=device.turns(each, load.sure, cautious))
+    planned = float(1.0 / np.ceil(1.0 / load.sure * (1.0 - 1e-9)))  # of the load that each of so many machines gets
+    per_replica = each.tenant.peak_per_s / each.replicas
+    central = load.central * per_replica
+    goodput = Goodput(
+        rate_per_s=central,
+        low=central,
+        high=central,
+        capacity_per_s=each.alone_per_s / each.replicas,
+        attainment=device.attainment(each, load.sure, 0.0),
+        binding="sharing",
+        reason=f"beside {count - 1} other processes: at more, somebody's limits would not be kept",
+        points=(),
+    )
+    rate = Estimate(central, load.low * per_replica, load.high * per_replica, one.step.basis)
+    weight = float(load.central * each.tenant.peak_per_s / each.alone_per_s)
+    where = "the device" if device_count == 1 else f"all {device_count} devices"
+    return Lane(
+        workload=each.tenant.name,
+        performance=ReplicaPerformance(one, goodput, rate, load.sure * per_replica, load.confidence),
+        replicas=each.replicas,
+        devices=device_count,
+        words=f"by turns on {where}",
+        weight=min(weight, 1.0),
+        stretch=device.turns(each, planned, cautious).stretch,
+        worst=worst_stretch(count),
+    )
 
 
 def _deployment(performance: ReplicaPerformance | None) -> Deployment:

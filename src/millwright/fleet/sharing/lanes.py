@@ -6,7 +6,7 @@ keeps its promise as long as no other lane is overloaded, and machines are count
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -80,6 +80,12 @@ class Shared:
         """Return the load of the fullest lane, and of all together: of two equal ways the one with more room counts."""
         loads = [peaks_per_s[lane.workload] / lane.sure_per_s for lane in self.lanes]
         return max(loads), sum(loads)
+
+
+def roomiest(ways: Iterable[Shared], tenants: Sequence[Tenant]) -> Shared | None:
+    """Return the way under which one machine goes furthest for all, the first of equals; None where there is none."""
+    peaks = {each.name: each.peak_per_s for each in tenants}
+    return min(ways, key=lambda one: one.fullness(peaks), default=None)
 
 
 @dataclass(frozen=True)

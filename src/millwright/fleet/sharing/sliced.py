@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from millwright.catalog.device import Device
-from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, Tenant, in_words
+from millwright.fleet.sharing.lanes import How, Lane, NoPlace, Places, Shared, Tenant, in_words, roomiest
 
 _DATA = Path(__file__).parent.parent / "data" / "sharing.json"
 
@@ -89,29 +89,25 @@ def sliced(tenants: Sequence[Tenant], device: Device, device_count: int, places:
     slicing = slicing_of(device)
     if slicing is None:
         return NoPlace(How.SLICED, f"{device.name} cannot be cut into slices")
-    peaks = {each.name: each.peak_per_s for each in tenants}
-    best: Shared | None = None
-    nowhere = {each.name for each in tenants}
-    lanes: dict[tuple[str, Profile], Lane | None] = {}
-    for tenant in tenants:
-        for profile in slicing.profiles:
-            lane = _lane(tenant, device, device_count, slicing, profile, places)
-            lanes[tenant.name, profile] = lane
-            if lane is not None:
-                nowhere.discard(tenant.name)
+    lanes = {
+        (tenant.name, profile): _lane(tenant, device, device_count, slicing, profile, places)
+        for tenant in tenants
+        for profile in slicing.profiles
+    }
+    nowhere = [each.name for each in tenants if not any(lanes[each.name, profile] for profile in slicing.profiles)]
     if nowhere:
         largest = max(slicing.profiles, key=lambda each: (each.memory, each.compute))
-        who = in_words([each.name for each in tenants if each.name in nowhere])
+        who = in_words(nowhere)
         return NoPlace(How.SLICED, f"{who} keeps no promise on a slice of {device.name}, {largest.name} the largest")
-    for cut in _cuts(slicing, len(tenants)):
-        chosen = [lanes[tenant.name, profile] for tenant, profile in zip(tenants, cut, strict=True)]
-        if all(lane is not None for lane in chosen):
-            one = Shared(How.SLICED, tuple(lane for lane in chosen if lane is not None))
-            if best is None or one.fullness(peaks) < best.fullness(peaks):
-                best = one
-    if best is None:
-        return NoPlace(How.SLICED, f"the slices that they need are more than {device.name} has")
-    return best
+
+    def ways() -> Iterator[Shared]:
+        for cut in _cuts(slicing, len(tenants)):
+            chosen = [lanes[tenant.name, profile] for tenant, profile in zip(tenants, cut, strict=True)]
+            if all(lane is not None for lane in chosen):
+                yield Shared(How.SLICED, tuple(lane for lane in chosen if lane is not None))
+
+    best = roomiest(ways(), tenants)
+    return best or NoPlace(How.SLICED, f"the slices that they need are more than {device.name} has")
 
 
 def _lane(

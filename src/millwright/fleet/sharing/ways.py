@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from millwright.catalog.device import Device
 from millwright.fleet.sharing.apart import apart
@@ -19,18 +20,15 @@ def ways_to_share(
 ) -> tuple[list[Shared], list[NoPlace]]:
     """Return the machines on which all `tenants` keep their promises, and the ways in which they cannot.
 
-    First those of which fewest are needed, then those that keep workloads best apart.
-
-    Devices of their own; slices, or turns, on all devices; and on a machine with more devices the smaller workloads
-    together on one of them and the largest on the others.
+    Looked at are devices of their own; slices, or turns, on all devices; and on a machine with more devices the smaller
+    workloads together on one of them and the largest on the others. First comes that of which fewest are needed, then
+    that which keeps workloads best apart.
     """
-    found: list[Shared] = []
-    cannot: list[NoPlace] = []
-    for way in (apart, sliced, by_turns):
-        _sort(way(tenants, device, device_count, places), found, cannot)
+    tried = [way(tenants, device, device_count, places) for way in (apart, sliced, by_turns)]
     if device_count > 1 and len(tenants) > 2:
-        for way in (sliced, by_turns):
-            _sort(_beside_the_largest(way, tenants, device, device_count, places), found, cannot)
+        tried += [_beside_the_largest(way, tenants, device, device_count, places) for way in (sliced, by_turns)]
+    found = [one for one in tried if isinstance(one, Shared)]
+    cannot = [one for one in tried if isinstance(one, NoPlace)]
     peaks = {each.name: each.peak_per_s for each in tenants}
     order = list(How)
 
@@ -38,13 +36,6 @@ def ways_to_share(
         return -(-one.load(peaks) // 1), order.index(one.how), max(lane.worst for lane in one.lanes)
 
     return sorted(found, key=rank), cannot
-
-
-def _sort(one: Shared | NoPlace, found: list[Shared], cannot: list[NoPlace]) -> None:
-    if isinstance(one, Shared):
-        found.append(one)
-    else:
-        cannot.append(one)
 
 
 def _beside_the_largest(
@@ -70,14 +61,6 @@ def _beside_the_largest(
     )
     by_name = {largest.name: mine}
     for lane in together.lanes:
-        by_name[lane.workload] = Lane(
-            lane.workload,
-            lane.performance,
-            lane.replicas,
-            1,
-            lane.words.replace("the device", f"1 of {device_count} devices"),
-            lane.weight / device_count,
-            lane.stretch,
-            lane.worst,
-        )
+        words = lane.words.replace("the device", f"1 of {device_count} devices")
+        by_name[lane.workload] = replace(lane, devices=1, words=words, weight=lane.weight / device_count)
     return Shared(together.how, tuple(by_name[each.name] for each in tenants))
