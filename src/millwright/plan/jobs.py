@@ -7,6 +7,7 @@ its deadline, at the slow end of its run time. Fleets grow and demand with them,
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,15 +35,19 @@ _SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True)
 class _Idle:
-    """What a job would take of the idle hours of one part's machines: by month whether it fits, and how tightly."""
+    """What a job would take of the idle hours of one part's machines.
 
-    part: PricedPart
+    `fits` says by month whether it is done in time (months,); at the tightest it takes the `share` of the idle hours
+    [-] and `longest_h` from its start to its end [h]. A run costs `electricity` [currency].
+    """
+
+    platform: Platform
     time_h: Estimate
     energy_kwh: Estimate
     fits: NDArray[np.bool_]
     share: float
     longest_h: float
-    electricity_per_run: float
+    electricity: float
 
 
 def with_jobs(
@@ -83,23 +88,24 @@ def _placed(
     option: PricedOption, jobs: Sequence[Job], runs: Mapping[str, TrainingRun], to_rent: Mapping[str, PlacedJob | str],
     pricing: Pricing, central: Inputs,
 ) -> list[PlacedJob] | RefusalReason:  # fmt: skip
-    taken: dict[int, float] = {}
+    """Return every job with its place, the first stated first; or why one has none."""
+    taken: dict[int, float] = defaultdict(float)  # share of the idle hours, by part
     placed: list[PlacedJob] = []
     months = option.parts[0].serving.demand.months
     for job in jobs:
-        ways = [_idle(number, part, job, runs[job.name], central, taken) for number, part in _machines(option)]
-        fitting = [(number, way) for number, way in ways if isinstance(way, _Idle) and way.fits.any()]
+        ways = {number: _idle(part, job, runs[job.name], central, taken[number]) for number, part in _machines(option)}
+        fitting = {number: way for number, way in ways.items() if isinstance(way, _Idle)}
+        best = max(fitting, key=lambda number: (fitting[number].fits.sum(), -fitting[number].electricity), default=None)
         rent = to_rent[job.name]
-        best = max(fitting, key=lambda each: (each[1].fits.sum(), -each[1].electricity_per_run), default=None)
-        if best is None and isinstance(rent, PlacedJob):
+        if best is not None and (fitting[best].fits.all() or isinstance(rent, PlacedJob)):
+            taken[best] += fitting[best].share
+            placed.append(_in_idle_hours(job, fitting[best], rent, option.go_live_month))
+        elif best is None and isinstance(rent, PlacedJob):
             placed.append(replace(rent, idle_months=(False,) * months, from_month=option.go_live_month))
-        elif best is not None and (best[1].fits.all() or isinstance(rent, PlacedJob)):
-            taken[best[0]] = taken.get(best[0], 0.0) + best[1].share
-            placed.append(_in_idle_hours(job, best[1], rent, option.go_live_month))
         else:
-            why = next((way for _, way in ways if isinstance(way, str)), "it has no machines that stand idle")
+            why = next((way for way in ways.values() if isinstance(way, str)), "it has no machines that stand idle")
             if best is not None:
-                why = f"its idle hours suffice in {int(best[1].fits.sum())} of {months} months"
+                why = f"its idle hours suffice in {int(fitting[best].fits.sum())} of {months} months"
             text = f"job '{job.name}': {why}; and {rent if isinstance(rent, str) else 'nothing may be rented for it'}"
             return RefusalReason(stage=Stage.CAPACITY, summary="no place for a fine-tuning job", text=text)
     return placed
@@ -114,20 +120,14 @@ def _machines(option: PricedOption) -> Iterator[tuple[int, PricedPart]]:
             yield number, part
 
 
-def _idle(
-    number: int, part: PricedPart, job: Job, run: TrainingRun, central: Inputs, taken: Mapping[int, float]
-) -> tuple[int, _Idle | str]:
-    """Return what the job takes of a part's idle hours, or why its machines cannot do it."""
+def _idle(part: PricedPart, job: Job, run: TrainingRun, central: Inputs, taken: float) -> _Idle | str:
+    """Return what the job takes of a part's idle hours, of which a share is `taken` [-]; or why it cannot."""
     platform, terms = part.draft.platform, part.serving.terms
     assert platform is not None
     if reason := reason_against(run, platform.device, platform.device_count):
-        return number, f"on {platform.title} {reason}"
-    pue = terms.pue if isinstance(terms, OwnedTerms) else 1.0
-    time_h, energy = _hours_and_energy(run, platform, pue)
-    schedule = part.schedule(central)
-    assert schedule is not None
-    idle = schedule.installed[:, None] - part.serving.spares - part.serving.needed_by_hour(central)
-    free = np.clip(idle, 0.0, 1.0) * (1.0 - min(taken.get(number, 0.0), 1.0))
+        return f"on {platform.title} {reason}"
+    time_h, energy = _hours_and_energy(run, platform, terms.pue if isinstance(terms, OwnedTerms) else 1.0)
+    free = _free_share(part, central) * (1.0 - min(taken, 1.0))
     need = time_h.high * 7.0 / job.every_days
     weekly = free.sum(axis=1)
     waits = np.array([worst_wait_h(time_h.high, week) for week in free])
@@ -135,17 +135,22 @@ def _idle(
     fits = ((need <= weekly) & (waits <= job.within_hours)) | ~live
     good = fits & live
     if not good.any():
-        text = (
+        return (
             f"{platform.title} stands idle {weekly[live].max(initial=0.0):,.0f} h a week, spares left out; a run takes "
             f"up to {time_h.high:,.1f} h and {waits[live].min(initial=np.inf):,.0f} h with its pauses, "
             f"of {job.within_hours:,.0f} h allowed"
         )
-        return number, text
-    tariff = 0.0
-    if isinstance(terms, OwnedTerms) and not terms.colo_includes_energy:
-        tariff = terms.tariff_per_kwh
-    share = float(need / weekly[good].min())
-    return number, _Idle(part, time_h, energy, fits, share, float(waits[good].max()), energy.value * tariff)
+    tariff = terms.tariff_per_kwh if isinstance(terms, OwnedTerms) and not terms.colo_includes_energy else 0.0
+    share, longest_h = float(need / weekly[good].min()), float(waits[good].max())
+    return _Idle(platform, time_h, energy, fits, share, longest_h, energy.value * tariff)
+
+
+def _free_share(part: PricedPart, central: Inputs) -> NDArray[np.float64]:
+    """Return how much of one machine is free in each month and hour of the week, spares left out (months, 168) [-]."""
+    schedule = part.schedule(central)
+    assert schedule is not None
+    idle = schedule.installed[:, None] - part.serving.spares - part.serving.needed_by_hour(central)
+    return np.asarray(np.clip(idle, 0.0, 1.0))
 
 
 def _hours_and_energy(run: TrainingRun, platform: Platform, pue: float) -> tuple[Estimate, Estimate]:
@@ -155,19 +160,17 @@ def _hours_and_energy(run: TrainingRun, platform: Platform, pue: float) -> tuple
 
 
 def _in_idle_hours(job: Job, way: _Idle, rent: PlacedJob | str, from_month: int) -> PlacedJob:
-    platform = way.part.draft.platform
-    assert platform is not None
     base = rent if isinstance(rent, PlacedJob) else PlacedJob(job.name, job.workload, job.runs_per_month, ())
-    source = utilisation_of(platform.device, Method(job.method.value)).source
+    source = utilisation_of(way.platform.device, Method(job.method.value)).source
     return replace(
         base,
         idle_months=tuple(bool(each) for each in way.fits),
         time_h=way.time_h,
         energy_kwh=way.energy_kwh,
-        idle_title=platform.title,
+        idle_title=way.platform.title,
         idle_share=min(way.share, 1.0),
         longest_h=way.longest_h,
-        electricity_per_month=way.electricity_per_run * job.runs_per_month,
+        electricity_per_month=way.electricity * job.runs_per_month,
         source=f"share of the peak: {source}",
         from_month=from_month,
     )

@@ -89,38 +89,38 @@ def _verdict(
     if mix.priced is None:
         return "The cheapest mix is not counted: the team could not run it.", None
     lawful = [one for one in singles if one.verdict is mix.priced.verdict]
-    known = f"{_apart(mix)} that is known to be allowed" if len(lawful) < len(singles) else _apart(mix)
+    rival = f"{_apart(mix)} that is known to be allowed" if len(lawful) < len(singles) else _apart(mix)
     best = min((lcot(one, central) for one in lawful), default=None)
-    listed = mix.option
-    if listed is None:
-        if second is None or best is None:
-            return f"No mix beats the best {known}, and none comes near it.", None
-        against = lcot(second, central) / best - 1.0
-        more = f"costs {share_text(against, 1)} more" if against >= 0.0005 else "costs as much"
-        return (
-            f"No mix beats the best {known}: the best one in which no supply has more than nine tenths of the tokens "
-            f"{more}."
-        ), against
-    cost, code = lcot(listed, central), listed.currency.code
+    if mix.option is None:
+        return _no_mix(None if second is None or best is None else lcot(second, central) / best - 1.0, rival)
+    return _a_mix(mix, mix.option, best, rival, central)
+
+
+def _no_mix(against: float | None, rival: str) -> tuple[str, float | None]:
+    """Return the verdict where the best fleet is a single offer; `against` is what the best that is none costs more."""
+    if against is None:
+        return f"No mix beats the best {rival}, and none comes near it.", None
+    more = f"costs {share_text(against, 1)} more" if against >= 0.0005 else "costs as much"
+    best = "the best one in which no supply has more than nine tenths of the tokens"
+    return f"No mix beats the best {rival}: {best} {more}.", against
+
+
+def _a_mix(
+    mix: BestMix, listed: PricedOption, best: float | None, rival: str, central: Inputs
+) -> tuple[str, float | None]:
+    """Return the verdict where the best fleet is an option of its own, `best` being the rival's [currency/Mtok]."""
     is_mix = len(mix.fleet.supplies) > 1
-    what = "The mix" if is_mix else f"{listed.title}, held another way,"
     if best is None:
-        return (
-            "Only a mix serves" if is_mix else f"Only {listed.title} serves"
-        ) + " everything within the limits.", None
+        return f"Only {'a mix' if is_mix else listed.title} serves everything within the limits.", None
+    cost, code, measure = lcot(listed, central), listed.currency.code, mix.fleet.problem.measure
     against = cost / best - 1.0
+    what = "The mix" if is_mix else f"{listed.title}, held another way,"
+    least = "" if measure is Measure.COST else f", being the fleet of least {measure}"
     sides = f"{cost:.3g} {code} per million tokens against {best:.3g}, people and all else counted alike"
-    least = (
-        "" if mix.fleet.problem.measure is Measure.COST else f", being the fleet of least {mix.fleet.problem.measure}"
-    )
     if against < 0.0:
-        return f"{what} costs {share_text(-against, 1)} less than the best {known}{least}: {sides}.", against
-    if least:
-        return f"{what} costs {share_text(against, 1)} more than the best {known}{least}: {sides}.", against
-    return (
-        f"Mixing gains nothing here: the best mix costs {share_text(against, 1)} more than the best {known}: {sides}.",
-        against,
-    )
+        return f"{what} costs {share_text(-against, 1)} less than the best {rival}{least}: {sides}.", against
+    more = f"costs {share_text(against, 1)} more than the best {rival}{least}: {sides}."
+    return f"{what} {more}" if least else f"Mixing gains nothing here: the best mix {more}", against
 
 
 def _apart(mix: BestMix) -> str:
