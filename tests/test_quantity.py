@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millwright.money import Money, PriceUnit, parse_money, parse_price
-from millwright.quantity import ACCEPTED_UNITS, Dimension, QuantityError, has_unit, parse_quantity
+from millwright.quantity import (
+    ACCEPTED_UNITS,
+    Dimension,
+    QuantityError,
+    check_no_pointed_thousands,
+    has_unit,
+    parse_quantity,
+)
 
 DAY = 86_400.0
 YEAR = 365.25 * DAY
@@ -202,3 +209,14 @@ def test_usual_units_are_read_without_loading_pint() -> None:
         "sys.exit('pint' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["40.000", "1.200 tokens", "12.500", "-40.000"])
+def test_points_between_thousands_are_refused_where_asked_for(text: str) -> None:
+    with pytest.raises(QuantityError, match="two ways"):
+        check_no_pointed_thousands(text)
+
+
+@pytest.mark.parametrize("text", ["0.125", "40.5", "40.0000", "1200", "1,200", "4.00", "1234.567"])
+def test_other_points_are_decimals(text: str) -> None:
+    check_no_pointed_thousands(text)

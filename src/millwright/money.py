@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from millwright.quantity import LONGEST_QUANTITY, NUMBER, QuantityError, shortened, split_number
+from millwright.quantity import (
+    LONGEST_QUANTITY,
+    NUMBER,
+    QuantityError,
+    check_no_pointed_thousands,
+    shortened,
+    split_number,
+)
 from millwright.spans import DAYS_PER_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR
 
 
@@ -157,6 +164,8 @@ def _money_and_per(text: str, remedy: str) -> tuple[Money, str]:
         raise QuantityError(f"'{code}' in '{shortened(plain)}' is no currency (ISO 4217){hint}")
     if rest and not re.match(r"/|per\b", rest):
         raise QuantityError(f"'{shortened(plain)}' goes on after the currency: '{rest}'; {remedy}")
+    if not scale and not rest:  # 1.200 kEUR and 1.200 EUR/h have one meaning only
+        check_no_pointed_thousands(plain)
     amount = number * _MONEY_MULTIPLIER[scale]
     if not math.isfinite(amount):
         raise QuantityError(f"'{shortened(plain)}' is not a finite amount; {remedy}")

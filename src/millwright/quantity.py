@@ -161,6 +161,17 @@ def parse_quantity(text: str, dimension: Dimension) -> float:
     return value
 
 
+_POINTED = re.compile(r"\s*[+-]?([1-9]\d{0,2})\.(\d{3})(?!\d)", re.ASCII)
+
+
+def check_no_pointed_thousands(text: str) -> None:
+    """Raise QuantityError for `40.000`: forty to some, forty thousand to others, where nobody writes thousandths."""
+    if match := _POINTED.match(text):
+        whole, rest = match.groups()
+        short = float(f"{whole}.{rest}")
+        raise QuantityError(f"'{shortened(text)}' may be read in two ways; write {whole},{rest} or {short:g}")
+
+
 def has_unit(text: str) -> bool:
     """Return whether a readable quantity `text` names a unit (`5 ms` does, `5` and `1.5k` do not)."""
     match = NUMBER.match(text.strip())

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from millwright.catalog.closed import instead_of_closed
 from millwright.catalog.load import Entry
 from millwright.errors import InputError
 
@@ -25,6 +26,8 @@ class UnknownNameError(InputError, KeyError):
 
     def __init__(self, kind: str, name: str, nearest: tuple[str, ...]) -> None:
         remedy = f"Did you mean {' or '.join(nearest)}?" if nearest else f"See `millwright catalog list {kind}`."
+        if kind == "models":
+            remedy = instead_of_closed(name) or remedy
         super().__init__(f"no {_SINGULAR.get(kind, kind)} is called '{name}'", remedy=remedy)
         self.kind, self.name, self.nearest = kind, name, nearest
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from millwright.errors import InputError
-from millwright.quantity import Dimension, QuantityError, parse_quantity
+from millwright.quantity import Dimension, QuantityError, has_unit, parse_quantity
 from millwright.simulate.cluster import Outage
 from millwright.simulate.router import Router
 from millwright.simulate.sessions import Sessions
@@ -185,9 +185,12 @@ def asked_router(name: str) -> Router:
 def asked_time_s(text: str, option: str) -> float:
     """Return a time with a unit [s]; raises InputError."""
     try:
-        return parse_quantity(text, Dimension.TIME)
+        time_s = parse_quantity(text, Dimension.TIME)
     except QuantityError as error:
         raise InputError(str(error), option) from error
+    if time_s and not has_unit(text):
+        raise InputError(f"'{text}' has no unit", option, f"Write {text.strip()}ms or {text.strip()}s.")
+    return time_s
 
 
 def _first(requests: Requests, most: int) -> Requests:

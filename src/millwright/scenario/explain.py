@@ -146,6 +146,11 @@ Location = tuple[str | int, ...]
 
 def _unknown_key(key: str, level: Location) -> tuple[str, str]:
     """Return the words for a key that its level does not know."""
+    if key[:1].isdigit():
+        return (
+            f"a comma stands before '{key[:60]}', which is then read as a key of its own",
+            "Write decimals after a point (1.5); put a value with commas between thousands in quotes.",
+        )
     owner = _model_at(level)
     known = list(_keys(owner)) if owner else []
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)

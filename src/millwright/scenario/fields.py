@@ -16,7 +16,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError, core_schema
 
 from millwright.money import Money, Price, PriceUnit, parse_money, parse_price
-from millwright.quantity import Dimension, QuantityError, accepted_units, has_unit, parse_quantity
+from millwright.quantity import (
+    Dimension,
+    QuantityError,
+    accepted_units,
+    check_no_pointed_thousands,
+    has_unit,
+    parse_quantity,
+)
 from millwright.spans import SECONDS_PER_DAY, SECONDS_PER_MONTH, SECONDS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -106,6 +113,8 @@ class Unit:
         remedy = f"Write {self._example}; accepted units: {accepted_units(self.dimension)}."
         if isinstance(value, str):
             try:
+                if self.dimension in (Dimension.LENGTH_TOKENS, Dimension.COUNT):
+                    check_no_pointed_thousands(value)
                 number = parse_quantity(value, self.dimension) / self.size
             except QuantityError as error:
                 raise fault(str(error), f"Write {self._example}.") from None

@@ -10,6 +10,10 @@ LARGEST_FILE_BYTES = 1 << 20
 """A larger scenario is refused: long lists belong into tables beside it."""
 
 
+WORKBOOK = b"PK\x03\x04"
+"""What a workbook (.xlsx, .ods) begins with, as any zip archive does."""
+
+
 def require_file(path: Path, what: str) -> None:
     """Raise ScenarioError where `path`, which should be `what` (such as `a table (CSV)`), is a folder or not there."""
     if not path.is_file() and not path.is_fifo():
@@ -36,6 +40,10 @@ def read_text_file(
         noun = what.split(" (")[0]
         found = f"the file is {max(size, len(contents)) / 2**20:,.1f} MiB; {noun} has {most_bytes >> 20} MiB at most"
         raise ScenarioError([Fault(found, too_large, file=file)])
+    if contents.startswith(WORKBOOK):
+        noun = what.split(" (")[0]
+        fault = Fault("this is a workbook of Excel or another archive, no text", f"Save {noun} as text.", file=file)
+        raise ScenarioError([fault])
     try:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
