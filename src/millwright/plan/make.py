@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 
 from millwright import __version__
+from millwright.finance.distributions import UncertainInput
 from millwright.fleet.search import Progress
 from millwright.law.evaluate import DISCLAIMER
 from millwright.law.load import load_rules
@@ -21,18 +22,17 @@ from millwright.plan import assumptions
 from millwright.plan.answer import answer
 from millwright.plan.cautions import warnings_of_plan
 from millwright.plan.costing import Inputs
-from millwright.plan.crew import staffed
 from millwright.plan.demand import WorkloadDemand, scenario_demand, summary
 from millwright.plan.described import described_options
 from millwright.plan.draft import Draft
-from millwright.plan.drafts import drafts, searched
+from millwright.plan.drafts import drafts
 from millwright.plan.engine_names import check_engine_names
 from millwright.plan.jobs import with_jobs
 from millwright.plan.lawful import not_covered_by
 from millwright.plan.making import Clock, Depth, Making, horizon_months
 from millwright.plan.mixing import Mixing, mixed_fleet
 from millwright.plan.model import Answer, Header, Plan
-from millwright.plan.money import DRAWS, compare_options
+from millwright.plan.money import DRAWS, Odds, compare_options
 from millwright.plan.priced import PricedOption
 from millwright.plan.ranked import feasible_options, in_order, staffed_within_limits, uncertain_inputs_of
 from millwright.plan.ready import published_readiness, ready_drafts
@@ -103,19 +103,16 @@ def plan_of_drafts(making: Making, found: Sequence[Draft], set_aside: Sequence[D
     shared = _sharing(making, found, options)
     singles = [*options, *_feasible_shared(making, shared)]
     clock.done("sharing machines")
-    mixing = _mixing(making, known, singles, shared)
-    best_mix = mixing.best.option if mixing is not None and mixing.best is not None else None
+    mixing: Mixing | None = None
+    if making.depth.mix:
+        mixing = mixed_fleet(making, known, singles, () if shared is None else shared.by_lanes)
+    mix = mixing.best.option if mixing is not None and mixing.best is not None else None
     clock.done("the mixed fleet")
-    options = singles if best_mix is None else [*singles, best_mix]
+    options = singles if mix is None else [*singles, mix]
     options = with_jobs(options, scenario.jobs, asked, known, pricing, central, making.refused)
     if mixing is not None:
         mixing = mixing.among(options)
-    inputs = uncertain_inputs_of(options, scenario.finance)
-    clock.tell("drawing the odds", 0, 1)
-    odds = None
-    if options:
-        odds = compare_options(options, inputs, scenario.finance, central, making.seed, making.depth.draws)
-    ranked = in_order(options, odds, scenario.limits.objective, central, making.sovereigns)
+    ranked, odds, inputs = _ranked(making, options)
     clock.done("money and odds")
 
     from_catalogue, assumption_ids = assumptions.of_catalogue(
@@ -148,6 +145,20 @@ def plan_of_drafts(making: Making, found: Sequence[Draft], set_aside: Sequence[D
     )
 
 
+def _ranked(
+    making: Making, options: Sequence[PricedOption]
+) -> tuple[list[PricedOption], Odds | None, tuple[UncertainInput, ...]]:
+    """Return the options best first, the odds between them (None where there is none), and what is uncertain."""
+    finance = making.scenario.finance
+    inputs = uncertain_inputs_of(options, finance)
+    making.clock.tell("drawing the odds", 0, 1)
+    odds = None
+    if options:
+        odds = compare_options(options, inputs, finance, making.central, making.seed, making.depth.draws)
+    ranked = in_order(options, odds, making.scenario.limits.objective, making.central, making.sovereigns)
+    return ranked, odds, inputs
+
+
 def _sharing(making: Making, found: Sequence[Draft], options: Sequence[PricedOption]) -> SharedOptions | None:
     """Return what sharing machines brings beside the `options`; None where there is nobody to share with."""
     if not making.depth.mix or len(making.asked) < 2:
@@ -162,26 +173,6 @@ def _feasible_shared(making: Making, shared: SharedOptions | None) -> list[Price
     if shared is None:
         return []
     return staffed_within_limits(shared.options, making.pricing, making.central, making.refused, making.crew)
-
-
-def _mixing(
-    making: Making, known: Sequence[Draft], singles: Sequence[PricedOption], shared: SharedOptions | None
-) -> Mixing | None:
-    """Return the best mix of all drafts that are `known`; None where none is asked for, or nothing could serve."""
-    if not making.depth.mix:
-        return None
-    clock, crew, pricing, central = making.clock, making.crew, making.pricing, making.central
-
-    def staff(option: PricedOption) -> PricedOption | None:
-        return next(iter(staffed([option], crew, pricing, central, [])), None) if crew else option
-
-    def look_into(aside: Sequence[Draft]) -> list[Draft]:
-        return searched(aside, making.scenario, clock.tell if clock.progress else None, making.calibration)
-
-    return mixed_fleet(
-        known, making.asked, singles, making.refused, pricing, central, clock.tell, staff, look_into,
-        front=making.depth.front, by_lanes=() if shared is None else shared.by_lanes,
-    )  # fmt: skip
 
 
 def _answered(

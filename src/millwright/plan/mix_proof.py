@@ -49,15 +49,14 @@ class Proved:
     rounds: int
 
 
-def prove(question: MixQuestion, fleet: Fleet, confidence: float, tell: Tell | None) -> tuple[Fleet, Proved]:
+def prove(question: MixQuestion, fleet: Fleet, confidence: float, tell: Tell) -> tuple[Fleet, Proved]:
     """Return the fleet whose simulation keeps every promise, after tightening what failed; the last one tried else.
 
     `confidence` is the one that machines are counted at. Raises TooLongError.
     """
     rounds = 1
     while True:
-        if tell:
-            tell("simulating the mixed fleet", rounds - 1, MOST_ROUNDS)
+        tell("simulating the mixed fleet", rounds - 1, MOST_ROUNDS)
         stage, period = hour_of_peak(fleet)
         planned = as_planned(fleet, stage, period)
         streams = _streams(question, stage, period)

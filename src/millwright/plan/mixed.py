@@ -54,19 +54,45 @@ class BestMix:
     left_out: int
 
 
-def best_mix(
-    question: MixQuestion, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs, tell: Tell | None = None,
-    staff: Staff | None = None,
-) -> BestMix | None:  # fmt: skip
+@dataclass(frozen=True)
+class Yardstick:
+    """What a mix is priced by and held against: the plan's other options, its prices, and who would run it.
+
+    `tell` hears how far the search is.
+    """
+
+    singles: Sequence[PricedOption]
+    pricing: Pricing
+    central: Inputs
+    staff: Staff
+    tell: Tell
+
+    def option(self, question: MixQuestion, fleet: Fleet) -> PricedOption | None:
+        """Return the option that a fleet is; None where nobody can run it."""
+        return option_of_fleet(question, fleet, self.pricing, self.staff)
+
+    def lcot(self, option: PricedOption) -> float:
+        """Return what a million tokens cost [currency/Mtok]."""
+        return lcot(option, self.central)
+
+    def wanted(self, question: MixQuestion) -> MixProblem:
+        """Return the problem of a question, for the least of what the scenario wants least."""
+        return replace(question.problem, measure=measure_of(self.pricing.scenario.limits.objective))
+
+    def prove(self, question: MixQuestion, fleet: Fleet) -> tuple[Fleet, Proved]:
+        """Return the fleet whose simulation keeps every promise. Raises TooLongError."""
+        return prove(question, fleet, self.pricing.scenario.limits.confidence, self.tell)
+
+
+def best_mix(question: MixQuestion, yardstick: Yardstick) -> BestMix | None:
     """Return the best fleet that keeps every limit, None where there is none or the solver found none in time.
 
-    Its option is none where one of the `singles` is the same, or where `staff` finds nobody to run it.
+    Its option is none where one of the single options is the same, or where nobody can run it.
     Fleets that are known to be lawful go first; only where there is none may a fact be missing.
     """
-    wanted = replace(question.problem, measure=measure_of(pricing.scenario.limits.objective))
+    wanted = yardstick.wanted(question)
     problem = shortlisted(thinned(wanted))
-    if tell:
-        tell("seeking the best mix", 0, MOST_ROUNDS)
+    yardstick.tell("seeking the best mix", 0, MOST_ROUNDS)
     try:
         fleet = solve(problem, SEARCH)
         if fleet is None:
@@ -74,40 +100,34 @@ def best_mix(
             fleet = solve(problem, SEARCH)
         if fleet is None:
             return None
-        fleet = refined(problem, fleet, QUESTION)
-        fleet, proved = prove(question, fleet, pricing.scenario.limits.confidence, tell)
+        fleet, proved = yardstick.prove(question, refined(problem, fleet, QUESTION))
     except TooLongError:
         return None
     left_out = len(wanted.machines) - len(problem.machines)
     looked_at = len(wanted.machines) + len(wanted.tokens)
-    return _described(
-        BestMix(question, fleet, proved, None, None, looked_at, left_out), singles, pricing, central, staff
-    )
+    return _described(BestMix(question, fleet, proved, None, None, looked_at, left_out), yardstick)
 
 
-def _described(
-    mix: BestMix, singles: Sequence[PricedOption], pricing: Pricing, central: Inputs, staff: Staff | None
-) -> BestMix:
+def _described(mix: BestMix, yardstick: Yardstick) -> BestMix:
     """Return a fleet with the option that it is, priced as all others are."""
-    priced = option_of_fleet(mix.question, mix.fleet, pricing, staff)
-    known = priced is None or any(is_no_other_than(priced, one, central) for one in singles)
+    priced = yardstick.option(mix.question, mix.fleet)
+    known = priced is None or any(is_no_other_than(priced, one, yardstick.central) for one in yardstick.singles)
     return replace(mix, priced=priced, option=None if known else priced)
 
 
-def or_second(
-    mix: BestMix,
-    second: Fleet,
-    singles: Sequence[PricedOption],
-    pricing: Pricing,
-    central: Inputs,
-    staff: Staff | None,
-) -> BestMix:
+def or_second(mix: BestMix, second: Fleet, yardstick: Yardstick) -> BestMix:
     """Return the fleet that is a mix, simulated, where the plan's own prices make it cheaper than `mix`; else `mix`.
 
     The optimum counts rented machines by the period, the plan by the hour, and an early start may suit one better.
     """
-    option = option_of_fleet(mix.question, second, pricing, staff)
-    if option is None or (mix.priced is not None and lcot(option, central) >= lcot(mix.priced, central) * SAME):
+
+    def dearer(option: PricedOption | None, share: float) -> bool:
+        """Return whether `option` costs no less than this share of what `mix` does."""
+        if option is None:
+            return True
+        return mix.priced is not None and yardstick.lcot(option) >= yardstick.lcot(mix.priced) * share
+
+    if dearer(yardstick.option(mix.question, second), SAME):
         return mix
     known = {each.id: each for each in mix.fleet.problem.machines}
     fleet = replace(
@@ -117,27 +137,18 @@ def or_second(
         bound=mix.fleet.bound,
     )
     try:
-        fleet, proved = prove(mix.question, fleet, pricing.scenario.limits.confidence, None)
+        fleet, proved = yardstick.prove(mix.question, fleet)
     except TooLongError:
         return mix
-    found = _described(replace(mix, fleet=fleet, proved=proved), singles, pricing, central, staff)
-    if found.option is None or (mix.priced is not None and lcot(found.option, central) >= lcot(mix.priced, central)):
-        return mix
-    return found
+    found = _described(replace(mix, fleet=fleet, proved=proved), yardstick)
+    return mix if dearer(found.option, 1.0) else found
 
 
-def sharing_helps(
-    question: MixQuestion,
-    without: BestMix,
-    singles: Sequence[PricedOption],
-    pricing: Pricing,
-    central: Inputs,
-    staff: Staff | None,
-) -> bool:
+def sharing_helps(question: MixQuestion, without: BestMix, yardstick: Yardstick) -> bool:
     """Return whether machines shared by lanes make a fleet cheaper than the one `without` them and than any single
     option: sought among few kinds of machine, as they tie all workloads' questions together, which takes long to solve.
     """
-    problem = replace(question.problem, measure=measure_of(pricing.scenario.limits.objective))
+    problem = yardstick.wanted(question)
     few = shortlisted(thinned(problem), FEW)
     there = {each.id for each in few.machines} | set(without.fleet.supplies)
     few = replace(few, machines=tuple(each for each in problem.machines if each.id in there))
@@ -147,9 +158,9 @@ def sharing_helps(
         return False
     if fleet is None or not any(each.machines.lanes for each in fleet.holdings):
         return False
-    option = option_of_fleet(question, fleet, pricing, staff)
-    rivals = [each for each in (without.priced, *singles) if each is not None]
-    return option is not None and all(lcot(option, central) < lcot(each, central) * SAME for each in rivals)
+    option = yardstick.option(question, fleet)
+    rivals = [each for each in (without.priced, *yardstick.singles) if each is not None]
+    return option is not None and all(yardstick.lcot(option) < yardstick.lcot(each) * SAME for each in rivals)
 
 
 def measure_of(objective: Objective) -> Measure:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from millwright.fleet.optimum.questions import Conflict as FoundConflict
 from millwright.fleet.optimum.questions import FrontPoint, LimitPrice
 from millwright.plan.costing import Inputs
-from millwright.plan.demand import WorkloadDemand
+from millwright.plan.crew import staffed
 from millwright.plan.draft import Draft
-from millwright.plan.minders import Staff, minders
+from millwright.plan.drafts import searched
+from millwright.plan.making import Making
+from millwright.plan.minders import minders
 from millwright.plan.mix_model import Conflict, Mix
-from millwright.plan.mix_option import option_of_fleet
-from millwright.plan.mix_proof import Tell
 from millwright.plan.mix_publish import published_conflict, published_mix
 from millwright.plan.mix_question import MixQuestion, mix_question
 from millwright.plan.mixed import (
     BestMix,
+    Yardstick,
     best_mix,
     carbon_front,
     limit_prices,
@@ -26,12 +27,8 @@ from millwright.plan.mixed import (
     sharing_helps,
     what_conflicts,
 )
-from millwright.plan.model import RefusedOption
 from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
-
-LookInto = Callable[[Sequence[Draft]], list[Draft]]
-"""Gives drafts that were set aside for law what their machines serve."""
 
 
 @dataclass(frozen=True)
@@ -66,49 +63,52 @@ class Mixing:
 
 
 def mixed_fleet(
-    drafts: Sequence[Draft],
-    asked: Sequence[WorkloadDemand],
+    making: Making,
+    known: Sequence[Draft],
     singles: Sequence[PricedOption],
-    refused: Sequence[RefusedOption],
-    pricing: Pricing,
-    central: Inputs,
-    tell: Tell | None = None,
-    staff: Staff | None = None,
-    look_into: LookInto | None = None,
-    *,
-    front: bool = False,
     by_lanes: Sequence[Sequence[Draft]] = (),
 ) -> Mixing | None:
-    """Return the mixed fleet of `drafts`, those set aside included; None where nothing could serve at all.
+    """Return the mixed fleet of all drafts that are `known`, those set aside included; None where nothing could serve.
 
-    `singles` are the plan's other options: a mix that is one of them is told, not listed twice. What was `refused` for
-    want of people is not mixed in either. `look_into` searches what was set aside unsearched, where limits are in
-    conflict.
-    `front` asks for the fleets between least cost and least carbon too, which takes as long as all the rest of it.
-    Machines that workloads can share `by_lanes` are supplies like the others, where a question of few supplies finds
-    that a fleet with them costs less than the best without, and than sharing them alone.
+    `singles` are the plan's other options: a mix that is one of them is told, not listed twice. What was refused for
+    want of people is not mixed in either. Machines that workloads can share `by_lanes` are supplies like the others,
+    where a question of few supplies finds that a fleet with them costs less than the best without, and than sharing
+    them alone. The fleets between least cost and least carbon take as long as all the rest of it.
     """
-    who = minders(drafts, singles, refused if len(asked) == 1 else (), pricing, central, staff)
-    question = mix_question(asked, drafts, pricing, central, who)
-    best = best_mix(question, singles, pricing, central, tell, staff)
+    asked, pricing, central = making.asked, making.pricing, making.central
+
+    def staff(option: PricedOption) -> PricedOption | None:
+        crew = making.crew
+        return option if crew is None else next(iter(staffed([option], crew, pricing, central, [])), None)
+
+    yardstick = Yardstick(singles, pricing, central, staff, making.clock.tell)
+    who = minders(known, singles, making.refused if len(asked) == 1 else (), pricing, central, staff)
+    question = mix_question(asked, known, pricing, central, who)
+    best = best_mix(question, yardstick)
     if by_lanes:
-        shared = mix_question(asked, drafts, pricing, central, who, by_lanes)
-        if best is not None and not sharing_helps(shared, best, singles, pricing, central, staff):
+        shared = mix_question(asked, known, pricing, central, who, by_lanes)
+        if best is not None and not sharing_helps(shared, best, yardstick):
             by_lanes = ()
-        elif (with_lanes := best_mix(shared, singles, pricing, central, tell, staff)) is not None:
+        elif (with_lanes := best_mix(shared, yardstick)) is not None:
             question, best = shared, with_lanes
     if best is not None and best.priced is not None and best.priced.go_live_month != who.start:
         # it goes live in another month than the best single offer: seek again for the months that it serves
         who = replace(who, start=best.priced.go_live_month)
-        question = mix_question(asked, drafts, pricing, central, who, by_lanes)
-        best = best_mix(question, singles, pricing, central, tell, staff)
+        question = mix_question(asked, known, pricing, central, who, by_lanes)
+        best = best_mix(question, yardstick)
     if best is None:
-        if look_into is not None:
-            question = mix_question(asked, look_into(drafts), pricing, central, who)
+        question = mix_question(asked, _looked_into(making, known), pricing, central, who)
         found = what_conflicts(question.problem)
         return None if found is None else Mixing(question, None, conflict=found)
     second = None
     if best.option is None and (apart := second_best(best)) is not None:
-        best = or_second(best, apart, singles, pricing, central, staff)
-        second = option_of_fleet(question, apart, pricing, staff)
-    return Mixing(question, best, limit_prices(best), carbon_front(best) if front else (), second)
+        best = or_second(best, apart, yardstick)
+        second = yardstick.option(question, apart)
+    points = carbon_front(best) if making.depth.front else ()
+    return Mixing(question, best, limit_prices(best), points, second)
+
+
+def _looked_into(making: Making, known: Sequence[Draft]) -> list[Draft]:
+    """Return the drafts with what machines serve that were set aside for law, and so not searched."""
+    clock = making.clock
+    return searched(known, making.scenario, clock.tell if clock.progress else None, making.calibration)
