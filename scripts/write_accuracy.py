@@ -279,7 +279,9 @@ def main() -> None:
         f"{percent(energy['power_median_abs_error_models_left_out'])}; J/token with that power and predicted",
         "throughput whose fit has seen these points: "
         f"{percent(energy['energy_median_abs_error_power_left_out'])}; with the model left out of both fits:",
-        f"{percent(energy['energy_median_abs_error_models_left_out'])} (goal ≤ 12 %).",
+        f"{percent(energy['energy_median_abs_error_models_left_out'])} (goal ≤ 12 %), "
+        + ", ".join(f"{percent(error)} {name}" for name, error in energy["energy_by_device"].items())
+        + ".",
         "",
     ]
     OUT.write_text("\n".join(lines))

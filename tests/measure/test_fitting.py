@@ -68,3 +68,11 @@ def test_what_is_held_stays_where_it_was_fitted() -> None:
     fit.measured_logs = fit.measured_logs + 0.3
     moved = fit.solve(np.ones(len(fit.labels), dtype=bool))
     assert moved == pytest.approx(effects, abs=0.01)
+
+
+def test_an_empty_label_has_no_effect_of_its_own() -> None:
+    from millwright.measure.fitting import _levels
+
+    assert _levels(["", "a", "b", "a"]) == ["a", "b"]
+    assert _levels(["", ""]) == []
+    assert _levels([0.5, 1.0]) == ["slope"]

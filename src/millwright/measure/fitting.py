@@ -206,7 +206,9 @@ def as_coefficients(logs: Mapping[str, Floats]) -> tuple[Coefficients, ProtocolC
 
 
 def _levels(values: Sequence[str | float]) -> list[str]:
-    return sorted({each for each in values if isinstance(each, str)}) or ["slope"]
+    """Return the labels that have an effect: an empty one says that there is nothing to tell."""
+    named = {each for each in values if isinstance(each, str)}
+    return sorted(named - {""}) if named else ["slope"]
 
 
 def _indicator(values: Sequence[str | float], level: str) -> Floats:

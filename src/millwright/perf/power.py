@@ -1,4 +1,4 @@
-"""Electrical power of a device: idle, and by how busy it is and how much it computes."""
+"""Electrical power of a device: idle, and by how busy it is, which kernels it runs and how much it computes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millwright.catalog.device import Device
+from millwright.perf.kernel_shares import KernelShares
 from millwright.quantity import Basis, Estimate
 
 DATA = Path(__file__).parent / "data"
@@ -27,7 +28,7 @@ def _fit() -> dict[str, Any]:
     if path.exists():
         contents: dict[str, Any] = json.loads(path.read_text())
         return contents
-    return {"busy_share": 0.5, "compute_share_root": 0.9, "log_sigma": 0.2}
+    return {"busy_share": 0.5, "compute_share_root": 0.9, "kernels": {}, "typical": {}, "log_sigma": 0.2}
 
 
 def idle_power_w(device: Device) -> float:
@@ -35,11 +36,14 @@ def idle_power_w(device: Device) -> float:
     return device.idle_w if device.idle_w is not None else IDLE_SHARE * _tdp_w(device)
 
 
-def device_power_w(device: Device, utilisation: float, compute_share: float | None = None) -> Estimate:
+def device_power_w(
+    device: Device, utilisation: float, compute_share: float | None = None, kernels: KernelShares | None = None
+) -> Estimate:
     """Return the mean power of one device [W] that runs steps for a share `utilisation` of the time [0 to 1].
 
-    P = idle + (TDP − idle)·utilisation·(a + b·√c), with c the arithmetic done while busy as a share of the bf16 peak
-    (`compute_share`; 0.04, typical of decoding, if not given) and a, b fitted to ML.ENERGY's readings
+    P = idle + (TDP − idle)·utilisation·(a + b·√c + Σ d_k·s_k), with c the arithmetic done while busy as a share of the
+    bf16 peak (`compute_share`; 0.04, typical of decoding, if not given), s_k the shares of the busy time in kernels
+    (`kernels`; those typical of the readings if not given) and a, b, d_k fitted to ML.ENERGY's readings
     (scripts/fit_power.py). Never outside idle to TDP.
     Raises ValueError when `utilisation` is outside 0 to 1.
     """
@@ -48,8 +52,12 @@ def device_power_w(device: Device, utilisation: float, compute_share: float | No
     fit = _fit()
     tdp, idle = _tdp_w(device), idle_power_w(device)
     computing = _TYPICAL_COMPUTE_SHARE if compute_share is None else min(max(compute_share, 0.0), 1.0)
-    busy = min(max(fit["busy_share"] + fit["compute_share_root"] * math.sqrt(computing), 0.0), 1.0)
-    power = min(max(idle + (tdp - idle) * utilisation * busy, idle), tdp)
+    busy = fit["busy_share"] + fit["compute_share_root"] * math.sqrt(computing)
+    busy += sum(
+        share * (fit["typical"][name] if kernels is None else getattr(kernels, name))
+        for name, share in fit["kernels"].items()
+    )
+    power = min(max(idle + (tdp - idle) * utilisation * min(max(busy, 0.0), 1.0), idle), tdp)
     known = device.tdp_w is not None and device.vendor.lower() == "nvidia"
     sigma = fit["log_sigma"] * (1.0 if known else _LOOSER)
     basis = Basis.FITTED if known else Basis.DATASHEET if device.tdp_w is not None else Basis.ASSUMED
