@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python scripts/fit_power.py --keep DIR [--data ../shared/data]
 
-P = idle + (TDP − idle)·(a + b·√c + Σ d_k·s_k): c the arithmetic done for answers as a share of the bf16 peak, s_k the
-shares of a step's time in products with dense weights, with experts and in reading the cache (`perf/kernel_shares.py`;
-times of kernels are predicted, that of the step is measured). The report leaves whole models out. `DIR` is where
-`fit_engines.py --keep` left its errors of the same fit: the error of J/token is that of power and throughput both
-predicted without the model.
+P = idle + (TDP − idle)·(a + f + b·√c + Σ d_k·s_k): f the device family's own part, c the arithmetic done for answers as
+a share of the bf16 peak, s_k the shares of a step's time in products with dense weights, with experts and in reading
+the cache (`perf/kernel_shares.py`; times of kernels are predicted, that of the step is measured). The report leaves
+whole models out. `DIR` is where `fit_engines.py --keep` left its errors of the same fit: the error of J/token is that
+of power and throughput both predicted without the model.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ Floats = NDArray[np.float64]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 KERNELS = ("dense", "expert", "cache")
+FAMILIES = ("hopper", "blackwell")
+"""Families of the devices that were read. A device of another family is taken to lie between the two."""
 
 OUT = REPOSITORY / "src" / "millwright" / "perf" / "data" / "power.json"
 
@@ -75,7 +77,7 @@ def main() -> None:
         "energy_median_abs_error_models_left_out": median(error),
         "energy_by_device": {str(name): median(error[readings.names == name]) for name in np.unique(readings.names)},
     }
-    busy, root, *kernels = fit(design, share).tolist()
+    busy, root, *kernels, apart = fit(design, share).tolist()
     contents = {
         "kind": "power",
         "schema": 2,
@@ -83,6 +85,7 @@ def main() -> None:
         "busy_share": round(busy, 4),
         "compute_share_root": round(root, 4),
         "kernels": {name: round(value, 4) for name, value in zip(KERNELS, kernels, strict=True)},
+        "families": {name: round(-apart / 2 if at == 0 else apart / 2, 4) for at, name in enumerate(FAMILIES)},
         "typical": {name: round(float(np.mean(design[:, 2 + at])), 4) for at, name in enumerate(KERNELS)},
         "log_sigma": round(sigma, 4),
         "report": report,
@@ -99,6 +102,7 @@ class Readings:
     coefficients: Coefficients
     devices: Floats
     names: NDArray[np.str_]
+    families: NDArray[np.str_]
     models: NDArray[np.str_]  # by their blocks: versions of a model are left out together
     active: Floats
     peak: Floats  # bf16 FLOP per second
@@ -106,7 +110,8 @@ class Readings:
     tdp_w: Floats
 
     def design(self, tokens_per_s: Floats) -> Floats:
-        """Return (rows, 5): 1, the root of the share of arithmetic, and the shares of kernels, at these throughputs."""
+        """Return (rows, 6) at these throughputs: 1, the root of the share of arithmetic, the shares of kernels, and on
+        which side of the middle the device's family lies (±½)."""
         points = self.points
         sequences = points.level
         step_s = sequences * points.replicas / tokens_per_s
@@ -115,7 +120,8 @@ class Readings:
             points.decode, self.coefficients, sequences, sequences, sequences * context, np.asarray(step_s)
         )
         computing = np.clip(2.0 * self.active * tokens_per_s / self.devices / self.peak, 0.0, 1.0)
-        return np.stack([np.ones_like(computing), np.sqrt(computing), *shares], axis=1)
+        family = np.where(self.families == FAMILIES[0], -0.5, np.where(self.families == FAMILIES[1], 0.5, 0.0))
+        return np.stack([np.ones_like(computing), np.sqrt(computing), *shares, family], axis=1)
 
     def watts(self, design: Floats, found: Floats) -> Floats:
         """Return the power of one device of each row [W], between idle and TDP."""
@@ -135,6 +141,7 @@ def read(table: pl.DataFrame) -> Readings:
         shipped_coefficients().resolve(labels),
         np.array([float(point.devices) for point in points]),
         np.array([each.id for each in devices]),
+        np.array([each.family for each in devices]),
         np.array([blocks_id(each) for each in architectures]),
         np.array([float(each.active_parameters(embeddings=False)) for each in architectures]),
         np.array([float(each.peak_flop_per_s.get(Compute.BF16, 1e15)) for each in devices]),

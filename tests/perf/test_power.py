@@ -33,3 +33,10 @@ def test_a_device_without_tdp_is_assumed() -> None:
 def test_a_share_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match="share from 0 to 1"):
         device_power_w(device(), 1.2)
+
+
+def test_a_family_that_was_not_read_lies_between_those_that_were() -> None:
+    cards = [replace(device(), family=name) for name in ("hopper", "unread", "blackwell")]
+    found = [device_power_w(card, 1.0).value for card in cards]
+    assert found[0] < found[1] < found[2]
+    assert found[1] == pytest.approx((found[0] + found[2]) / 2.0)

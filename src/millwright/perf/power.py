@@ -28,7 +28,14 @@ def _fit() -> dict[str, Any]:
     if path.exists():
         contents: dict[str, Any] = json.loads(path.read_text())
         return contents
-    return {"busy_share": 0.5, "compute_share_root": 0.9, "kernels": {}, "typical": {}, "log_sigma": 0.2}
+    return {
+        "busy_share": 0.5,
+        "compute_share_root": 0.9,
+        "kernels": {},
+        "typical": {},
+        "families": {},
+        "log_sigma": 0.2,
+    }
 
 
 def idle_power_w(device: Device) -> float:
@@ -41,10 +48,10 @@ def device_power_w(
 ) -> Estimate:
     """Return the mean power of one device [W] that runs steps for a share `utilisation` of the time [0 to 1].
 
-    P = idle + (TDP − idle)·utilisation·(a + b·√c + Σ d_k·s_k), with c the arithmetic done while busy as a share of the
-    bf16 peak (`compute_share`; 0.04, typical of decoding, if not given), s_k the shares of the busy time in kernels
-    (`kernels`; those typical of the readings if not given) and a, b, d_k fitted to ML.ENERGY's readings
-    (scripts/fit_power.py). Never outside idle to TDP.
+    P = idle + (TDP − idle)·utilisation·(a + f + b·√c + Σ d_k·s_k), with f the part of the device's family (0 of one not
+    read), c the arithmetic done while busy as a share of the bf16 peak (`compute_share`; 0.04, typical of decoding, if
+    not given), s_k the shares of the busy time in kernels (`kernels`; those typical of the readings if not given) and
+    a, f, b, d_k fitted to ML.ENERGY's readings (scripts/fit_power.py). Never outside idle to TDP.
     Raises ValueError when `utilisation` is outside 0 to 1.
     """
     if not 0.0 <= utilisation <= 1.0:
@@ -52,7 +59,9 @@ def device_power_w(
     fit = _fit()
     tdp, idle = _tdp_w(device), idle_power_w(device)
     computing = _TYPICAL_COMPUTE_SHARE if compute_share is None else min(max(compute_share, 0.0), 1.0)
-    busy = fit["busy_share"] + fit["compute_share_root"] * math.sqrt(computing)
+    busy = (
+        fit["busy_share"] + fit["families"].get(device.family, 0.0) + fit["compute_share_root"] * math.sqrt(computing)
+    )
     busy += sum(
         share * (fit["typical"][name] if kernels is None else getattr(kernels, name))
         for name, share in fit["kernels"].items()
