@@ -49,8 +49,6 @@ def read_plan(
     solution: Solution,
     *,
     uncovered: tuple[Uncovered, ...] = (),
-    budget: float | None = None,
-    reason: str = "",
 ) -> PeoplePlan:
     """Return the plan that `solution` stands for. With something `uncovered` it is not feasible."""
     service = programme.windows
@@ -79,7 +77,7 @@ def read_plan(
         chance *= each.chance
     full_time = figures()["hours_per_fte_month"]
     return PeoplePlan(
-        feasible=not uncovered and not reason,
+        feasible=not uncovered,
         go_live_month=go_live,
         service_months=programme.service_months,
         currency=programme.market.currency,
@@ -99,8 +97,6 @@ def read_plan(
         expected_late=sum(1.0 - each.chance for each in trained),
         proven=solution.outcome is Outcome.OPTIMAL,
         gap=solution.gap,
-        budget=budget,
-        reason=reason,
     )
 
 

@@ -37,7 +37,10 @@ def load_team(path: Path | str) -> Team:
 
 
 def read_team(text: str, path: Path) -> Team:
-    """Return the team in a text, as if it stood in the file `path`; its ending tells YAML from CSV."""
+    """Return the team in a text, as if it stood in the file `path`; its ending tells YAML from CSV.
+
+    Raises ScenarioError with every fault of the text, and for any other ending.
+    """
     if path.suffix.casefold() in (".csv", ".tsv"):
         return _from_csv(text, str(path))
     if path.suffix.casefold() in (".yaml", ".yml", ".json"):

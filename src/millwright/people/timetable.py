@@ -58,7 +58,10 @@ def timetable(due: Mapping[Training, int], free_hours: Sequence[float]) -> tuple
 
 
 def in_order(due: Mapping[Training, int]) -> tuple[Training, ...]:
-    """Return steps by due month, each after those it builds on; short ones first where nothing else decides."""
+    """Return steps by due month, each after those it builds on; short ones first where nothing else decides.
+
+    Raises ValueError for skills that build on one another in a circle.
+    """
     book = load_skills()
     waiting = sorted(due, key=lambda step: (due[step], step.planned_h, step.skill, step.to_level))
     order: list[Training] = []

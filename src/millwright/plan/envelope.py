@@ -19,7 +19,8 @@ MULTIPLES = tuple(float(x) for x in np.geomspace(0.1, 1000.0, 17))
 
 @dataclass(frozen=True)
 class Envelope:
-    """The cheapest option of one kind at each multiple of today's demand, and its present cost."""
+    """The cheapest option of one kind at each of the `MULTIPLES` of today's demand, and its present cost (multiples,)
+    [currency]."""
 
     kind: Kind
     options: tuple[PricedOption, ...]

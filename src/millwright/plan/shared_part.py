@@ -74,13 +74,13 @@ class SharedPart(ServingPart):
         live = np.where(months >= self.go_live_month, 1.0, 0.0)
         levels = np.array([lane.demand.profile.hourly for lane in self.lanes])
         distinct, counts = np.unique(levels.round(12), axis=1, return_counts=True)
+        rates = [lane.demand.profile.scaled(multiple).mean_rate_per_s * live for lane in self.lanes]
+        capacities = [np.asarray(lane.capacity.counted_by(inputs)) for lane in self.lanes]
         total: NDArray[np.float64] | float = 0.0
-        for column, count in zip(distinct.T, counts, strict=True):
-            on: NDArray[np.float64] | float = 0.0
-            for lane, level in zip(self.lanes, column, strict=True):
-                rates = lane.demand.profile.scaled(multiple).mean_rate_per_s * live * level
-                on = np.maximum(on, machines_needed(rates, np.asarray(lane.capacity.counted_by(inputs))))
-            total = total + count / HOURS_PER_WEEK * np.where(np.asarray(on) > 0.0, np.asarray(on) + self.spares, 0.0)
+        for levels_then, count in zip(distinct.T, counts, strict=True):
+            lanes = zip(rates, levels_then, capacities, strict=True)
+            on = _highest([machines_needed(rate * level, capacity) for rate, level, capacity in lanes])
+            total = total + count / HOURS_PER_WEEK * np.where(on > 0.0, on + self.spares, 0.0)
         return np.asarray(total, dtype=np.float64)
 
     def _utilisation(self, each: list[MachineSchedule], installed: NDArray[np.float64]) -> NDArray[np.float64]:

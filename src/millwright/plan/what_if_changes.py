@@ -119,7 +119,10 @@ def edited_text(loaded: LoadedScenario, changes: Changes) -> str:
 
 
 def edits(scenario: Scenario, changes: Changes) -> tuple[Edit, ...]:
-    """Return the edits that the changes amount to: the path of each key and its new value."""
+    """Return the edits that the changes amount to: the path of each key and its new value.
+
+    Raises EditError for a workload that the scenario does not have.
+    """
     found: list[Edit] = []
     chosen = [
         (index, workload)

@@ -192,7 +192,7 @@ def _all_reachable(problem: MixProblem) -> bool:
 
 
 def run_highs(model: LinearModel, effort: Effort) -> tuple[NDArray[np.float64] | None, float]:
-    """Return the columns' values and the bound on the objective; None where the model is infeasible.
+    """Return the columns' values (columns,) and the bound on the objective; None where the model is infeasible.
 
     Raises TooLongError when the effort is spent before an answer was found.
     """
