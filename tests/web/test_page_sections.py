@@ -25,6 +25,7 @@ from millwright.web.page.questions import PLACES, USES, written
 from millwright.web.page.render import render
 from millwright.web.page.strings import strings, t
 from millwright.web.page.what_if_form import what_if_form
+from millwright.web.work.scenario_form import FormRequest, form
 
 PAGE = Path(sections.__file__).parent
 SOURCES = [*PAGE.glob("*.py"), *PAGE.glob("templates/*.j2"), *PAGE.glob("static/*.js")]
@@ -198,3 +199,10 @@ def test_fields_read_what_is_written_into_them() -> None:
     assert len(groups(3)) == len(groups(1)) + 2
     titles = [group.title for group in groups(1, jobs=2) if "Fine-tuning" in group.title]
     assert len(titles) == 3, "those that are there, and room for one more"
+
+
+def test_a_form_shows_the_items_of_a_list(tmp_path: Path) -> None:
+    text = written(USES[0].key, 10.0, "where_eu", "DE").replace("[internal]", "[personal, health]")
+    keys = (("workloads", 0, "data", "classes"), ("workloads", 0, "data", "residency"), ("workloads", 0, "name"))
+    found = form(FormRequest(scenario=text, keys=keys), tmp_path, lambda *_: None)
+    assert [value for _, value in found["values"]] == ["personal, health", "EU", "chat"]

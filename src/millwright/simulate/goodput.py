@@ -356,7 +356,8 @@ def _conclude(search: _Search, low: float, high: float, capacity_per_s: float) -
     points = tuple(sorted(search.points, key=lambda point: point.rate_per_s))
     if search.best is None:
         binding = _binding(search.nearest_failure, slo)
-        reason = f"the SLO fails at any rate above {high:.3g}/s: {binding}"
+        label = binding.removesuffix("_s").upper() if binding.endswith("_s") else binding
+        reason = f"at no rate looked at, down to {high:.2g} requests/s, does the SLO hold: {label} breaks its limit"
         return Goodput(0.0, 0.0, high, capacity_per_s, points[0].attainment, binding, reason, points)
     rate_per_s = search.best.rate_per_s
     sure = [p.rate_per_s for p in points if p.attainment - Z80 * p.standard_error >= slo.share]

@@ -17,7 +17,7 @@ from millwright.web.library.rows import JobState
 from millwright.web.outcome import WorkError
 from millwright.web.page.examples import examples
 from millwright.web.page.form_fields import Field, groups
-from millwright.web.page.questions import PLACES, USES, written
+from millwright.web.page.questions import FIRST_PLACE, PLACES, USES, written
 from millwright.web.page.render import render
 from millwright.web.page.shell import STATIC, block, shell
 from millwright.web.page.strings import t
@@ -51,7 +51,14 @@ class _Editor:
         """Make questions, form and text."""
         block(f"<h1>{t('editor_title')}</h1>", "div", "")
         block(
-            render("questions", uses=USES, places=PLACES, countries=_countries(), examples=list(examples())),
+            render(
+                "questions",
+                uses=USES,
+                places=PLACES,
+                chosen_place=FIRST_PLACE,
+                countries=_countries(),
+                examples=list(examples()),
+            ),
             labelled="questions-title",
         )
         with ui.element("div").classes("two"):

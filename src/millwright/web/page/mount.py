@@ -128,9 +128,9 @@ def _add_pages() -> None:
     @ui.page("/new")
     def new(request: Request) -> None:
         from millwright.web.page.editor_page import editor_page
-        from millwright.web.page.questions import PLACES, USES, written
+        from millwright.web.page.questions import FIRST_PLACE, USES, written
 
-        editor_page(_served[0], identity_of(request), written(USES[0].key, 200.0, PLACES[1], "DE"))
+        editor_page(_served[0], identity_of(request), written(USES[0].key, 200.0, FIRST_PLACE, "DE"))
 
     @ui.page("/edit/{scenario_id}")
     def edit(scenario_id: str, request: Request) -> None:

@@ -15,6 +15,7 @@ from millwright.report.mix_text import proof_texts, supplies_by_site
 from millwright.report.ranking import RankingRow, latency_cells, odds_label, ranking, rival_sentences
 from millwright.report.readiness import axis_range, condition_texts, exit_texts, readiness_texts
 from millwright.report.refusals import refusal_groups
+from millwright.report.sharing_text import jobs_of_answer, sharing_texts
 from millwright.report.staff_text import staff_actions, staff_sentences
 from millwright.web.page.render import render
 from millwright.web.page.strings import t
@@ -42,6 +43,8 @@ def answer(plan: Plan, before: Plan | None = None) -> str:
         latencies=() if chosen is None else latency_cells(plan, chosen),
         rivals=rival_sentences(plan),
         odds_label=odds_label(plan),
+        jobs=[job.text for job in jobs_of_answer(plan)],
+        sharing=sharing_texts(plan)[:1],
     )
 
 

@@ -26,6 +26,8 @@ USES: tuple[Use, ...] = (
     Use("use_documents", "documents", "llama-3.3-70b", "long-context", "{ttft: 8 s, tpot: 80 ms, percentile: 90}", 6.0),
     Use("use_batch", "summaries", "llama-3.1-8b", "summarisation", "", 10.0, batch=True),
 )
+FIRST_PLACE = "where_eu"
+"""The answer that the page begins with."""
 PLACES = ("where_anywhere", "where_eu", "where_country", "where_house")
 
 

@@ -49,7 +49,7 @@ def form(asked: FormRequest, folder: Path, tell: Tell) -> dict[str, Any]:
     workloads = jobs = 0
     try:
         document = read_yaml(text)
-        values = [(path, document.nodes[path].value) for path in asked.keys if path in document.nodes]
+        values = [(path, _at(document.value, path)) for path in asked.keys if path in document.nodes]
         workloads, jobs = _items(document.value, "workloads"), _items(document.value, "jobs")
         assumed = [asdict(each) for each in load(text, folder).defaulted]
     except ScenarioError as error:
@@ -68,6 +68,13 @@ def _items(scenario: Any, key: str) -> int:
     """Return how many items the list at a top key has."""
     listed = scenario.get(key) if isinstance(scenario, dict) else None
     return len(listed) if isinstance(listed, list) else 0
+
+
+def _at(value: Any, path: KeyPath) -> Any:
+    """Return what stands in a scenario's values at a path that they have."""
+    for part in path:
+        value = value[part]
+    return value
 
 
 def _shown(value: Any) -> Any:

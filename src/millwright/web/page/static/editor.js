@@ -75,7 +75,7 @@
         else if (field.options[0]) field.options[0].textContent = assumed ?? "";
       });
       document.querySelectorAll("[data-fault]").forEach((place) => {
-        const fault = found.faults.find((each) => each.path.join(".") === place.dataset.fault);
+        const fault = found.faults.find((each) => `${each.path.join(".")}.`.startsWith(`${place.dataset.fault}.`));
         place.hidden = !fault;
         place.textContent = fault ? `${fault.what}. ${fault.remedy}` : "";
         const field = document.querySelector(`[data-field="${CSS.escape(place.dataset.fault)}"]`);
