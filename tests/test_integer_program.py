@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millwright.integer_program import Found, Rows, minimise
+from millwright.integer_program import TO_THE_END, Found, Rows, minimise
 
 MOST = 3
 """Values of each column from 0 on that are tried."""
@@ -75,7 +76,9 @@ def test_without_time_nothing_is_found_and_nothing_is_said_to_be_impossible() ->
     at = np.nonzero(weights)
     half = weights.sum(axis=1) // 2
     rows = Rows(at[0], at[1], weights[at].astype(float), half.astype(float), half.astype(float))
-    found = minimise(rng.random(count), rows, [0.0] * count, [1.0] * count, [1] * count, time_s=0.0)
+    found = minimise(
+        rng.random(count), rows, [0.0] * count, [1.0] * count, [1] * count, replace(TO_THE_END, time_s=0.0)
+    )
     assert found.values is None
     assert not found.infeasible
     assert not found.proven

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from millwright.silence import c_output_silenced
 
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     Integers: TypeAlias = NDArray[np.integer] | NDArray[np.bool_] | Sequence[int]
 
 _INFEASIBLE = 2  # scipy.optimize.milp's status
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When a search ends: at the relative `gap`, after so many `nodes` of the search tree, or after `time_s` [s].
+
+    Nodes come first, so that the same question has the same answer on any machine; the time is there for the question
+    that is far larger than all that were tried.
+    """
+
+    gap: float
+    nodes: int
+    time_s: float
+
+
+TO_THE_END = Effort(gap=0.0, nodes=1_000_000, time_s=math.inf)
 
 
 @dataclass(frozen=True)
@@ -53,15 +69,9 @@ def minimise(
     lower: Floats,
     upper: Floats,
     whole: Integers,
-    *,
-    gap: float = 0.0,
-    nodes: int | None = None,
-    time_s: float | None = None,
+    effort: Effort = TO_THE_END,
 ) -> Found:
-    """Return x (columns,) of least `objective`·x under `rows`, between `lower` and `upper`, in integers where `whole`.
-
-    The search ends at the relative `gap`, after so many `nodes` of its tree, or after `time_s` [s].
-    """
+    """Return x (columns,) of least `objective`·x under `rows`, `lower` ≤ x ≤ `upper`, in integers where `whole`."""
     import numpy as np
     from scipy.optimize import Bounds, LinearConstraint, milp  # loaded when first needed: half a second
     from scipy.sparse import coo_array
@@ -69,15 +79,13 @@ def minimise(
     shape = (len(rows.low), len(objective))
     at = np.asarray(rows.rows, dtype=np.int64), np.asarray(rows.columns, dtype=np.int64)
     matrix = coo_array((np.asarray(rows.values, dtype=np.float64), at), shape=shape).tocsr()
-    effort = {"mip_rel_gap": gap, "node_limit": nodes, "time_limit": time_s}
-    options: Any = {name: value for name, value in effort.items() if value is not None}
     with c_output_silenced():
         found = milp(
             np.asarray(objective, dtype=np.float64),
             integrality=np.asarray(whole, dtype=np.int64),
             bounds=Bounds(np.asarray(lower), np.asarray(upper)),
             constraints=LinearConstraint(matrix, rows.low, rows.high) if len(rows.low) else None,
-            options=options,
+            options={"mip_rel_gap": effort.gap, "node_limit": effort.nodes, "time_limit": effort.time_s},
         )
     if found.x is None:
         return Found(None, math.inf, math.inf, 0.0, False, found.status == _INFEASIBLE, found.message)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from millwright.people.bus_factor import Supplier, bus_factor, suppliers_of
-from millwright.people.coverage import coverage_plan
+from millwright.people.coverage import USUAL, coverage_plan
 from millwright.people.demand import Demand, Need, Rota, skill_demand
 from millwright.people.learning import learning_paths
 from millwright.people.skill import load_skills
@@ -47,7 +49,7 @@ def test_a_firm_stands_for_several_people_but_not_on_the_payroll() -> None:
 
 
 OWNED = skill_demand(OptionTraits(frozenset({"owned"}), hosts=2, devices=8, stacks=frozenset({"nvidia"})))
-PLAN = coverage_plan(OWNED, assumed_team(3), market(85_000.0, "EUR"), go_live_month=6, gap=1e-2)
+PLAN = coverage_plan(OWNED, assumed_team(3), market(85_000.0, "EUR"), go_live_month=6, effort=replace(USUAL, gap=1e-2))
 
 
 def test_a_plan_lifts_the_bus_factor_to_two_and_nobody_alone_can_stop_a_critical_skill() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from millwright.people.bus_factor import people_at
-from millwright.people.coverage import GAP, Front, coverage_plan, front
+from millwright.people.coverage import USUAL, Front, coverage_plan, front
 from millwright.people.demand import Demand, skill_demand
 from millwright.people.plan import ActionKind, Cause, PeoplePlan
 from millwright.people.skill import load_skills
@@ -40,7 +40,7 @@ few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChec
 
 
 def quick(demand: Demand, team: Team, prices: Market = PRICES, *, month: int = 6) -> PeoplePlan:
-    return coverage_plan(demand, team, prices, go_live_month=month, gap=1e-2, most_nodes=500)
+    return coverage_plan(demand, team, prices, go_live_month=month, effort=replace(USUAL, gap=1e-2, nodes=500))
 
 
 @given(options, teams, st.integers(0, 8))
@@ -199,4 +199,4 @@ def test_more_service_costs_more_and_the_gap_asked_for_is_kept() -> None:
     long = coverage_plan(demand, TEAM, PRICES, go_live_month=3, service_months=48)
     assert long.total_cost > short.total_cost
     assert short.proven
-    assert short.gap <= GAP + 1e-9
+    assert short.gap <= USUAL.gap + 1e-9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from millwright.people.coverage import coverage_plan
+from millwright.people.coverage import ANY_PLAN, USUAL, coverage_plan
 from millwright.people.demand import Demand
 from millwright.people.plan import Action, ActionKind, PeoplePlan
 from millwright.people.team import Team
@@ -13,8 +13,6 @@ from millwright.people.ways import Market
 
 ACTIONS_SHOWN = 3
 MOST_MORE_PEOPLE = 8
-ANY_PLAN = 10.0
-"""A gap so wide that the first plan found will do: only whether there is one is asked."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +115,10 @@ def people_until_in_house(
     if not team.members:
         return None
     like = team.members[0]
-    alone = replace(prices, hiring=False, outside=False)
+    alone, any_plan = replace(prices, hiring=False, outside=False), replace(USUAL, gap=ANY_PLAN)
     for more in range(most + 1):
         extra = tuple(replace(like, id=f"{like.id} (further {number})") for number in range(1, more + 1))
         grown = Team((*team.members, *extra), team.assumed)
-        if coverage_plan(demand, grown, alone, go_live_month=go_live_month, gap=ANY_PLAN).feasible:
+        if coverage_plan(demand, grown, alone, go_live_month=go_live_month, effort=any_plan).feasible:
             return more
     return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from millwright.integer_program import Effort
 from millwright.people.account import read_plan
 from millwright.people.demand import Demand
 from millwright.people.figures import figures
@@ -19,11 +20,11 @@ from millwright.people.ways import Market
 LATEST_MONTH = 24
 """Going live later than this is not looked at."""
 
-GAP = 1e-3
-"""Relative gap within which a plan counts as the cheapest."""
+USUAL = Effort(gap=1e-3, nodes=2_000, time_s=120.0)
+"""Members who are alike make a program hard; the best plan found then says how good it is (`gap`)."""
 
-MOST_NODES = 2_000
-"""Nodes for one program; members who are alike make it hard. The best plan found then says how good it is (`gap`)."""
+ANY_PLAN = 10.0
+"""A gap so wide that the first plan found will do: only whether there is one is asked."""
 
 
 def coverage_plan(
@@ -37,8 +38,7 @@ def coverage_plan(
     allowed: Iterable[str] = (),
     changes: Sequence[int] = DEFAULT_CHANGES,
     latest_month: int = LATEST_MONTH,
-    gap: float = GAP,
-    most_nodes: int = MOST_NODES,
+    effort: Effort = USUAL,
 ) -> PeoplePlan:
     """Return the cheapest plan that covers `demand` from `go_live_month` on, or the earliest within `budget`.
 
@@ -51,7 +51,7 @@ def coverage_plan(
     taken = tuple(allowed)
 
     def by(month: int) -> PeoplePlan:
-        return _cheapest(demand, team, market, month, months, taken, changes, (gap, most_nodes))
+        return _cheapest(demand, team, market, month, months, taken, changes, effort)
 
     if go_live_month is not None:
         return _within(by(go_live_month), budget)
@@ -67,8 +67,7 @@ def cheapest_by(
     *,
     allowed: Iterable[str] = (),
     changes: Sequence[int] = DEFAULT_CHANGES,
-    gap: float = GAP,
-    most_nodes: int = MOST_NODES,
+    effort: Effort = USUAL,
 ) -> PeoplePlan | None:
     """Return the cheapest plan that covers `demand` from a month on, whatever it costs; None where there is none.
 
@@ -76,11 +75,11 @@ def cheapest_by(
     """
     service = windows(go_live_month, service_months, changes)
     programme = build(demand, team, market, service, service_months, tuple(allowed))
-    solution = programme.model.solve(gap, most_nodes)
+    solution = programme.model.solve(effort)
     if solution.values or (solution.outcome is Outcome.OPTIMAL):
         return read_plan(programme, solution)
     if solution.outcome is Outcome.UNFINISHED:
-        raise TimeoutError(f"no plan of people was found in {most_nodes:,} nodes")
+        raise TimeoutError(f"no plan of people was found in {effort.nodes:,} nodes")
     return None
 
 
@@ -92,18 +91,16 @@ def _cheapest(
     service_months: int,
     allowed: tuple[str, ...],
     changes: Sequence[int],
-    effort: tuple[float, int],
+    effort: Effort,
 ) -> PeoplePlan:
-    gap, most_nodes = effort
     found = cheapest_by(
-        demand, team, market, go_live_month, service_months,
-        allowed=allowed, changes=changes, gap=gap, most_nodes=most_nodes,
-    )  # fmt: skip
+        demand, team, market, go_live_month, service_months, allowed=allowed, changes=changes, effort=effort
+    )
     if found is not None:
         return found
     service = windows(go_live_month, service_months, changes)
     lenient = build(demand, team, market, service, service_months, allowed, lenient=True)
-    nearest = lenient.model.solve(*effort)
+    nearest = lenient.model.solve(effort)
     return read_plan(lenient, nearest, uncovered=uncovered(lenient, nearest))
 
 
@@ -166,15 +163,14 @@ def front(
     allowed: Iterable[str] = (),
     changes: Sequence[int] = DEFAULT_CHANGES,
     latest_month: int = 12,
-    gap: float = GAP,
-    most_nodes: int = MOST_NODES,
+    effort: Effort = USUAL,
 ) -> Front:
     """Return the front between going live early and cheaply, from the first feasible month to `latest_month`."""
     months = int(figures()["service_months"]) if service_months is None else service_months
     taken = tuple(allowed)
     points: list[FrontPoint] = []
     for month in range(latest_month + 1):
-        plan = _cheapest(demand, team, market, month, months, taken, changes, (gap, most_nodes))
-        if plan.feasible and (not points or plan.total_cost < points[-1].total_cost * (1.0 - 2.0 * gap)):
+        plan = _cheapest(demand, team, market, month, months, taken, changes, effort)
+        if plan.feasible and (not points or plan.total_cost < points[-1].total_cost * (1.0 - 2.0 * effort.gap)):
             points.append(FrontPoint(month, plan.total_cost, plan))
     return Front(tuple(points))

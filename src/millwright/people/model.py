@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
-from millwright.integer_program import Rows, minimise
-
-_PATIENCE_S = 120.0  # far beyond what the nodes take; only a program out of all measure meets it
+from millwright.integer_program import Effort, Rows, minimise
 
 
 class Outcome(StrEnum):
@@ -81,11 +79,8 @@ class LinearModel:
         """Ask that `expression ≤ bound`."""
         self.rows.append((expression.terms, -inf, bound - expression.constant))
 
-    def solve(self, gap: float = 1e-6, most_nodes: int = 2_000) -> Solution:
-        """Return the cheapest solution, proven within the relative `gap`, or the best one found in so many nodes.
-
-        Nodes are counted rather than seconds, so that the answer is the same on a slow or busy machine.
-        """
+    def solve(self, effort: Effort) -> Solution:
+        """Return the cheapest solution, proven within the gap of `effort`, or the best that so much effort finds."""
         if not self.costs:
             met = all(low <= 1e-9 and high >= -1e-9 for _, low, high in self.rows)
             return Solution(Outcome.OPTIMAL if met else Outcome.INFEASIBLE, 0.0, ())
@@ -96,9 +91,7 @@ class LinearModel:
             low=[low for _, low, _ in self.rows],
             high=[high for _, _, high in self.rows],
         )
-        found = minimise(
-            self.costs, rows, self.lows, self.highs, self.integers, gap=gap, nodes=most_nodes, time_s=_PATIENCE_S
-        )
+        found = minimise(self.costs, rows, self.lows, self.highs, self.integers, effort)
         if found.values is None:
             return Solution(Outcome.INFEASIBLE if found.infeasible else Outcome.UNFINISHED, inf, ())
         values = tuple(

@@ -14,7 +14,8 @@ from typing import TypeVar
 from millwright.catalog.catalog import Catalog
 from millwright.errors import InputError
 from millwright.fleet.cores import on_every_core
-from millwright.people.coverage import cheapest_by, coverage_plan
+from millwright.integer_program import Effort
+from millwright.people.coverage import ANY_PLAN, cheapest_by, coverage_plan
 from millwright.people.demand import skill_demand
 from millwright.people.plan import PeoplePlan, Uncovered
 from millwright.people.skill import load_skills
@@ -32,11 +33,8 @@ from millwright.plan.terms import Pricing
 from millwright.scenario.load import LoadedScenario
 from millwright.scenario.model import Scenario
 
-GAP = 1e-2
-"""Relative gap within which a plan of people counts as the cheapest: far below what its figures are worth."""
-
-MOST_NODES = 100
-"""Nodes of the search for a plan of people; most are done in the first."""
+SOON = Effort(gap=1e-2, nodes=100, time_s=120.0)
+"""For a plan of people: the gap is far below what its figures are worth, and most are done in the first node."""
 
 EARLY_MONTHS = (1, 3)
 """Months that are tried where the scenario does not say by when it must be live."""
@@ -46,9 +44,6 @@ LITTLE_MORE = 0.10
 
 LATEST_MONTH = 24
 """Until this month it is looked up from when on something refused could be run."""
-
-_ANY_PLAN = 10.0
-"""A gap so wide that the first plan found will do: only whether there is one is asked."""
 
 _STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024)
 """Numbers of hosts and devices that are told apart; others count as the next one up. Options then share plans."""
@@ -174,12 +169,12 @@ def _keep(key: tuple[object, ...], found: PeoplePlan | None) -> None:
     _SOLVED[key] = found
 
 
-def _soon_enough(solve: Callable[[float, int], Plan]) -> Plan:
-    """Return what `solve` finds within a gap and so many nodes; the first plan found where that takes more."""
+def _soon_enough(solve: Callable[[Effort], Plan]) -> Plan:
+    """Return what `solve` finds with little effort; the first plan found where that takes more."""
     try:
-        return solve(GAP, MOST_NODES)
+        return solve(SOON)
     except TimeoutError:
-        return solve(_ANY_PLAN, 50 * MOST_NODES)
+        return solve(replace(SOON, gap=ANY_PLAN, nodes=50 * SOON.nodes))
 
 
 @dataclass(frozen=True)
@@ -219,7 +214,7 @@ class Crew:
         known = _SOLVED.get(key)
         if known is None:
             known = _soon_enough(
-                lambda gap, most_nodes: coverage_plan(
+                lambda effort: coverage_plan(
                     skill_demand(traits),
                     self.team,
                     self.market,
@@ -227,8 +222,7 @@ class Crew:
                     budget=self.budget,
                     service_months=self.service_months,
                     allowed=self.allowed,
-                    gap=gap,
-                    most_nodes=most_nodes,
+                    effort=effort,
                 )
             )
             _keep(key, known)
@@ -239,15 +233,14 @@ class Crew:
         key = replace(self, budget=None)._key(traits)
         if key not in _SOLVED:
             found = _soon_enough(
-                lambda gap, most_nodes: cheapest_by(
+                lambda effort: cheapest_by(
                     skill_demand(traits),
                     self.team,
                     self.market,
                     self.go_live_month,
                     self.service_months,
                     allowed=self.allowed,
-                    gap=gap,
-                    most_nodes=most_nodes,
+                    effort=effort,
                 )
             )
             _keep(key, found)

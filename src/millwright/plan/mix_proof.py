@@ -21,11 +21,12 @@ from millwright.fleet.optimum.proof import (
     simulate_fleet,
     simulated_headroom,
 )
-from millwright.fleet.optimum.solve import Effort, Fleet, solve
+from millwright.fleet.optimum.solve import GAP, Fleet, solve
 from millwright.fleet.replica import deviates_at
+from millwright.integer_program import Effort
 from millwright.plan.mix_question import MixQuestion
 
-SEARCH = Effort(nodes=400, time_s=30.0)
+SEARCH = Effort(GAP, nodes=400, time_s=30.0)
 """Effort for the optimum: with what is found until then, the gap says what is left open."""
 
 MOST_ROUNDS = 4

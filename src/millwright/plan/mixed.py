@@ -15,8 +15,9 @@ from millwright.fleet.optimum.questions import (
     price_of_limits,
 )
 from millwright.fleet.optimum.refine import refined
-from millwright.fleet.optimum.solve import Effort, Fleet, TooLongError, solve
+from millwright.fleet.optimum.solve import GAP, Fleet, TooLongError, solve
 from millwright.fleet.optimum.thin import shortlisted, thinned
+from millwright.integer_program import Effort
 from millwright.plan.costing import Inputs
 from millwright.plan.minders import Staff, lcot
 from millwright.plan.mix_option import SAME, is_no_other_than, option_of_fleet
@@ -27,7 +28,7 @@ from millwright.plan.priced import PricedOption
 from millwright.plan.terms import Pricing
 from millwright.scenario.model import Objective
 
-QUESTION = Effort(nodes=60, time_s=8.0)
+QUESTION = Effort(GAP, nodes=60, time_s=8.0)
 """Effort for each question beside it: the price of a limit, the best that is a mix."""
 
 FRONT = Effort(gap=0.02, nodes=3, time_s=5.0)

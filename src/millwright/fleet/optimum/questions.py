@@ -10,7 +10,8 @@ import numpy as np
 
 from millwright.fleet.cores import on_every_core
 from millwright.fleet.optimum.problem import Amounts, Measure, MixProblem, SiteLimit, TotalLimit, VendorLimit
-from millwright.fleet.optimum.solve import GAP, USUAL, Effort, Fleet, TooLongError, is_feasible, least_slack, solve
+from millwright.fleet.optimum.solve import GAP, USUAL, Fleet, TooLongError, is_feasible, least_slack, solve
+from millwright.integer_program import Effort
 
 FRONT_POINTS = 4
 

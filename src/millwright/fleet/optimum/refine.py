@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from millwright.fleet.optimum.problem import MixProblem
-from millwright.fleet.optimum.solve import Effort, Fleet, TooLongError, solve
+from millwright.fleet.optimum.solve import Fleet, TooLongError, solve
+from millwright.integer_program import Effort
 
 FAR = 5e-3
 """Relative gap from which it is tried: a fleet so near the bound is near enough."""

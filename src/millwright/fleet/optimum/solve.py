@@ -12,27 +12,17 @@ from numpy.typing import NDArray
 from millwright.fleet.optimum.build import build
 from millwright.fleet.optimum.linear_model import LinearModel
 from millwright.fleet.optimum.problem import Amounts, Machines, MixProblem
-from millwright.integer_program import Rows, minimise
+from millwright.integer_program import Effort, Rows, minimise
 
 GAP = 2e-3
 """Relative gap at which the search for a better fleet ends: far below what prices are known to."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """When the search ends: at the relative `gap`, after so many `nodes` of the search tree, or after `time_s` [s].
+USUAL = Effort(GAP, nodes=1_000, time_s=60.0)
+EXACT = Effort(gap=0.0, nodes=1_000_000, time_s=60.0)
 
-    Nodes come first, so that the same question has the same answer on any machine; the time is there for the question
-    that is far larger than all that were tried.
-    """
-
-    gap: float = GAP
-    nodes: int = 1_000
-    time_s: float = 60.0
-
-
-USUAL = Effort()
-EXACT = Effort(gap=0.0, nodes=1_000_000)
+_ANY = 1e6
+"""A relative gap so wide that the first fleet found will do."""
 
 _NOTHING = 1e-6
 
@@ -179,7 +169,7 @@ def is_feasible(problem: MixProblem, effort: Effort = USUAL) -> bool:
     if not _all_reachable(problem):
         return False
     try:
-        return run_highs(build(problem), replace(effort, gap=math.inf))[0] is not None
+        return run_highs(build(problem), replace(effort, gap=_ANY))[0] is not None
     except TooLongError:
         return True
 
@@ -198,10 +188,7 @@ def run_highs(model: LinearModel, effort: Effort) -> tuple[NDArray[np.float64] |
     """
     scale = float(np.abs(model.objective).max(initial=0.0)) or 1.0
     rows = Rows(model.rows, model.columns, model.values, model.row_low, model.row_high)
-    found = minimise(
-        model.objective / scale, rows, model.lower, model.upper, model.whole,
-        gap=min(effort.gap, 1e6), nodes=effort.nodes, time_s=effort.time_s,
-    )  # fmt: skip
+    found = minimise(model.objective / scale, rows, model.lower, model.upper, model.whole, effort)
     if found.values is None and not found.infeasible:
         raise TooLongError(f"no fleet was found within {effort.nodes:,} nodes or {effort.time_s:g} s: {found.message}")
     return found.values, found.bound * scale
