@@ -51,7 +51,9 @@ def _imports(file: Path) -> set[str]:
     return found
 
 
-FILES = sorted(file for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE or file.stem not in ("__init__",))
+FILES = sorted(
+    file for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE or file.stem not in ("__init__", "__main__")
+)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))

@@ -131,3 +131,10 @@ def test_a_plan_of_a_wrong_scenario_leaves_no_folder(tmp_path: Path) -> None:
     scenario.write_text(SCENARIO.replace("DE", "XX"), encoding="utf-8")
     CliRunner().invoke(app, ["plan", str(scenario), "--out", str(tmp_path / "new")])
     assert list(tmp_path.iterdir()) == [scenario]
+
+
+def test_the_package_itself_is_the_command() -> None:
+    command = [sys.executable, "-m", "millwright", "--version"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("millwright")

@@ -237,7 +237,9 @@ def _show_sovereignty(found: Survey) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Place", "Score [%]", "SEAL", title="Sovereignty (EU Cloud Sovereignty Framework, own reading)")
+    table = Table(
+        "Place", "Score of 100", "SEAL", title="Sovereignty (EU Cloud Sovereignty Framework, own reading)", min_width=64
+    )
     rows = {}
     for place in found.places:
         score = place.sovereignty
