@@ -54,6 +54,7 @@ class Asked:
     slo: Slo | None
     requests: Requests
     _known: dict[Draft | None, _Decoding] = field(default_factory=dict, repr=False, compare=False)
+    _held: dict[Draft | None, _Contexts] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, service: Service) -> Asked:
@@ -77,6 +78,34 @@ class Asked:
             else:
                 self._known[draft] = _Decoding(*passes_of_answers(draft, self.outputs.astype(np.int64)))
         return self._known[draft]
+
+    def contexts(self, step: StepTime, served: NDArray[np.bool_]) -> _Contexts:
+        """Return what the decode steps of those `served` hold of the cache."""
+        draft = None if step.speculation is None else step.speculation.draft
+        if not served.all():
+            return _Contexts.of(
+                (self.inputs - self.shared)[served], self.outputs[served], self.decoding(step).of(served)
+            )
+        if draft not in self._held:
+            self._held[draft] = _Contexts.of(self.inputs - self.shared, self.outputs, self.decoding(step))
+        return self._held[draft]
+
+
+@dataclass(frozen=True)
+class _Contexts:
+    """Decode steps in groups of like context: the `least` entries of the cache that one holds, and their `steps`."""
+
+    least: Floats
+    steps: Floats
+
+    @classmethod
+    def of(cls, prompts: Floats, outputs: Floats, decoding: _Decoding) -> _Contexts:
+        """Return the groups: the first half of an answer holds its prompt at least, the second the first as well."""
+        held = np.concatenate([prompts, prompts + np.floor(np.maximum(outputs - 1.0, 0.0) / 2.0)])
+        steps = np.concatenate([decoding.steps - decoding.late, decoding.late])
+        order = np.argsort(held)
+        starts = np.unique(np.linspace(0, len(order), _CACHE_GROUPS + 1).astype(int))[:-1]
+        return cls(held[order[starts]], np.add.reduceat(steps[order], starts))
 
 
 @dataclass(frozen=True)
@@ -152,7 +181,7 @@ def asked_rate_bound(asked: Asked, step: StepTime, limits: SchedulerLimits, kv_c
     fixed_total_s = float(fixed_s.sum())
     work_s = max(
         fixed_total_s + decoding_s,
-        _work_under_cache(fixed_total_s, inputs - shared, outputs, decoding, step, costs, kv_capacity_tokens),
+        _work_under_cache(fixed_total_s, asked.contexts(step, served), step, costs, kv_capacity_tokens),
     )
     return count / work_s if work_s > 0.0 else math.inf
 
@@ -244,10 +273,12 @@ def _hull(step: StepTime, costs: _StepCosts) -> tuple[Floats, Floats]:
     tokens = np.arange(costs.places, len(step.tokens_s))
     duration = np.concatenate([costs.step_s, step.tokens_s[costs.places :]])
     share = np.concatenate([costs.step_s / costs.sizes, costs.places * step.tokens_s[costs.places :] / tokens])
-    order = np.lexsort((share, duration))
+    order = np.argsort(duration, kind="stable")  # two tables that rise: merged rather than sorted
     duration, share = duration[order], share[order]
     falling = np.concatenate(([True], share[1:] < np.minimum.accumulate(share)[:-1]))
     duration, share = duration[falling], share[falling]
+    lowest = np.concatenate((duration[1:] > duration[:-1], [True]))  # of several shares at one duration
+    duration, share = duration[lowest], share[lowest]
     if len(duration) > 400:  # so many points that a coarser hull, drawn below all of them, is as good
         return _coarse_hull(duration, share)
     return _convex(duration, share)
@@ -275,29 +306,16 @@ def _convex(duration: Floats, share: Floats) -> tuple[Floats, Floats]:
 
 
 def _work_under_cache(
-    fixed_s: float,
-    prompts: Floats,
-    outputs: Floats,
-    decoding: _Decoding,
-    step: StepTime,
-    costs: _StepCosts,
-    kv_capacity_tokens: int,
+    fixed_s: float, contexts: _Contexts, step: StepTime, costs: _StepCosts, kv_capacity_tokens: int
 ) -> float:
-    """Return the least time of all requests [s] given that together they never hold more than the cache.
-
-    The first half of an answer holds its prompt at least, the second half the first as well.
-    """
-    held = np.concatenate([prompts, prompts + np.floor(np.maximum(outputs - 1.0, 0.0) / 2.0)])
-    weights = np.concatenate([decoding.steps - decoding.late, decoding.late])
-    order = np.argsort(held)
-    starts = np.unique(np.linspace(0, len(order), _CACHE_GROUPS + 1).astype(int))[:-1]
-    least, weight = held[order[starts]], np.add.reduceat(weights[order], starts)
+    """Return the least time of all requests [s] given that together they never hold more than the cache."""
     shortest_s = min(float(costs.step_s[0]), float(step.tokens_s[min(costs.places, len(step.tokens_s) - 1)]))
     per_entry = 1.0 / max(kv_capacity_tokens, 1)
     found = 0.0
     for share in _CACHE_SHARES:
-        alone = (1.0 - share) * (costs.step_s / costs.sizes) + share * per_entry * least[:, None] * costs.step_s
-        beside_prompts = (1.0 - share) * costs.free_s + share * per_entry * least * shortest_s
+        held = share * per_entry * contexts.least
+        alone = (1.0 - share) * (costs.step_s / costs.sizes) + held[:, None] * costs.step_s
+        beside_prompts = (1.0 - share) * costs.free_s + held * shortest_s
         step_s = np.minimum(alone.min(axis=1), beside_prompts)
-        found = max(found, (1.0 - share) * fixed_s + float((weight * step_s).sum()))
+        found = max(found, (1.0 - share) * fixed_s + float((contexts.steps * step_s).sum()))
     return found
