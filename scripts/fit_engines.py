@@ -65,6 +65,9 @@ LONG_TOKENS = 7_000.0
 LONGEST_TOKENS = 9_216.0
 """Prompts above this length are rare in the data, and of lesser sources: they have an interval of their own."""
 
+FOLD_ROUNDS = 6
+"""Rounds of the fit without a fold's points. One step alone flattered: cells TPOT by 0.4 %, TTFT by 2.4 %."""
+
 PLAYED_ROUNDS = 3
 """How often closed loops are simulated and the effects fitted again; factors of simulation hardly move after that."""
 
@@ -153,6 +156,12 @@ def played(fit: HierarchicalFit, sample: Sample, effects: Floats, rows: NDArray[
     return simulated_factors(resolved, take_points(sample.points, chosen), step, step, protocol)
 
 
+def solver_without(fit: HierarchicalFit, effects: Floats) -> Leaver:
+    """Return a function from points left out to the effects fitted without them, solved from one step off `effects`."""
+    one_step = fit.leaver(effects)
+    return lambda left: fit.solve(~left, one_step(left), rounds=FOLD_ROUNDS)
+
+
 def left_out_errors(
     fit: HierarchicalFit, sample: Sample, without: Leaver, scheme: str, folds: NDArray[np.int64], keep: Path | None
 ) -> Floats:
@@ -239,7 +248,7 @@ def validate_beyond(
     fit: HierarchicalFit, sample: Sample, start: Floats, spreads: Mapping[str, Any], keep: Path | None
 ) -> dict[str, Any]:
     """Return the report on the longest prompts of all sources, left out together of the fit to all of them."""
-    without = fit.leaver(start)
+    without = solver_without(fit, start)
     sorts = [sort_of_point(each) for each in sample.resolved]
     parts = np.array(sample.table["part"].to_list())
     report = {}
@@ -325,7 +334,7 @@ def main() -> None:
     spreads = json.loads((OUT / "known.json").read_text())["spreads"]
     report: dict[str, Any] = {}
     if not arguments.quick:
-        report, spreads = cross_validate(main_fit, main_sample, main_fit.leaver(main_effects), arguments.keep)
+        report, spreads = cross_validate(main_fit, main_sample, solver_without(main_fit, main_effects), arguments.keep)
     fit.hold(main_fit.names, main_effects, HELD)
     held = fit.centres.copy()
     fit.played = played(fit, sample, held)

@@ -33,10 +33,9 @@ Made by `python scripts/write_accuracy.py` from the reports of `scripts/fit_oper
 step of the fit, in whole groups: configurations (one device, model, engine, format, parallel degree and lengths), cells
 (device × model), models, devices. Errors are medians of |predicted / measured − 1|.
 
-A fold's coefficients are those of the whole fits less one Gauss-Newton step that takes the points left out from their
-normal equations; the residual is fitted anew, and what is left out is played with them. For
-an earlier single fit, twelve folds of cells solved to the end gave TPOT 9.3 % rather than 8.8 %, TTFT 22.3 % rather
-than 21.5 %, throughput 8.3 % rather than 8.2 %. The fit of which points are left out takes in the four main sources;
+A fold's coefficients are fitted without its points (from those of the whole fit, less one Gauss-Newton step that takes
+the points out; that step alone flattered, cells by 0.4 % in TPOT and 2.4 % in TTFT); the residual is fitted anew, and
+what is left out is played with them. The fit of which points are left out takes in the four main sources;
 the others move only what these leave open, so no column holds their points. Curves of operators are of all devices in
 every fold: a device left out here has operator tables, if it is NVIDIA's, and no serving points.
 
