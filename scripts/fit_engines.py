@@ -66,7 +66,7 @@ LONGEST_TOKENS = 9_216.0
 """Prompts above this length are rare in the data, and of lesser sources: they have an interval of their own."""
 
 FOLD_ROUNDS = 6
-"""Rounds of the fit without a fold's points. One step alone flatters: cells TPOT 7.3 for 8.3 %, TTFT 18.9 for 21.7 %."""
+"""Rounds of the fit without a fold's points. One step alone flatters: cells, TPOT 7.3 for 8.3 %."""
 
 PLAYED_ROUNDS = 3
 """How often closed loops are simulated and the effects fitted again; factors of simulation hardly move after that."""

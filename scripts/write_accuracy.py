@@ -33,11 +33,12 @@ Made by `python scripts/write_accuracy.py` from the reports of `scripts/fit_oper
 step of the fit, in whole groups: configurations (one device, model, engine, format, parallel degree and lengths), cells
 (device × model), models, devices. Errors are medians of |predicted / measured − 1|.
 
-A fold's coefficients are fitted without its points (from those of the whole fit, less one Gauss-Newton step that takes
-the points out; that step alone flatters: cells 7.3 % rather than 8.3 % in TPOT, 18.9 % rather than 21.7 % in TTFT); the residual is fitted anew, and
-what is left out is played with them. The fit of which points are left out takes in the four main sources;
-the others move only what these leave open, so no column holds their points. Curves of operators are of all devices in
-every fold: a device left out here has operator tables, if it is NVIDIA's, and no serving points.
+A fold's coefficients are fitted without its points (from those of the whole fit, less one Gauss-Newton step that
+takes the points out; that step alone flatters: cells 7.3 % rather than 8.3 % in TPOT, 18.9 % rather than 21.7 % in
+TTFT); the residual is fitted anew, and what is left out is played with them. The fit of which points are left out
+takes in the four main sources; the others move only what these leave open, so no column holds their points. Curves of
+operators are of all devices in every fold: a device left out here has operator tables, if it is NVIDIA's, and no
+serving points.
 
 What was chosen by looking: the weight of operator latencies, for which the even folds of cells spoke and the odd did
 not, and which was compared on the folds of models and devices too; how far a correction reaches outside its box, on
