@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "millwright"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"whole_file", "spans", "silence"}),
+    frozenset({"whole_file", "spans", "silence", "spreadsheet"}),
     frozenset({"integer_program"}),
     frozenset({"quantity"}),
     frozenset({"money"}),

@@ -84,3 +84,16 @@ def test_a_table_without_device_and_model_is_no_table_of_points(tmp_path: Path) 
     path.write_text("apples,pears\n1,2\n", encoding="utf-8")
     with pytest.raises(InputError, match="no column tells what was measured; the columns are: apples, pears"):
         read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("contents", "found"),
+    [(b"accelerator;model\nH100;llama\n", "set apart by semicolons"), (b"PK\x03\x04 rest", "a workbook of Excel")],
+)
+def test_what_a_spreadsheet_saves_in_place_of_a_csv_is_told_as_such(
+    tmp_path: Path, contents: bytes, found: str
+) -> None:
+    path = tmp_path / "points.csv"
+    path.write_bytes(contents)
+    with pytest.raises(InputError, match=found):
+        read_table(path)

@@ -41,6 +41,16 @@ def test_a_small_model_shares_the_large_ones_machine_where_that_is_cheaper() -> 
     assert set(chosen.workloads) == {"chat", "search"}
 
 
+@pytest.mark.parametrize("alternatives", ["[llama-3.1-8b]", "[qwen2.5-0.5b]"])
+def test_of_several_models_the_one_that_serves_most_is_on_the_shared_machine(alternatives: str) -> None:
+    own = "qwen2.5-0.5b" if "llama" in alternatives else "llama-3.1-8b"
+    chat = CHAT.replace("model: llama-3.1-8b", f"model: {own}\n    alternatives: {alternatives}")
+    found = plan(scenario(chat + SEARCH, (ROOM,)), mix=True)
+    shared = [each for each in found.options if each.id.startswith("shared-")]
+    assert shared
+    assert all(part.model == "qwen2.5-0.5b" for each in shared for part in each.fleet if part.workload == "chat")
+
+
 def test_with_a_team_what_sharing_saves_is_told_with_its_people() -> None:
     found = plan(scenario(CHAT + SEARCH, (ROOM,), "team: {engineers: 3}"), mix=True)
     assert found.sharing is not None

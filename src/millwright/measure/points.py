@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from millwright.errors import InputError
 from millwright.measure.tasks import known_tasks
 from millwright.scenario.text_file import require_file
+from millwright.spreadsheet import saved_by_spreadsheet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -104,6 +105,9 @@ def read_table(path: Path) -> pl.DataFrame:
     import polars as pl
 
     require_file(path, "a CSV or Parquet table")
+    saved = saved_by_spreadsheet(path) if path.is_file() else None
+    if saved is not None:
+        raise InputError(saved[0], str(path), saved[1])
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             table = pl.read_parquet(path)

@@ -235,7 +235,8 @@ def _published(job: PlacedJob, option: PricedOption, central: Inputs) -> JobPlac
     amounts = np.asarray(job.item(central, months).per_month)  # type: ignore[union-attr]
     cost = float(amounts.mean())
     hours = f"{time_h.value:,.3g} h ({time_h.low:,.3g} to {time_h.high:,.3g})"
-    text = f"{job.name}: {job.runs_per_month:.2g} runs a month of {hours} "
+    runs = "1 run" if job.runs_per_month == 1.0 else f"{job.runs_per_month:.2g} runs"
+    text = f"{job.name}: {runs} a month of {hours} "
     if in_idle:
         text += f"in the idle hours of {job.idle_title}, {share_text(job.idle_share)} of them"
         text += f", done within {job.longest_h:,.0f} h"

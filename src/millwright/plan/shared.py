@@ -160,6 +160,12 @@ def _best_of(groups: Sequence[_Group], to_beat: float, outcome: SharedOptions, t
     return best
 
 
+def _promise(part: PricedPart) -> tuple[bool, float]:
+    """Return by what one way to serve a workload on a machine is better than another: model, draft or precision."""
+    assert part.serving.capacity is not None
+    return part.draft.law.verdict is Verdict.YES, part.serving.capacity.planned_per_s
+
+
 class _Seeking:
     """What all trials share: demands, prices, and what was worked out before."""
 
@@ -201,7 +207,8 @@ class _Seeking:
         for name, parts in priced.items():
             for part in parts:
                 if part.draft.platform is not None and part.draft.platform.hosts == 1:
-                    offers.setdefault(part.draft.where, {})[name] = part
+                    there = offers.setdefault(part.draft.where, {})
+                    there[name] = max(there.get(name, part), part, key=_promise)
         groups: list[_Group] = []
         for there in offers.values():
             for names in self._choices(list(there)):

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from millwright.scenario.faults import Fault, ScenarioError
+from millwright.spreadsheet import WORKBOOK
 
 LARGEST_FILE_BYTES = 1 << 20
 """A larger scenario is refused: long lists belong into tables beside it."""
-
-
-WORKBOOK = b"PK\x03\x04"
-"""What a workbook (.xlsx, .ods) begins with, as any zip archive does."""
 
 
 def require_file(path: Path, what: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.errors import InputError
+from millwright.spreadsheet import saved_by_spreadsheet
 from millwright.traffic.lengths import LONGEST_TOKENS
 from millwright.traffic.pattern import MOST_REQUESTS
 from millwright.traffic.requests import Requests
@@ -111,8 +112,9 @@ def _load(path: Path, *, is_parquet: bool) -> pl.DataFrame:
     """Return the table; of a CSV every cell as text, so that a bad one can be named by its line."""
     import polars as pl
 
-    if not is_parquet:
-        _check_commas(path)
+    saved = None if is_parquet else saved_by_spreadsheet(path)
+    if saved is not None:
+        raise TraceError(saved[0], str(path), saved[1])
     try:
         if is_parquet:
             return pl.read_parquet(path, n_rows=MOST_REQUESTS + 1)
@@ -125,24 +127,6 @@ def _load(path: Path, *, is_parquet: bool) -> pl.DataFrame:
         raise TraceError(
             f"the file cannot be read as {kind}: {reason}", str(path), "Check how it is written."
         ) from None
-
-
-def _check_commas(path: Path) -> None:
-    """Raise TraceError for what a spreadsheet may save in place of a CSV: a workbook, or semicolons between columns."""
-    with path.open("rb") as file:
-        head = file.readline(_LONGEST_HEAD)
-    if head.startswith(b"PK\x03\x04"):
-        raise TraceError("this is a workbook of Excel or another archive", str(path), "Save the sheet as CSV.")
-    if b";" in head and b"," not in head:
-        raise TraceError(
-            "its columns are set apart by semicolons",
-            str(path),
-            "Save it with commas between columns and points in numbers, as `CSV UTF-8` of an English spreadsheet has.",
-        )
-
-
-_LONGEST_HEAD = 1 << 16
-"""Bytes of the first line that are looked at."""
 
 
 def _read_table(path: Path, columns: Columns | None, *, is_parquet: bool) -> Requests:
