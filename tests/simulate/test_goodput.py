@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cases import poisson, step_time
+from hypothesis import given
+from hypothesis import strategies as st
 
 from millwright.perf.deployment import SchedulerLimits
 from millwright.simulate import Slo, latency_curve, max_rate_at_slo, simulate_open
-from millwright.simulate.goodput import Goodput, saturated_rate, stretch
+from millwright.simulate.goodput import Goodput, _next_rate, saturated_rate, stretch
 from millwright.traffic.requests import Requests
 
 LIMITS = SchedulerLimits()
@@ -91,3 +93,26 @@ def test_requests_that_all_come_at_once_have_no_rate() -> None:
     burst = Requests(np.zeros(10), np.full(10, 5), np.full(10, 5))
     with pytest.raises(ValueError, match="all arrive at once"):
         max_rate_at_slo(burst, step_time(), LIMITS, KV_TOKENS, Slo(ttft_s=1.0))
+
+
+@given(
+    low=st.floats(0.01, 100.0),
+    gap=st.floats(1.001, 3.0),
+    failing=st.tuples(st.floats(1e-7, 1.0), st.floats(1e-7, 1.0)),
+    allowed=st.floats(1e-6, 0.5),
+    side=st.sampled_from(["below", "above", "between"]),
+)
+def test_the_next_rate_is_found_however_flat_or_steep_failures_grow(
+    low: float, gap: float, failing: tuple[float, float], allowed: float, side: str
+) -> None:
+    high = low * gap
+    shares = dict(zip((low, high), failing, strict=True))
+    bracket = {"below": (0.0, low), "above": (high, float("inf")), "between": (low, high)}[side]
+    found = _next_rate(shares, *bracket, allowed, 0.01, 0.15)
+    assert {"below": 0.0, "above": high, "between": low}[side] < found
+    assert found < {"below": low, "above": 2.0 * high, "between": high}[side]
+
+
+def test_failures_that_hardly_grow_do_not_overflow() -> None:
+    found = _next_rate({1.0: 0.01, 1.1: 0.01 * (1.0 + 1e-12)}, 1.1, float("inf"), 0.1, 0.01, 0.15)
+    assert found == pytest.approx(1.5 * 1.1)

@@ -29,6 +29,9 @@ _STEP_EXPONENT = 0.15
 _LIKE_EXPONENT = 0.08
 """The same where the search starts from what was found of the very same requests: the rate is not far."""
 
+_LARGE_LOG = 50.0
+"""Log of a factor on a rate above which only counts that it is large: rates move by half at most."""
+
 _ALONE = 400  # requests tried one by one, to see whether an idle replica is fast enough
 
 
@@ -177,10 +180,10 @@ def _next_rate(
     steepness = math.log(failing[high] / failing[low]) / math.log(high / low)
     if steepness <= 0.0:
         return math.sqrt(low * high)
-    meant: float = low * (allowed / failing[low]) ** (1.0 / steepness)
+    meant = low * _power(allowed / failing[low], 1.0 / steepness)
     aside = 1.0 + 0.4 * precision
-    aim: float = meant / aside if meant / low > high / meant else meant * aside
-    gap: float = high / low
+    aim = meant / aside if meant / low > high / meant else meant * aside
+    gap = high / low
     return float(min(max(aim, low * gap**0.15), low * gap**0.85))
 
 
@@ -195,8 +198,13 @@ def _outward(
         slope = math.log(failing[rate] / failing[last]) / math.log(rate / last)
         if slope > 0.0:
             exponent = max(1.0 / slope, exponent)
-    factor: float = (allowed / failing[rate]) ** exponent * (1.0 + 0.4 * (beyond - 1.0))
+    factor = _power(allowed / failing[rate], exponent) * (1.0 + 0.4 * (beyond - 1.0))
     return rate * (min(max(factor, 0.6), beyond) if low == 0.0 else min(max(factor, beyond), 1.5))
+
+
+def _power(base: float, exponent: float) -> float:
+    """Return `base` to the power `exponent`; of what would overflow, that it is large."""
+    return math.exp(min(exponent * math.log(base), _LARGE_LOG))
 
 
 def _bisect(search: _Search, low: float, high: float, capacity_per_s: float, precision: float) -> Goodput:
