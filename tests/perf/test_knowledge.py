@@ -21,7 +21,7 @@ def test_each_kind_of_novelty_has_its_name() -> None:
 
 def test_a_new_device_is_the_less_new_the_nearer_its_kin() -> None:
     assert novelty("x", "m") == "kin"
-    assert novelty("x", "n") == "device"
+    assert novelty("x", "n") == novelty("x", "m", format="bf16") == "device"
     assert novelty("x", "m", family="other") == "family"
     assert novelty("x", "x", family="other") == "family"
 

@@ -54,9 +54,9 @@ class Known:
         """Return how new a point is, from the labels of its deployment.
 
         `config`: device and model were measured with this engine and format, and with software as new; `cell`: each of
-        them with others. `kin`: a new device, but one of its family was measured with this model; `device`: with other
-        models; `family`: no device of its family was measured, whatever else is new. `model`: a new model. `long`: a
-        prompt longer than any that is known well. `both`: new in two respects.
+        them with others. `kin`: a new device, but one of its family was measured so; `device`: with another model,
+        engine or format; `family`: no device of its family was measured, whatever else is new. `model`: a new model.
+        `long`: a prompt longer than any that is known well. `both`: new in two respects.
         """
         device, model = str(labels["device"]), str(labels["blocks"])
         new_device, new_model = device not in self.devices, model not in self.models
@@ -66,16 +66,20 @@ class Known:
         if new_device + new_model + too_long > 1:
             return "both"
         if new_device:
-            return "kin" if f"{labels['family']}|{model}" in self._families_with_models else "device"
+            return "kin" if _cell(str(labels["family"]), labels) in self._cells_of_families else "device"
         if new_model or too_long:
             return "model" if new_model else "long"
-        newest = self.cells.get(f"{device}|{model}|{labels['engine']}|{labels['format']}")
+        newest = self.cells.get(_cell(device, labels))
         return "cell" if newest is None or float(labels["year"]) > newest + _SOON_YEARS else "config"
 
     @cached_property
-    def _families_with_models(self) -> frozenset[str]:
-        pairs = (cell.split("|")[:2] for cell in self.cells)
-        return frozenset(f"{self.devices[device]}|{model}" for device, model in pairs)
+    def _cells_of_families(self) -> frozenset[str]:
+        parted = (cell.partition("|") for cell in self.cells)
+        return frozenset(f"{self.devices[device]}|{rest}" for device, _, rest in parted)
+
+
+def _cell(device_or_family: str, labels: Mapping[str, str | float]) -> str:
+    return f"{device_or_family}|{labels['blocks']}|{labels['engine']}|{labels['format']}"
 
 
 @lru_cache(maxsize=1)
