@@ -38,6 +38,7 @@ from millwright.measure.loops import simulated_factors
 from millwright.measure.predict import corrected, errors_to_explain, sort_of_point
 from millwright.measure.serving import Predicted, coordinates_of, take_points
 from millwright.perf.coefficients import PARAMETERS
+from millwright.perf.knowledge import cell_of
 from millwright.perf.residual import GROUPINGS, Residual, fit_residual, group_of, write_residual
 from serving_sample import MAIN_PARTS, Sample, gather
 
@@ -363,7 +364,7 @@ def newest_of_cells(sample: Sample) -> dict[str, float]:
     """Return when the newest engine measured on each cell was current [years, as labels have them]."""
     newest: dict[str, float] = {}
     for label in sample.labels:
-        cell = "|".join(str(label[name]) for name in ("device", "blocks", "engine", "format"))
+        cell = cell_of(label)
         newest[cell] = max(newest.get(cell, -math.inf), round(float(label["year"]), 3))
     return dict(sorted(newest.items()))
 

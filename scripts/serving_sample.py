@@ -108,13 +108,11 @@ def measured_logs(points: Sequence[ServingPoint], table: pl.DataFrame) -> Floats
     return logs
 
 
-def row_weights(
-    table: pl.DataFrame, labels: Sequence[Mapping[str, str | float]], cell_rows: float = CELL_ROWS
-) -> Floats:
-    """Return how much each row counts: by its source, and a cell's rows together as `cell_rows` at most."""
+def row_weights(table: pl.DataFrame, labels: Sequence[Mapping[str, str | float]]) -> Floats:
+    """Return how much each row counts: by its source, and a cell's rows together as `CELL_ROWS` at most."""
     cells = [tuple(label[name] for name in ("device", "blocks", "engine", "format", "rig")) for label in labels]
     sizes = collections.Counter(cells)
-    by_cell = np.array([min(1.0, cell_rows / sizes[cell]) for cell in cells])
+    by_cell = np.array([min(1.0, CELL_ROWS / sizes[cell]) for cell in cells])
     return np.asarray(by_cell * np.array([PART_WEIGHT[part] for part in table["part"].to_list()]))
 
 

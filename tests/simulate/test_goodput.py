@@ -113,6 +113,8 @@ def test_the_next_rate_is_found_however_flat_or_steep_failures_grow(
     assert found < {"below": low, "above": 2.0 * high, "between": high}[side]
 
 
-def test_failures_that_hardly_grow_do_not_overflow() -> None:
+def test_failures_that_hardly_grow_neither_overflow_nor_vanish() -> None:
     found = _next_rate({1.0: 0.01, 1.1: 0.01 * (1.0 + 1e-12)}, 1.1, float("inf"), 0.1, 0.01, 0.15)
     assert found == pytest.approx(1.5 * 1.1)
+    between = _next_rate({1.0: 0.2, 1.1: 0.2 * (1.0 + 1e-12)}, 1.0, 1.1, 0.1, 0.01, 0.15)
+    assert 1.0 < between < 1.1

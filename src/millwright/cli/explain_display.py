@@ -11,15 +11,12 @@ if TYPE_CHECKING:
 _STYLE = {"best": "bold", "pruned": "dim", "does not fit": "dim"}
 
 
-def _rate(value: float) -> str:
-    """Return three digits of a rate, without powers of ten for large ones."""
-    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000.0 else f"{value:.3g}"
-
-
 def show_explained(machines: Sequence[ExplainedMachine]) -> None:
     """Print each machine's deployments, best first, and the front of those that were simulated."""
     from rich.console import Console
     from rich.table import Table
+
+    from millwright.report.format import number_text
 
     console = Console(highlight=False)
     for machine in machines:
@@ -31,8 +28,8 @@ def show_explained(machines: Sequence[ExplainedMachine]) -> None:
         for each in machine.considered:
             table.add_row(
                 f"{each.weights}, {each.layout}\n{each.engine}, {each.limits}" + (each.draft and f"\n{each.draft}"),
-                "" if each.rate_per_s is None else f"{_rate(each.rate_per_s)}/s",
-                "" if each.bound_per_s is None else f"{_rate(each.bound_per_s)}/s",
+                "" if each.rate_per_s is None else f"{number_text(each.rate_per_s)}/s",
+                "" if each.bound_per_s is None else f"{number_text(each.bound_per_s)}/s",
                 f"{each.fate}: {each.reason}",
                 style=_STYLE.get(str(each.fate), ""),
             )

@@ -131,8 +131,8 @@ class Rig:
 
     id: str
     protocols: Sequence[str]
-    warmed_since: str
     settings: Sequence[Settings]
+    warmed_since: str = _LATEST
     model_words: Mapping[str, str] = field(default_factory=dict)  # its own short names of models
     engine_version: str = ""  # of all its servers, where it ran only one
     least_running: float = 0.0  # share of the users that ran together in any run that it publishes
@@ -185,21 +185,20 @@ def held_steps(settings: Settings | None, point: ServingPoint) -> tuple[float, f
     return sum(each.poll_steps - 1.0 for each in found), sum(float(each.batch_steps) for each in found)
 
 
+_TOLD = ("warmed_since", "model_words", "engine_version", "least_running", "by_task", "own_machines")
+"""Fields of a rig that its entry may leave out."""
+
+
 @lru_cache(maxsize=1)
 def known_rigs() -> Sequence[Rig]:
     """Return the benchmarks that the package knows."""
     rigs = json.loads(_DATA.read_text(encoding="utf-8"))["rigs"]
     return tuple(
         Rig(
-            each["id"],
-            tuple(each["protocols"]),
-            each.get("warmed_since", _LATEST),
-            tuple(map(_settings, each["settings"])),
-            each.get("model_words", {}),
-            each.get("engine_version", ""),
-            each.get("least_running", 0.0),
-            each.get("by_task", False),
-            each.get("own_machines", False),
+            id=each["id"],
+            protocols=tuple(each["protocols"]),
+            settings=tuple(map(_settings, each["settings"])),
+            **{name: each[name] for name in _TOLD if name in each},
         )
         for each in rigs
     )

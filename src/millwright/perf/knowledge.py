@@ -66,10 +66,10 @@ class Known:
         if new_device + new_model + too_long > 1:
             return "both"
         if new_device:
-            return "kin" if _cell(str(labels["family"]), labels) in self._cells_of_families else "device"
+            return "kin" if cell_of(labels, "family") in self._cells_of_families else "device"
         if new_model or too_long:
             return "model" if new_model else "long"
-        newest = self.cells.get(_cell(device, labels))
+        newest = self.cells.get(cell_of(labels))
         return "cell" if newest is None or float(labels["year"]) > newest + _SOON_YEARS else "config"
 
     @cached_property
@@ -78,8 +78,9 @@ class Known:
         return frozenset(f"{self.devices[device]}|{rest}" for device, _, rest in parted)
 
 
-def _cell(device_or_family: str, labels: Mapping[str, str | float]) -> str:
-    return f"{device_or_family}|{labels['blocks']}|{labels['engine']}|{labels['format']}"
+def cell_of(labels: Mapping[str, str | float], where: str = "device") -> str:
+    """Return the cell of a deployment's labels, `device|model|engine|format`; of its family with `where` so."""
+    return "|".join(str(labels[name]) for name in (where, "blocks", "engine", "format"))
 
 
 @lru_cache(maxsize=1)

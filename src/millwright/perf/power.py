@@ -24,18 +24,8 @@ _LOOSER = 1.6
 
 @lru_cache(maxsize=1)
 def _fit() -> dict[str, Any]:
-    path = DATA / "power.json"
-    if path.exists():
-        contents: dict[str, Any] = json.loads(path.read_text())
-        return contents
-    return {
-        "busy_share": 0.5,
-        "compute_share_root": 0.9,
-        "kernels": {},
-        "typical": {},
-        "families": {},
-        "log_sigma": 0.2,
-    }
+    contents: dict[str, Any] = json.loads((DATA / "power.json").read_text())
+    return contents
 
 
 def idle_power_w(device: Device) -> float:

@@ -30,7 +30,7 @@ _LIKE_EXPONENT = 0.08
 """The same where the search starts from what was found of the very same requests: the rate is not far."""
 
 _LARGE_LOG = 50.0
-"""Log of a factor on a rate above which only counts that it is large: rates move by half at most."""
+"""Log of a factor on a rate beyond which only its sign counts: rates move by half at most."""
 
 _ALONE = 400  # requests tried one by one, to see whether an idle replica is fast enough
 
@@ -203,8 +203,8 @@ def _outward(
 
 
 def _power(base: float, exponent: float) -> float:
-    """Return `base` to the power `exponent`; of what would overflow, that it is large."""
-    return math.exp(min(exponent * math.log(base), _LARGE_LOG))
+    """Return `base` to the power `exponent`; of what would overflow, or be 0, that it is large, or small."""
+    return math.exp(min(max(exponent * math.log(base), -_LARGE_LOG), _LARGE_LOG))
 
 
 def _bisect(search: _Search, low: float, high: float, capacity_per_s: float, precision: float) -> Goodput:
